@@ -1,0 +1,45 @@
+# `make run` shows what the product is for; `make test` proves it. Both set up all they need in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench snapshots lock clean
+
+help:            ## list the chores
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+# The lock pins every package by hash; the project itself is installed without building in isolation,
+# so that nothing outside the lock is ever fetched.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=…")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(READY)    ## replay every scenario into builtin and sdk-helper, print the matrix, write build/
+	@mkdir -p build
+	@$(BIN)/harness run --target builtin --target sdk-helper --demo \
+	    --report terminal --report jsonl=build/report.jsonl --report junit=build/junit.xml
+
+test: $(READY) lint  ## every gate: lint, types, all tests with branch coverage
+	$(BIN)/python -m pytest
+
+lint: $(READY)   ## ruff (ALL) and mypy (strict)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)  ## measure the numbers the README quotes
+	$(BIN)/python -m benchmarks
+
+snapshots: $(READY)  ## take the photographs again; review them as a diff before committing
+	$(BIN)/python -m pytest tests/conformance --snapshot-update --no-cov
+
+lock: $(READY)   ## resolve pyproject.toml again into requirements.lock (hashes, no index address)
+	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url \
+	    --universal --python-version 3.11 --upgrade --quiet -o requirements.lock
+
+clean:           ## remove what the chores made
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .coverage

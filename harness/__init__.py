@@ -1,0 +1,1 @@
+"""Replay and conformance harness for LLM streaming."""

@@ -1,0 +1,30 @@
+"""Provider wire languages: the law of legal order, as tables.
+
+grammar.py is the machinery, protocol.py the value each protocol fills in, message.py and
+composing.py the two ways to write a stream; then one package a protocol. Adding a protocol is one
+package and one line here.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from harness.errors import UnknownWordError
+
+if TYPE_CHECKING:
+    from harness.protocols.protocol import Protocol
+
+NAMES = ("openai_responses", "openai_chat", "anthropic_messages", "gemini_generate")
+
+
+def protocol(name: str) -> Protocol:
+    """Return a protocol by its word.
+
+    Raises:
+        UnknownWordError: no protocol has that name.
+    """
+    if name not in NAMES:
+        raise UnknownWordError("protocol", name, NAMES)
+    found: Protocol = import_module(f"harness.protocols.{name}").PROTOCOL
+    return found

@@ -1,0 +1,147 @@
+"""From the short hand of a scenario's ``stream`` to wire events.
+
+An entry is a word and its payload. The protocol's skeletons know the words of its own events;
+this file knows those that every protocol shares:
+
+``raw: TEXT``            the bytes of TEXT, sent as they are
+``base64: TEXT``         the same for bytes that are no text
+``comment: TEXT``        a comment line, as keepalives are sent
+``event: {name, data}``  any event, data an object or verbatim text
+``repeat: {times, entries}``  the entries, several times over
+
+In a payload ``at`` fills the key fields of the event's machine, an object is merged into the
+skeleton, and the value ``$absent`` takes a field out of it.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
+
+from harness.errors import InputError, UnknownWordError
+from harness.model import JSON, Event
+from harness.wire import sse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    Skeleton: TypeAlias = Callable[[Any, dict[str, JSON]], Iterable[Event]]
+
+ABSENT = "$absent"
+
+
+class Entry(NamedTuple):
+    """One line of a scenario's ``stream``: a word, its payload, and the line it stands on."""
+
+    word: str
+    payload: JSON = None
+    line: int | None = None
+
+
+def merge(skeleton: JSON, payload: JSON) -> JSON:
+    """Lay a payload over a skeleton: objects merge key by key, anything else replaces.
+
+    The value ``$absent`` removes its key.
+    """
+    if not isinstance(skeleton, dict) or not isinstance(payload, dict):
+        return payload
+    merged = {key: value for key, value in skeleton.items() if payload.get(key) != ABSENT}
+    for key, value in payload.items():
+        if value != ABSENT:
+            merged[key] = merge(merged.get(key), value) if key in merged else value
+    return merged
+
+
+class Composer:
+    """Writes one stream; a protocol subclasses it with its skeletons.
+
+    ``skeletons`` maps a word to a method ``(self, payload) -> events``; ``scalar`` names, for words
+    whose payload may be a bare value, the field that value fills. A composer numbers what it
+    writes, so each stream needs a new one.
+    """
+
+    skeletons: ClassVar[Mapping[str, Skeleton]] = {}
+    scalar: ClassVar[Mapping[str, str]] = {}
+
+    def words(self) -> frozenset[str]:
+        """Every word this composer understands."""
+        return frozenset(self.skeletons) | frozenset(_SHARED)
+
+    def compose(self, entries: Iterable[Entry]) -> Iterator[Event | bytes]:
+        """Yield the events, and the bytes of what is no event, one entry after the other.
+
+        Raises:
+            InputError: a word is unknown or its payload has the wrong form; carries the line.
+        """
+        for entry in entries:
+            try:
+                yield from self._one(entry)
+            except InputError as error:
+                raise error if error.line else error.at("stream", entry.line) from None
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+                words = f"{entry.word}: its payload does not fit ({type(error).__name__}: {error})"
+                raise InputError(words, path="stream", line=entry.line) from error
+
+    def _one(self, entry: Entry) -> Iterator[Event | bytes]:
+        shared = _SHARED.get(entry.word)
+        if shared is not None:
+            yield from shared(self, entry.payload)
+            return
+        skeleton = self.skeletons.get(entry.word)
+        if skeleton is None:
+            raise UnknownWordError("event", entry.word, self.words())
+        yield from skeleton(self, self._payload(entry))
+
+    def _payload(self, entry: Entry) -> dict[str, JSON]:
+        if entry.payload is None:
+            return {}
+        if isinstance(entry.payload, dict):
+            return entry.payload
+        if entry.word in self.scalar:
+            return {self.scalar[entry.word]: entry.payload}
+        raise InputError(f"{entry.word}: write its fields as a mapping", line=entry.line)
+
+
+def _raw(_: Composer, payload: JSON) -> Iterator[Event | bytes]:
+    yield str(payload).encode()
+
+
+def _base64(_: Composer, payload: JSON) -> Iterator[Event | bytes]:
+    yield base64.b64decode(payload, validate=True)
+
+
+def _comment(_: Composer, payload: JSON) -> Iterator[Event | bytes]:
+    yield sse.comment(str(payload or ""))
+
+
+def _event(_: Composer, payload: JSON) -> Iterator[Event | bytes]:
+    yield Event(payload.get("name"), payload["data"])
+
+
+def _repeat(composer: Composer, payload: JSON) -> Iterator[Event | bytes]:
+    entries = [entry_of(entry) for entry in payload["entries"]]
+    for _ in range(payload["times"]):
+        yield from composer.compose(entries)
+
+
+_SHARED: dict[str, Callable[[Composer, JSON], Iterator[Event | bytes]]] = {
+    "raw": _raw,
+    "base64": _base64,
+    "comment": _comment,
+    "event": _event,
+    "repeat": _repeat,
+}
+
+
+def entry_of(value: JSON, line: int | None = None) -> Entry:
+    """Read one entry: a bare word, or a mapping of one word to its payload.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if isinstance(value, str):
+        return Entry(value, None, line)
+    if isinstance(value, dict) and len(value) == 1:
+        [(word, payload)] = value.items()
+        return Entry(str(word), payload, line)
+    raise InputError("an entry is one word, or one word with its payload", line=line)

@@ -1,0 +1,270 @@
+"""The machinery of legal order: small state tables, in the manner of h11.
+
+A protocol's legal event order is a family of machines. Each machine is one table
+``{state: {label: next state}}``: its first state is where it starts, a state without exits is
+final, and *a label that is not written is the illegal move*. A machine with a ``key`` has one
+instance for each key it meets (output item 0, output item 1 …) and lives inside some states of its
+parent, whose key is a prefix of its own.
+
+Rules of this file: each label belongs to exactly one machine; ``settled`` holds the joint rules
+(this label waits until those machines rest in those states); a target state wrapped in ``Open``
+is a move on which the provider's words are silent, with the reason; judging never raises.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+Key: TypeAlias = tuple[int, ...]
+
+
+class Step(NamedTuple):
+    """What one wire event means to the grammar: a label, and the key of the instance it moves."""
+
+    label: str
+    key: Key = ()
+
+    def __str__(self) -> str:
+        return f"{self.label}[{','.join(map(str, self.key))}]" if self.key else self.label
+
+
+class Open(NamedTuple):
+    """A move the provider's documents neither allow nor forbid, and why we let it pass."""
+
+    state: str
+    why: str
+
+
+class Violation(NamedTuple):
+    """One sentence about one event of a stream (``event`` counts from 0; -1 is the stream's end).
+
+    ``severity`` is ``open`` where a table marks the move as such; that is no breach of law.
+    """
+
+    event: int
+    severity: Literal["violation", "open"]
+    sentence: str
+
+
+Table: TypeAlias = "Mapping[str, Mapping[str, str | Open]]"
+Settled: TypeAlias = "Mapping[str, Mapping[str, frozenset[str]]]"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One state table.
+
+    Args:
+        name: how sentences call it.
+        table: ``{state: {label: next state or Open}}``; the first state is the start.
+        key: the wire fields that tell its instances apart: the parent's, then one of its own.
+        parent: the machine it lives in, or None for a root.
+        inside: the parent's states in which it may move; empty means any.
+        numbered: new instances must come in the order 0, 1, 2 … under one parent.
+    """
+
+    name: str
+    table: Table
+    key: tuple[str, ...] = ()
+    parent: str | None = None
+    inside: frozenset[str] = frozenset()
+    numbered: bool = False
+
+    @property
+    def start(self) -> str:
+        """The state of an instance nobody has moved yet."""
+        return next(iter(self.table))
+
+    @property
+    def final(self) -> frozenset[str]:
+        """States without exits."""
+        return frozenset(state for state, moves in self.table.items() if not moves)
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Every label this machine owns."""
+        return frozenset(label for moves in self.table.values() for label in moves)
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """A family of machines that together say which event may come next.
+
+    Args:
+        machines: the tables, parents before children.
+        settled: ``{label: {machine: states}}``: the label waits until every instance of that
+            machine below the same key (or beside it, for its own machine) is in one of the states.
+        anywhere: labels that are legal at every moment and move nothing.
+        closers: labels of which at least one must have come when the stream ends.
+    """
+
+    machines: tuple[Machine, ...]
+    settled: Settled = field(default_factory=dict)
+    anywhere: frozenset[str] = frozenset()
+    owner: Mapping[str, Machine] = field(init=False)
+    by_name: Mapping[str, Machine] = field(init=False)
+    fallback: Mapping[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        count = Counter(label for machine in self.machines for label in machine.labels)
+        shared = sorted({label for label, times in count.items() if times > 1} | set())
+        shared += sorted(label for label in count if label in self.anywhere)
+        if shared:
+            raise ValueError(f"labels with more than one owner: {', '.join(shared)}")
+        owner = {label: machine for machine in self.machines for label in machine.labels}
+        unknown = sorted(label for label in self.settled if label not in owner)
+        if unknown:
+            raise ValueError(f"settled names labels of no table: {', '.join(unknown)}")
+        object.__setattr__(self, "owner", owner)
+        object.__setattr__(self, "by_name", {machine.name: machine for machine in self.machines})
+        object.__setattr__(self, "fallback", _fallbacks(self.machines))
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Every label of every table."""
+        return frozenset(self.owner) | self.anywhere
+
+    def position(self) -> Position:
+        """Return the position before the first event."""
+        return Position(self)
+
+    def violations(self, stream: Iterable[Sequence[Step]]) -> list[Violation]:
+        """Judge a whole stream, one sequence of steps an event; never raises.
+
+        An event that breaks the law is named once: judging goes on as if it had been legal.
+        """
+        position = self.position()
+        found: list[Violation] = []
+        for index, steps in enumerate(stream):
+            for step in steps:
+                complaint = position.take(step)
+                if complaint:
+                    severity, words = complaint
+                    found.append(Violation(index, severity, f"event {index} {step}: {words}"))
+        return found + [Violation(-1, "violation", words) for words in position.unfinished()]
+
+
+def _fallbacks(machines: Sequence[Machine]) -> dict[str, str]:
+    """For each label the state to go on from after it came at the wrong moment."""
+    states: dict[str, str] = {}
+    for machine in machines:
+        for moves in machine.table.values():
+            for label, target in moves.items():
+                states.setdefault(label, _state(target))
+    return states
+
+
+def _state(target: str | Open) -> str:
+    return target.state if isinstance(target, Open) else target
+
+
+Complaint: TypeAlias = "tuple[Literal['violation', 'open'], str]"
+
+
+class Position:
+    """Where a stream stands: the state of every instance that has moved.
+
+    ``take`` moves it, ``moves`` lists every event that may come next.
+    """
+
+    def __init__(self, grammar: Grammar) -> None:
+        self._grammar = grammar
+        self._states: dict[str, dict[Key, str]] = {m.name: {} for m in grammar.machines}
+        self._children: Counter[tuple[str, Key]] = Counter()
+
+    def state(self, machine: str, key: Key = ()) -> str:
+        """Return the state of one instance; its start state if it never moved."""
+        return self._states[machine].get(key, self._grammar.by_name[machine].start)
+
+    def take(self, step: Step) -> Complaint | None:
+        """Move by one step; return what is wrong with it, or None."""
+        grammar = self._grammar
+        if step.label in grammar.anywhere:
+            return None
+        machine = grammar.owner.get(step.label)
+        if machine is None:
+            return "violation", "no table knows this event"
+        target = machine.table[self.state(machine.name, step.key)].get(step.label)
+        reason = self._obstacle(machine, step, target)
+        state = grammar.fallback[step.label] if target is None else _state(target)
+        known = self._states[machine.name]
+        if step.key not in known:
+            self._children[machine.name, step.key[:-1]] += 1
+        known[step.key] = state
+        if reason:
+            return "violation", reason
+        return ("open", target.why) if isinstance(target, Open) else None
+
+    def unfinished(self) -> list[str]:
+        """Say which root machines have not reached a final state."""
+        return [
+            f"the stream ended while {machine.name} is {self.state(machine.name)!r}; "
+            f"no terminal event came"
+            for machine in self._grammar.machines
+            if machine.parent is None and self.state(machine.name) not in machine.final
+        ]
+
+    def moves(self) -> Iterator[Step]:
+        """Yield every step that may come next, children before parents, new instances last."""
+        for machine in reversed(self._grammar.machines):
+            for key in self._reachable(machine):
+                for label, target in machine.table[self.state(machine.name, key)].items():
+                    step = Step(label, key)
+                    if self._obstacle(machine, step, target) is None:
+                        yield step
+
+    def _reachable(self, machine: Machine) -> Iterator[Key]:
+        known = self._states[machine.name]
+        yield from known
+        if machine.parent is None:
+            if () not in known:
+                yield ()
+            return
+        for parent_key in self._states[machine.parent]:
+            yield (*parent_key, self._children[machine.name, parent_key])
+
+    def _obstacle(self, machine: Machine, step: Step, target: str | Open | None) -> str | None:
+        """Say why a step is illegal here, or None."""
+        if machine.parent is not None and machine.inside:
+            parent = self._grammar.by_name[machine.parent]
+            state = self.state(parent.name, step.key[: len(parent.key)])
+            if state not in machine.inside:
+                return f"{parent.name} is {state!r}; {self._hint(step)}"
+        if target is None:
+            state = self.state(machine.name, step.key)
+            return f"{machine.name} is {state!r}; {self._hint(step)}"
+        if machine.numbered and step.key not in self._states[machine.name]:
+            count = self._children[machine.name, step.key[:-1]]
+            if step.key[-1] != count:
+                return f"index {step.key[-1]} is new, the next {machine.name} is {count}"
+        return self._unsettled(machine, step)
+
+    def _unsettled(self, machine: Machine, step: Step) -> str | None:
+        for name, allowed in self._grammar.settled.get(step.label, {}).items():
+            scope = step.key[:-1] if name == machine.name else step.key
+            for key, state in self._states[name].items():
+                if key[: len(scope)] != scope or state in allowed:
+                    continue
+                if name == machine.name and key == step.key:
+                    continue
+                return f"waits for {Step(name, key)}, which is {state!r}"
+        return None
+
+    def _hint(self, step: Step) -> str:
+        """List what would have been legal, the moves of the same instance first."""
+        legal = sorted(self._legal_labels(step.key), key=lambda found: (found[0], found[1]))
+        words = list(dict.fromkeys(label for _, label in legal))
+        return f"legal here: {', '.join(words[:6]) or 'nothing'}{', …' if len(words) > 6 else ''}"  # noqa: PLR2004
+
+    def _legal_labels(self, key: Key) -> Iterator[tuple[int, str]]:
+        for machine in self._grammar.machines:
+            near = key[: len(machine.key)]
+            if len(near) != len(machine.key):
+                continue
+            for label in machine.table[self.state(machine.name, near)]:
+                yield -len(near), label

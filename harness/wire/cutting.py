@@ -1,0 +1,102 @@
+"""Where a byte stream is split into reads.
+
+A cut plan is a word: ``whole``, ``event``, ``byte``, ``awkward``, ``offset:N`` (one cut after N
+bytes) or ``random:SEED``. The bytes never change, only where one read ends and the next begins:
+every plan must lead to the same outcome.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, TypeAlias
+
+from harness.errors import InputError, UnknownWordError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    Cutter: TypeAlias = Callable[[Sequence[bytes], str], Iterator[bytes]]
+
+# Sizes that fall, in turn, inside `data:`, a CRLF pair, a multi-byte character and a JSON escape.
+AWKWARD = (1, 5, 2, 13, 3, 8, 21)
+
+
+def _by_sizes(body: bytes, sizes: Iterator[int]) -> Iterator[bytes]:
+    start = 0
+    while start < len(body):
+        end = start + next(sizes)
+        yield body[start:end]
+        start = end
+
+
+def _forever(sizes: Sequence[int]) -> Iterator[int]:
+    while True:
+        yield from sizes
+
+
+def _whole(frames: Sequence[bytes], _: str) -> Iterator[bytes]:
+    body = b"".join(frames)
+    if body:
+        yield body
+
+
+def _event(frames: Sequence[bytes], _: str) -> Iterator[bytes]:
+    return (frame for frame in frames if frame)
+
+
+def _byte(frames: Sequence[bytes], _: str) -> Iterator[bytes]:
+    return (frame[at : at + 1] for frame in frames for at in range(len(frame)))
+
+
+def _awkward(frames: Sequence[bytes], _: str) -> Iterator[bytes]:
+    return _by_sizes(b"".join(frames), _forever(AWKWARD))
+
+
+def _offset(frames: Sequence[bytes], argument: str) -> Iterator[bytes]:
+    body, at = b"".join(frames), int(argument)
+    return (piece for piece in (body[:at], body[at:]) if piece)
+
+
+def _random(frames: Sequence[bytes], argument: str) -> Iterator[bytes]:
+    dice = random.Random(int(argument))  # noqa: S311 - a seed must give the same cuts everywhere
+    return _by_sizes(b"".join(frames), iter(lambda: dice.randint(1, 40), 0))
+
+
+_PLANS: dict[str, Cutter] = {
+    "whole": _whole,
+    "event": _event,
+    "byte": _byte,
+    "awkward": _awkward,
+    "offset": _offset,
+    "random": _random,
+}
+_TAKES_NUMBER = frozenset({"offset", "random"})
+
+
+def check(plan: str) -> str:
+    """Return the plan if it is one.
+
+    Raises:
+        UnknownWordError: no plan has that name.
+        InputError: its number is missing, or there is one where none belongs.
+    """
+    word, colon, argument = plan.partition(":")
+    if word not in _PLANS:
+        raise UnknownWordError(
+            "cut plan", plan, (f"{w}:N" if w in _TAKES_NUMBER else w for w in _PLANS)
+        )
+    if (word in _TAKES_NUMBER) != argument.isdecimal() or (colon and not argument):
+        form = f"{word}:N" if word in _TAKES_NUMBER else word
+        raise InputError(f"cut plan {plan!r}: write it as {form}, N a whole number")
+    return plan
+
+
+def cut(frames: Sequence[bytes], plan: str) -> Iterator[bytes]:
+    """Split the bytes of all frames into reads, none of them empty."""
+    word, _, argument = check(plan).partition(":")
+    return _PLANS[word](frames, argument)
+
+
+def every_offset(size: int) -> Iterator[str]:
+    """Yield the plan of one cut at each offset inside a body of ``size`` bytes."""
+    return (f"offset:{at}" for at in range(1, size))

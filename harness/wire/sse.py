@@ -1,0 +1,125 @@
+"""Server-sent events, read and written as the WHATWG HTML standard says.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+
+Rules of this file: a line ends at CR, LF or CRLF and nowhere else; every byte is looked at once,
+however the stream is cut; an event without its closing blank line is handed out by ``close`` only,
+because a conforming client never dispatches it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from harness.errors import FrameTooLargeError
+
+DEFAULT_LIMIT = 64 * 1024 * 1024  # bytes of one event; real image events reach 2 MB
+
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_BOM = b"\xef\xbb\xbf"
+
+
+class Frame(NamedTuple):
+    """One dispatched event: its name or None, and its ``data:`` lines joined by newlines."""
+
+    event: str | None
+    data: str
+
+
+class Reader:
+    """Turns bytes, cut anywhere, into frames.
+
+    Args:
+        limit: the most bytes one event may hold.
+
+    Raises:
+        FrameTooLargeError: from ``feed``, as soon as an event grows over the limit.
+    """
+
+    def __init__(self, limit: int = DEFAULT_LIMIT):
+        self._limit = limit
+        self._partial: list[bytes] = []  # the pieces of a line whose end has not come
+        self._size = 0  # bytes of the event being read
+        self._after_cr = False  # an LF that comes now belongs to the CR before it
+        self._at_start = True
+        self._event: str | None = None
+        self._data: list[str] = []
+        self._has_data = False
+
+    def feed(self, piece: bytes) -> list[Frame]:
+        """Take the next bytes and return the frames they complete."""
+        if self._after_cr and piece:
+            self._after_cr = False
+            if piece[:1] == b"\n":
+                piece = piece[1:]
+        frames: list[Frame] = []
+        position = 0
+        for end in _LINE_END.finditer(piece):
+            self._count(end.end() - position)
+            line = self._take_line(piece[position : end.start()])
+            position = end.end()
+            if line:
+                self._field(line)
+            else:
+                self._dispatch(frames)
+        if position < len(piece):
+            self._partial.append(piece[position:])
+            self._count(len(piece) - position)
+        self._after_cr = piece[-1:] == b"\r" or (self._after_cr and not piece)
+        return frames
+
+    def close(self) -> Frame | None:
+        """Return the event the stream broke off in, or None; conforming clients discard it."""
+        if self._partial:
+            self._field(self._take_line(b""))
+        frames: list[Frame] = []
+        self._dispatch(frames)
+        return frames[0] if frames else None
+
+    def _count(self, size: int) -> None:
+        self._size += size
+        if self._size > self._limit:
+            raise FrameTooLargeError(self._size, self._limit)
+
+    def _take_line(self, rest: bytes) -> bytes:
+        if self._partial:
+            self._partial.append(rest)
+            rest = b"".join(self._partial)
+            self._partial.clear()
+        if self._at_start:
+            self._at_start = False
+            rest = rest.removeprefix(_BOM)
+        return rest
+
+    def _field(self, line: bytes) -> None:
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._data.append(value.decode("utf-8", "replace"))
+            self._has_data = True
+        elif name == b"event":
+            self._event = value.decode("utf-8", "replace")
+
+    def _dispatch(self, frames: list[Frame]) -> None:
+        if self._has_data:
+            frames.append(Frame(self._event or None, "\n".join(self._data)))
+        self._event, self._data, self._has_data, self._size = None, [], False, 0
+
+
+def write(event: str | None, data: str, end: str = "\n") -> bytes:
+    """Return the bytes of one event.
+
+    Args:
+        event: its name, or None for no ``event:`` line.
+        data: its data; each line of it becomes a ``data:`` line.
+        end: the line end, LF, CR or CRLF.
+    """
+    lines = [] if event is None else [f"event: {event}"]
+    lines += [f"data: {line}" for line in re.split("\r\n|\r|\n", data)]
+    return (end.join(lines) + end + end).encode()
+
+
+def comment(text: str, end: str = "\n") -> bytes:
+    """Return the bytes of a comment line and its blank line, as keepalives are sent."""
+    return f": {text}{end}{end}".encode()
