@@ -5,6 +5,7 @@ this file knows those that every protocol shares:
 
 ``raw: TEXT``            the bytes of TEXT, sent as they are
 ``base64: TEXT``         the same for bytes that are no text
+``json: VALUE``          a body that is no event stream: the JSON text of VALUE
 ``comment: TEXT``        a comment line, as keepalives are sent
 ``event: {name, data}``  any event, data an object or verbatim text
 ``repeat: {times, entries}``  the entries, several times over
@@ -16,6 +17,7 @@ skeleton, and the value ``$absent`` takes a field out of it.
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from harness.errors import InputError, UnknownWordError
@@ -110,6 +112,10 @@ def _base64(_: Composer, payload: JSON) -> Iterator[Event | bytes]:
     yield base64.b64decode(payload, validate=True)
 
 
+def _json(_: Composer, payload: JSON) -> Iterator[Event | bytes]:
+    yield json.dumps(payload, ensure_ascii=False).encode()
+
+
 def _comment(_: Composer, payload: JSON) -> Iterator[Event | bytes]:
     yield sse.comment(str(payload or ""))
 
@@ -127,6 +133,7 @@ def _repeat(composer: Composer, payload: JSON) -> Iterator[Event | bytes]:
 _SHARED: dict[str, Callable[[Composer, JSON], Iterator[Event | bytes]]] = {
     "raw": _raw,
     "base64": _base64,
+    "json": _json,
     "comment": _comment,
     "event": _event,
     "repeat": _repeat,

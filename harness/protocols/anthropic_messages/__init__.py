@@ -1,0 +1,51 @@
+"""Anthropic Messages, first party, Vertex and compatible servers."""
+
+from __future__ import annotations
+
+from harness.protocols.anthropic_messages.encode import encode
+from harness.protocols.anthropic_messages.grammar import GRAMMAR, read
+from harness.protocols.anthropic_messages.skeletons import MessagesComposer
+from harness.protocols.anthropic_messages.words import DELTAS_OF, FINISH, USAGE
+from harness.protocols.protocol import Protocol
+
+PROTOCOL = Protocol(
+    name="anthropic_messages",
+    grammar=GRAMMAR,
+    read=read,
+    composer=MessagesComposer,
+    encode=encode,
+    finish=FINISH,
+    vocabulary={
+        "event": frozenset(
+            {
+                "message_start",
+                "message_delta",
+                "message_stop",
+                "content_block_start",
+                "content_block_delta",
+                "content_block_stop",
+                "ping",
+                "error",
+            }
+        ),
+        "block": frozenset(DELTAS_OF),
+        "delta": frozenset(delta for deltas in DELTAS_OF.values() for delta in deltas),
+        "finish": frozenset(FINISH),
+        "usage": frozenset(USAGE.values()),
+    },
+    unmodelled={
+        "usage": {
+            "cache_creation": "how the written cache splits by lifetime; the sum is modelled",
+            "inference_geo": "where it ran; no count of tokens",
+            "iterations": "usage of each compaction round; the sum is modelled",
+            "server_tool_use": "counts requests, not tokens",
+            "service_tier": "a price class, no count of tokens",
+            "speed": "a price class, no count of tokens",
+        }
+    },
+    request={
+        "model": "claude-sonnet-4-5",
+        "max_tokens": 1024,
+        "messages": [{"role": "user", "content": "Hello"}],
+    },
+)
