@@ -1,0 +1,268 @@
+"""Scenarios: one file, one story. Load, compile to wire events, lint.
+
+The only reader of scenarios/. The path below the root, without its suffix, is the id.
+
+Rules of this file: an error names file, line and key and proposes the nearest known word; one bad
+file never hides the others; law is compared with nothing here, only read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, get_args
+
+from harness.errors import InputError, UnknownWordError
+from harness.model import Event, Source
+from harness.protocols import NAMES, protocol
+from harness.protocols.composing import Entry, entry_of
+from harness.wire import cutting
+from harness.wire.script import EVENT_STREAM, ResponseEnd, Script
+from harness.yaml_file import Lines, read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from harness.model import JSON
+
+SPEC_FILE = "SPEC.yaml"
+ORDERS = ("legal", "illegal", "open")
+ORIGINS = ("synthesized", "recorded")
+_REQUIRED = ("title", "protocol", "origin", "order", "why", "stream")
+_KNOWN = {
+    *_REQUIRED, "case", "spec", "dialect", "request", "must", "should", "holds_under", "transport",
+}  # fmt: skip
+_TRANSPORT = {"status", "headers", "cut", "end", "pace", "read_timeout"}
+
+
+@dataclass(frozen=True)
+class Transport:
+    """How the response travels; everything but ``read_timeout`` is the server's doing.
+
+    ``read_timeout`` is how many seconds the client waits for a read, None for its default.
+    """
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: str = "event"
+    end: ResponseEnd = "clean"
+    pace: float = 0.0
+    read_timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One story: what is sent, and what must be delivered."""
+
+    id: str
+    path: Path
+    title: str
+    protocol: str
+    order: str
+    why: str
+    stream: tuple[Entry, ...]
+    must: Mapping[str, JSON]
+    should: Mapping[str, JSON]
+    cases: tuple[str, ...]
+    spec: tuple[Source, ...]
+    origin: str
+    dialect: str | None
+    request: Mapping[str, JSON]
+    transport: Transport
+    holds_under: tuple[str, ...]
+    lines: Lines = field(repr=False, compare=False)
+
+    @property
+    def topic(self) -> str:
+        """The folder below the protocol."""
+        return self.id.split("/")[1] if self.id.count("/") > 1 else ""
+
+    def wire(self) -> list[Event | bytes]:
+        """Return the wire events, and the bytes of what is no event.
+
+        Raises:
+            InputError: an entry of the stream is at fault; names file and line.
+        """
+        try:
+            return list(protocol(self.protocol).composer().compose(self.stream))
+        except InputError as error:
+            raise InputError(error.message, path=self.path, line=error.line) from None
+
+    def script(self) -> Script:
+        """Return the HTTP response that tells this story."""
+        frame = protocol(self.protocol).frame
+        frames = tuple(item if isinstance(item, bytes) else frame(item) for item in self.wire())
+        way = self.transport
+        default = EVENT_STREAM if way.status < 300 else "application/json"  # noqa: PLR2004 - HTTP's success range
+        headers = {"content-type": default, **{k.lower(): v for k, v in way.headers.items()}}
+        return Script(frames, way.status, tuple(headers.items()), way.cut, way.pace, way.end)
+
+    def ask(self) -> dict[str, JSON]:
+        """Return what the client asks: the protocol's default with the scenario's own on top."""
+        return {**protocol(self.protocol).request, **self.request}
+
+
+def discover(root: Path) -> list[Path]:
+    """Return every scenario file below a folder, in the order of their ids.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    if not root.is_dir():
+        raise InputError("no such folder of scenarios; name one with --scenarios", path=root)
+    return sorted(path for path in root.rglob("*.yaml") if path.name != SPEC_FILE)
+
+
+def load(path: Path, root: Path) -> Scenario:
+    """Read one file.
+
+    Raises:
+        InputError: the file is at fault; names file, line and cure.
+    """
+    data, lines = read_yaml(path)
+    if not isinstance(data, dict):
+        words = "the file is empty" if data is None else "a scenario is a mapping of keys"
+        raise InputError(f"{words}; the keys {', '.join(_REQUIRED)} are needed", path=path, line=1)
+    try:
+        return _scenario(data, lines, path, path.relative_to(root).with_suffix("").as_posix())
+    except InputError as error:
+        raise InputError(error.message, path=path, line=error.line) from None
+
+
+def load_all(root: Path) -> tuple[list[Scenario], list[InputError]]:
+    """Read every scenario below a folder; what cannot be read is returned as errors."""
+    found: list[Scenario] = []
+    errors: list[InputError] = []
+    for path in discover(root):
+        try:
+            found.append(load(path, root))
+        except InputError as error:
+            errors.append(error)
+    return found, errors
+
+
+def lint(
+    scenario: Scenario, checks: Collection[str], mutations: Collection[str]
+) -> Iterator[InputError]:
+    """Yield what is wrong with a scenario beyond its form.
+
+    Args:
+        scenario: the scenario.
+        checks: every key that ``must`` and ``should`` may hold.
+        mutations: every name that ``holds_under`` may hold.
+    """
+    for block in ("must", "should"):
+        for key in getattr(scenario, block):
+            if key not in checks:
+                yield _placed(scenario, UnknownWordError("check", key, checks), block, key)
+    for place, name in enumerate(scenario.holds_under):
+        if name not in mutations:
+            error = UnknownWordError("mutation", name, mutations)
+            yield _placed(scenario, error, "holds_under", place)
+    try:
+        events = [item for item in scenario.wire() if isinstance(item, Event)]
+    except InputError as error:
+        yield error
+    else:
+        yield from _order(scenario, events)
+
+
+def _order(scenario: Scenario, events: Sequence[Event]) -> Iterator[InputError]:
+    """Hold the declared order against the protocol's tables; a missing end is no order."""
+    found = [v for v in protocol(scenario.protocol).violations(events) if v.event >= 0]
+    broken = next((v.sentence for v in found if v.severity == "violation"), None)
+    if scenario.order == "legal" and broken:
+        yield _placed(scenario, InputError(f"order is not legal: {broken}"), "order")
+    if scenario.order == "illegal" and not broken:
+        yield _placed(scenario, InputError("order says illegal, no table objects"), "order")
+
+
+def _placed(scenario: Scenario, error: InputError, *key: str | int) -> InputError:
+    return error.at(scenario.path, scenario.lines.at(*key))
+
+
+def _scenario(data: dict[str, Any], lines: Lines, path: Path, scenario_id: str) -> Scenario:
+    _words("key", data, _KNOWN, lines)
+    for key in _REQUIRED:
+        if key not in data:
+            raise InputError(f"{key} is missing", line=1)
+    _one_of("protocol", data, NAMES, lines)
+    _one_of("order", data, ORDERS, lines)
+    _one_of("origin", data, ORIGINS, lines)
+    if "case" not in data and "spec" not in data:
+        raise InputError("no source: give a `case` of the catalogue or a `spec`", line=1)
+    for key, kind in _FORMS.items():
+        if key in data and not isinstance(data[key], kind):
+            raise InputError(f"{key} must be a {_NAMES[kind]}", line=lines.at(key))
+    if not data.get("must") and not data.get("should"):
+        raise InputError("no law: `must` and `should` are both empty", line=1)
+    return Scenario(
+        id=scenario_id,
+        path=path,
+        title=data["title"],
+        protocol=data["protocol"],
+        order=data["order"],
+        why=data["why"].strip(),
+        stream=_stream(data["stream"], lines),
+        must=data.get("must", {}),
+        should=data.get("should", {}),
+        cases=tuple(word.strip() for word in data.get("case", "").split(",") if word.strip()),
+        spec=_spec(data.get("spec", []), lines),
+        origin=data["origin"],
+        dialect=data.get("dialect"),
+        request=data.get("request", {}),
+        transport=_transport(data.get("transport", {}), lines),
+        holds_under=tuple(data.get("holds_under", [])),
+        lines=lines,
+    )
+
+
+_FORMS: dict[str, type] = {
+    "title": str,
+    "why": str,
+    "case": str,
+    "dialect": str,
+    "stream": list,
+    "spec": list,
+    "holds_under": list,
+    "request": dict,
+    "must": dict,
+    "should": dict,
+    "transport": dict,
+}
+_NAMES = {str: "text", list: "list", dict: "mapping", int: "whole number"}
+
+
+def _words(what: str, data: Mapping[str, Any], known: Collection[str], lines: Lines) -> None:
+    for key in data:
+        if key not in known:
+            raise InputError(str(UnknownWordError(what, key, known)), line=lines.at(key))
+
+
+def _one_of(key: str, data: Mapping[str, Any], known: Sequence[str], lines: Lines) -> None:
+    if data[key] not in known:
+        raise InputError(str(UnknownWordError(key, str(data[key]), known)), line=lines.at(key))
+
+
+def _stream(items: list[JSON], lines: Lines) -> tuple[Entry, ...]:
+    return tuple(entry_of(item, lines.at("stream", at)) for at, item in enumerate(items))
+
+
+def _spec(items: list[JSON], lines: Lines) -> tuple[Source, ...]:
+    for at, item in enumerate(items):
+        if not isinstance(item, dict) or set(item) != {"url", "says"}:
+            raise InputError("a spec has `url` and `says`", line=lines.at("spec", at))
+    return tuple(Source(**item) for item in items)
+
+
+def _transport(data: dict[str, Any], lines: Lines) -> Transport:
+    for key in data:
+        if key not in _TRANSPORT:
+            error = UnknownWordError("transport key", key, _TRANSPORT)
+            raise InputError(str(error), line=lines.at("transport", key))
+    if data.get("end", "clean") not in get_args(ResponseEnd):
+        error = UnknownWordError("end", str(data["end"]), get_args(ResponseEnd))
+        raise InputError(str(error), line=lines.at("transport", "end"))
+    cutting.check(data.get("cut", "event"))
+    headers = {str(key): str(value) for key, value in data.get("headers", {}).items()}
+    return Transport(**{**data, "headers": headers})
