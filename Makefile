@@ -20,7 +20,7 @@ $(READY): requirements.lock pyproject.toml
 
 run: $(READY)    ## replay every scenario into builtin and sdk-helper, print the matrix, write build/
 	@mkdir -p build
-	@$(BIN)/harness run --target builtin --target sdk-helper --demo \
+	@$(BIN)/harness run --target builtin --advisory sdk-helper \
 	    --report terminal --report jsonl=build/report.jsonl --report junit=build/junit.xml
 
 test: $(READY) lint  ## every gate: lint, types, all tests with branch coverage

@@ -85,9 +85,9 @@ def check(plan: str) -> str:
         raise UnknownWordError(
             "cut plan", plan, (f"{w}:N" if w in _TAKES_NUMBER else w for w in _PLANS)
         )
-    if (word in _TAKES_NUMBER) != argument.isdecimal() or (colon and not argument):
+    if not (argument.isdecimal() if word in _TAKES_NUMBER else not colon):
         form = f"{word}:N" if word in _TAKES_NUMBER else word
-        raise InputError(f"cut plan {plan!r}: write it as {form}, N a whole number")
+        raise InputError(f"cut plan {plan!r}: write it as {form}")
     return plan
 
 

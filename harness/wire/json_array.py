@@ -30,14 +30,41 @@ class Reader:
         self._depth = 0  # brackets open inside the element
         self._in_string = False
         self._escaped = False
+        self._too_large: FrameTooLargeError | None = None
 
     def feed(self, piece: bytes) -> list[str]:
         """Take the next bytes and return the elements they complete.
 
         Raises:
-            FrameTooLargeError: an element grew over the limit.
+            FrameTooLargeError: an element grew over the limit. The elements before it come first,
+                and once raised it is raised ever after, so the outcome is the same for every cut.
         """
+        self._refuse()
         found: list[str] = []
+        try:
+            self._read(piece, found)
+        except FrameTooLargeError as error:
+            self._too_large = error
+            if not found:
+                raise
+        return found
+
+    def close(self) -> None:
+        """Check that no element was left open.
+
+        Raises:
+            FrameTooLargeError: an element grew over the limit.
+            WireError: the array broke off inside an element.
+        """
+        self._refuse()
+        if self._depth:
+            raise WireError(f"the JSON body broke off inside an element of {self._size} bytes")
+
+    def _refuse(self) -> None:
+        if self._too_large:
+            raise self._too_large
+
+    def _read(self, piece: bytes, found: list[str]) -> None:
         start = 0 if self._depth else None
         position = 0
         if self._escaped and piece:
@@ -50,16 +77,6 @@ class Reader:
             start, position = self._turn(piece, match.group(), start, position, found)
         if start is not None:
             self._keep(piece[start:])
-        return found
-
-    def close(self) -> None:
-        """Check that no element was left open.
-
-        Raises:
-            WireError: the array broke off inside an element.
-        """
-        if self._depth:
-            raise WireError(f"the JSON body broke off inside an element of {self._size} bytes")
 
     def _turn(
         self, piece: bytes, mark: bytes, start: int | None, position: int, found: list[str]

@@ -9,6 +9,7 @@ because a conforming client never dispatches it.
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import NamedTuple
 
@@ -32,9 +33,6 @@ class Reader:
 
     Args:
         limit: the most bytes one event may hold.
-
-    Raises:
-        FrameTooLargeError: from ``feed``, as soon as an event grows over the limit.
     """
 
     def __init__(self, limit: int = DEFAULT_LIMIT):
@@ -46,17 +44,50 @@ class Reader:
         self._event: str | None = None
         self._data: list[str] = []
         self._has_data = False
+        self._too_large: FrameTooLargeError | None = None
 
     def feed(self, piece: bytes) -> list[Frame]:
-        """Take the next bytes and return the frames they complete."""
+        """Take the next bytes and return the frames they complete.
+
+        Raises:
+            FrameTooLargeError: an event grew over the limit. The frames before it come first, and
+                once raised it is raised ever after, so the outcome is the same for every cut.
+        """
+        self._refuse()
+        frames: list[Frame] = []
+        try:
+            self._read(piece, frames)
+        except FrameTooLargeError as error:
+            self._too_large = error
+            if not frames:
+                raise
+        return frames
+
+    def close(self) -> Frame | None:
+        """Return the event the stream broke off in, or None; conforming clients discard it.
+
+        Raises:
+            FrameTooLargeError: an event grew over the limit.
+        """
+        self._refuse()
+        if self._partial:
+            self._field(self._take_line(b""))
+        frames: list[Frame] = []
+        self._dispatch(frames)
+        return frames[0] if frames else None
+
+    def _refuse(self) -> None:
+        if self._too_large:
+            raise self._too_large
+
+    def _read(self, piece: bytes, frames: list[Frame]) -> None:
         if self._after_cr and piece:
             self._after_cr = False
             if piece[:1] == b"\n":
                 piece = piece[1:]
-        frames: list[Frame] = []
         position = 0
         for end in _LINE_END.finditer(piece):
-            self._count(end.end() - position)
+            self._count(end.start() - position + 1)  # CRLF counts as one, as it may come cut
             line = self._take_line(piece[position : end.start()])
             position = end.end()
             if line:
@@ -67,15 +98,6 @@ class Reader:
             self._partial.append(piece[position:])
             self._count(len(piece) - position)
         self._after_cr = piece[-1:] == b"\r" or (self._after_cr and not piece)
-        return frames
-
-    def close(self) -> Frame | None:
-        """Return the event the stream broke off in, or None; conforming clients discard it."""
-        if self._partial:
-            self._field(self._take_line(b""))
-        frames: list[Frame] = []
-        self._dispatch(frames)
-        return frames[0] if frames else None
 
     def _count(self, size: int) -> None:
         self._size += size
@@ -105,6 +127,16 @@ class Reader:
         if self._has_data:
             frames.append(Frame(self._event or None, "\n".join(self._data)))
         self._event, self._data, self._has_data, self._size = None, [], False, 0
+
+
+_BLOCK = re.compile(rb"(?>\r\n|\r|\n){2,}")
+
+
+def split(body: bytes) -> tuple[bytes, ...]:
+    """Split a recorded body behind each blank line; the pieces join to the body, byte for byte."""
+    ends = [0, *(end.end() for end in _BLOCK.finditer(body)), len(body)]
+    pieces = (body[start:end] for start, end in itertools.pairwise(ends))
+    return tuple(piece for piece in pieces if piece)
 
 
 def write(event: str | None, data: str, end: str = "\n") -> bytes:

@@ -1,0 +1,79 @@
+"""Does an actual value meet an expected one?
+
+An object is met by one that has at least its fields, a list by one of the same length, anything
+else by its equal. Where a plain value may stand, so may ``{$one_of: [..]}``, ``{$contains: text}``,
+``{$any: true}`` (present and not null) and ``{$open: why}`` (nobody can say; only recorded).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.model import JSON
+
+OPEN = "$open"
+
+
+def matches(expected: JSON, actual: JSON) -> bool:
+    """Say whether an actual value meets the expected one."""
+    if isinstance(expected, dict):
+        operator = _operator(expected)
+        if operator is not None:
+            return operator(next(iter(expected.values())), actual)
+        return isinstance(actual, dict) and all(
+            matches(value, actual.get(key)) for key, value in expected.items()
+        )
+    if isinstance(expected, list):
+        return (
+            isinstance(actual, list)
+            and len(actual) == len(expected)
+            and all(map(matches, expected, actual))
+        )
+    if isinstance(expected, bool) or isinstance(actual, bool):
+        return expected is actual
+    return bool(expected == actual)
+
+
+def is_open(expected: JSON) -> bool:
+    """Say whether the law leaves this value open."""
+    return isinstance(expected, dict) and OPEN in expected
+
+
+def focus(expected: JSON, actual: JSON) -> JSON:
+    """Cut an actual value down to the fields that were expected, so that a report stays short."""
+    if isinstance(expected, dict) and isinstance(actual, dict) and _operator(expected) is None:
+        return {key: focus(value, actual.get(key)) for key, value in expected.items()}
+    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        return list(map(focus, expected, actual))
+    return actual
+
+
+def _operator(expected: Mapping[str, JSON]) -> Callable[[JSON, JSON], bool] | None:
+    return _OPERATORS.get(next(iter(expected))) if len(expected) == 1 else None
+
+
+def _one_of(choices: JSON, actual: JSON) -> bool:
+    return any(matches(choice, actual) for choice in choices)
+
+
+def _contains(text: JSON, actual: JSON) -> bool:
+    return isinstance(actual, str) and str(text) in actual
+
+
+def _any(present: JSON, actual: JSON) -> bool:
+    return (actual is not None) is bool(present)
+
+
+def _open(_why: JSON, _actual: JSON) -> bool:
+    return True
+
+
+_OPERATORS: Mapping[str, Callable[[JSON, JSON], bool]] = {
+    "$one_of": _one_of,
+    "$contains": _contains,
+    "$any": _any,
+    OPEN: _open,
+}

@@ -1,0 +1,51 @@
+"""The commands: parser.py says what they take, one module each does them.
+
+Rules of this room: a command's module is imported when it is called, so ``--help`` costs nothing;
+exit codes are 0 all law holds, 1 a law is broken, 2 bad usage or bad input, 3 the harness failed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from harness.cli.parser import make_parser
+from harness.errors import HarnessError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OK, BROKEN, BAD_INPUT, OUR_FAULT = 0, 1, 2, 3
+INTERRUPTED = 130  # as shells report a process that Ctrl-C ended
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parsed = make_parser().parse_args(arguments)
+    try:
+        command = import_module(f"harness.cli.{parsed.command}")
+        code: int = command.main(parsed)
+        sys.stdout.flush()
+    except InputError as error:
+        return _say(str(error), BAD_INPUT)
+    except BrokenPipeError:
+        # Whoever read our output left; Python would complain once more while shutting down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED)
+    except HarnessError as error:
+        return _say(str(error), OUR_FAULT)
+    except Exception as error:
+        if os.environ.get("HARNESS_TRACEBACK"):
+            raise
+        words = f"the harness itself failed: {type(error).__name__}: {error}"
+        return _say(f"{words} (set HARNESS_TRACEBACK=1 to see where)", OUR_FAULT)
+    return code
+
+
+def _say(words: str, code: int) -> int:
+    sys.stderr.write(f"harness: {words}\n")
+    return code

@@ -1,0 +1,44 @@
+"""``harness list``: what scenarios there are; every one is linted on the way."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from harness.cli.places import scenario_root
+from harness.runner.plan import gather
+
+if TYPE_CHECKING:
+    import argparse
+
+    from harness.scenarios import Scenario
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    scenarios, errors = gather(scenario_root(arguments.scenarios), arguments.select)
+    width = max((len(scenario.id) for scenario in scenarios), default=0)
+    for scenario in scenarios:
+        line = json.dumps(_entry(scenario)) if arguments.json else _line(scenario, width)
+        sys.stdout.write(f"{line}\n")
+    for error in errors:
+        sys.stderr.write(f"harness: {error}\n")
+    sys.stderr.write(f"{len(scenarios)} scenarios, {len(errors)} with errors\n")
+    return 2 if errors else 0
+
+
+def _entry(scenario: Scenario) -> dict[str, object]:
+    return {
+        "id": scenario.id,
+        "title": scenario.title,
+        "protocol": scenario.protocol,
+        "order": scenario.order,
+        "cases": list(scenario.cases),
+        "checks": [*scenario.must, *scenario.should],
+        "path": str(scenario.path),
+    }
+
+
+def _line(scenario: Scenario, width: int) -> str:
+    return f"{scenario.id.ljust(width)}  {scenario.title}"

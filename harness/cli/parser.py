@@ -1,0 +1,180 @@
+"""What each command takes: names, defaults, examples. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TARGETS = "builtin, sdk, sdk-helper or python:pkg.module:attr"
+_CUTS = "whole, event, byte, awkward, offset:N, random:SEED"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="harness",
+        description="Replay LLM provider streams through the real SDKs into streaming interfaces, "
+        "and judge what comes out.",
+        epilog="Exit codes: 0 all law holds; 1 a law is broken; 2 bad usage or bad input; "
+        "3 the harness itself failed.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (summary, examples, fill) in _COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        fill(command)
+    return parser
+
+
+def _scenarios(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--scenarios", type=Path, metavar="DIR", help="folder of scenarios (default: ./scenarios)"
+    )
+
+
+def _select(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "select", nargs="*", metavar="SELECT", help="glob over ids, or a word of their path"
+    )
+    _scenarios(command)
+
+
+def _json(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument("--json", action="store_true", help=f"print {what}")
+
+
+def _run(command: argparse.ArgumentParser) -> None:
+    _select(command)
+    command.add_argument(
+        "--target", action="append", metavar="T", help=f"{_TARGETS} (default: builtin); repeatable"
+    )
+    command.add_argument(
+        "--advisory",
+        action="append",
+        default=[],
+        metavar="T",
+        help="judge this target too, but let it not decide the exit code; repeatable",
+    )
+    command.add_argument(
+        "--report",
+        action="append",
+        metavar="KIND[=PATH]",
+        help="terminal, jsonl or junit (default: terminal); repeatable",
+    )
+    command.add_argument("--baseline", type=Path, metavar="F", help="failures accepted for now")
+    command.add_argument("--timeout", type=float, default=10.0, metavar="S", help="per stream")
+    command.add_argument("--verbose", action="store_true", help="show every failure and warning")
+    _json(command, "one JSON line a finding, then the summary")
+
+
+def _list(command: argparse.ArgumentParser) -> None:
+    _select(command)
+    _json(command, "one JSON line a scenario")
+
+
+def _explain(command: argparse.ArgumentParser) -> None:
+    command.add_argument("id", metavar="ID", help="the id of one scenario")
+    _scenarios(command)
+    _json(command, "one JSON document")
+
+
+def _bodies(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="recorded body, or folder of NAME.sse + NAME.json",
+    )
+    command.add_argument("--protocol", metavar="P", help="of bodies that do not tell")
+
+
+def _replay(command: argparse.ArgumentParser) -> None:
+    _bodies(command)
+    command.add_argument("--target", default="builtin", metavar="T", help=_TARGETS)
+    command.add_argument(
+        "--cut", default="event", metavar="PLAN", help=f"{_CUTS}, or every (each offset in turn)"
+    )
+    command.add_argument("--timeout", type=float, default=60.0, metavar="S", help="per stream")
+    _json(command, 'one line {"name", "outcome"} each')
+
+
+def _check(command: argparse.ArgumentParser) -> None:
+    _bodies(command)
+    command.add_argument("--open", action="store_true", help="show open moves too")
+    _json(command, "one JSON line a recording")
+
+
+def _coverage(command: argparse.ArgumentParser) -> None:
+    _scenarios(command)
+    command.add_argument("protocols", nargs="*", metavar="PROTOCOL", help="default: all")
+    command.add_argument(
+        "--fail-under", type=float, default=None, metavar="PERCENT", help="exit 1 below this"
+    )
+    command.add_argument("--all", action="store_true", help="show every word, not only gaps")
+    _json(command, "one JSON line a word, then the summary")
+
+
+def _serve(command: argparse.ArgumentParser) -> None:
+    _scenarios(command)
+    command.add_argument("--port", type=int, default=0, metavar="N", help="default: any free one")
+
+
+_COMMANDS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentParser], None]]] = {
+    "run": (
+        "replay scenarios into targets and judge what they deliver",
+        (
+            "harness run",
+            "harness run openai_responses/ending --target sdk-helper",
+            "harness run 'anthropic_messages/**' --target python:my.app:listen",
+            "harness run --report terminal --report junit=build/junit.xml",
+        ),
+        _run,
+    ),
+    "list": (
+        "list scenarios, and lint them",
+        ("harness list", "harness list parallel --json"),
+        _list,
+    ),
+    "explain": (
+        "show one scenario: its wire events, its law, its sources",
+        ("harness explain openai_responses/ending/incomplete_reasoning_then_empty_message",),
+        _explain,
+    ),
+    "replay": (
+        "replay recorded bodies into a target and print the outcomes",
+        (
+            "harness replay recording.sse",
+            "harness replay ../shared/corpus --json > outcomes.jsonl",
+            "harness replay recording.sse --cut every --target sdk",
+        ),
+        _replay,
+    ),
+    "check": (
+        "say whether recorded streams obey their protocol's order",
+        ("harness check recording.sse", "harness check ../shared/corpus --json"),
+        _check,
+    ),
+    "coverage": (
+        "compare the words of the installed SDKs with tables and scenarios",
+        ("harness coverage", "harness coverage openai_responses --all --fail-under 95"),
+        _coverage,
+    ),
+    "serve": (
+        "be the provider on 127.0.0.1, for any client",
+        (
+            "harness serve --port 8080",
+            "curl -N -d '{}' http://127.0.0.1:8080/openai_chat/baseline/text/v1/chat/completions",
+        ),
+        _serve,
+    ),
+}

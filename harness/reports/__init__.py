@@ -1,0 +1,49 @@
+"""Listeners of a run: each hears what happens and writes it down its own way.
+
+A report is ``hear(happening)`` and ``close()``. Adding one is a module and a line here.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from harness.errors import InputError, UnknownWordError
+
+if TYPE_CHECKING:
+    from harness.runner.happenings import Happening
+
+KINDS = ("terminal", "jsonl", "junit")
+
+
+class Report(Protocol):
+    """One listener."""
+
+    def hear(self, happening: Happening) -> None:
+        """Take one happening."""
+
+    def close(self) -> None:
+        """Write what is still to be written."""
+
+
+def make_report(spec: str, *, verbose: bool = False) -> Report:
+    """Return the report of ``kind`` or ``kind=path``; no path, or ``-``, is standard output.
+
+    Raises:
+        UnknownWordError: no report has that kind.
+        InputError: the file cannot be written.
+    """
+    kind, _, place = spec.partition("=")
+    if kind not in KINDS:
+        raise UnknownWordError("report", kind, KINDS)
+    path = Path(place) if place and place != "-" else None
+    if path is not None and not path.absolute().parent.is_dir():
+        raise InputError("no such folder for the report; make it first", path=path.parent)
+    if kind == "terminal":
+        from harness.reports.terminal import TerminalReport
+
+        return TerminalReport(sys.stdout, path, verbose=verbose)
+    report: Report = import_module(f"harness.reports.{kind}").REPORT(path)
+    return report

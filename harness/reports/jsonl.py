@@ -1,0 +1,59 @@
+"""One JSON line a finding, then the summary: for other programs.
+
+The lines' keys are a contract (DESIGN section 8): scenario, target, check, verdict, expected,
+actual, reproduce; the last line is ``{"summary": {…}}``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from harness.reports.files import write_whole
+from harness.runner.happenings import BadInput, Judged, RunFinished
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.model import JSON
+    from harness.runner.happenings import Happening
+
+
+class JsonlReport:
+    """Collects lines and writes them at once when the run is over.
+
+    Args:
+        path: the file, or None for standard output.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._lines: list[str] = []
+
+    def hear(self, happening: Happening) -> None:
+        """Take one happening."""
+        if isinstance(happening, Judged):
+            self._lines += [finding.model_dump_json() for finding in happening.findings]
+        elif isinstance(happening, BadInput):
+            self._lines.append(json.dumps({"bad_input": str(happening.error)}))
+        elif isinstance(happening, RunFinished):
+            self._lines.append(json.dumps({"summary": summary(happening)}))
+
+    def close(self) -> None:
+        """Write the file."""
+        write_whole(self._path, "".join(f"{line}\n" for line in self._lines))
+
+
+def summary(end: RunFinished) -> dict[str, JSON]:
+    """Return the summary of a run as a JSON object."""
+    return {
+        "judged": end.judged,
+        "seconds": round(end.seconds, 3),
+        "targets": {target: dict(sorted(count.items())) for target, count in end.verdicts.items()},
+        "stale": list(end.stale),
+        "bad_input": end.bad_input,
+        "interrupted": end.interrupted,
+    }
+
+
+REPORT = JsonlReport

@@ -1,0 +1,84 @@
+"""Plays scripts to targets, one at a time, over a loopback server or in memory."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from harness.model import Outcome
+from harness.replay.server import serving
+from harness.replay.stage import Stage
+from harness.replay.transport import memory_transport
+from harness.runner.lane import Lane, Played
+from harness.targets.base import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.model import JSON
+    from harness.wire.script import Script
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a client asks: the protocol, the SDK call's arguments, its patience in seconds."""
+
+    protocol: str
+    request: Mapping[str, JSON] = field(default_factory=dict)
+    read_timeout: float | None = None
+
+
+class Player:
+    """A context manager that owns the speaker and the lane targets listen in.
+
+    Args:
+        timeout: seconds a target has for one stream.
+        in_memory: speak through the SDKs' transport instead of a socket.
+    """
+
+    def __init__(self, timeout: float, *, in_memory: bool = False) -> None:
+        self._timeout, self._in_memory = timeout, in_memory
+        self._stage = Stage()
+        self._speaker = ExitStack()
+        self._base_url = "http://127.0.0.1"
+        self._transport: Any = None
+        self._lane: Lane | None = None
+
+    def __enter__(self) -> Self:
+        """Start the speaker; the lane starts with the first script."""
+        if self._in_memory:
+            self._transport = memory_transport(self._stage)
+        else:
+            self._base_url = self._speaker.enter_context(serving(self._stage))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the lane, then the speaker."""
+        if self._lane is not None:
+            self._lane.close()
+        self._speaker.close()
+
+    def play(self, target: str, ask: Ask, script: Script) -> Played:
+        """Let a target listen to one script.
+
+        Raises:
+            InputError: the address names no target.
+        """
+        key = self._stage.put(script)
+        call = Call(
+            protocol=ask.protocol,
+            base_url=f"{self._base_url}/{key}",
+            request=ask.request,
+            read_timeout=ask.read_timeout,
+            transport=self._transport,
+        )
+        self._lane = self._lane or Lane()
+        try:
+            played = self._lane.play(target, call, self._timeout)
+        finally:
+            self._stage.forget(key)
+        if played is None:
+            self._lane = None  # its thread is blocked by the target; leave it behind
+            return Played(Outcome(), f"blocked its thread for more than {self._timeout:g} s")
+        return played

@@ -1,0 +1,136 @@
+"""Tell every scenario to every target, judge what comes back, and say what happens.
+
+The run emits happenings and never knows who listens. It can be interrupted at any moment: what was
+judged so far is told first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from harness.checks.judging import Pair, judge
+from harness.fuzz.mutations import MUTATIONS
+from harness.runner.baseline import Baseline
+from harness.runner.happenings import BadInput, Happening, Judged, RunFinished, RunStarted
+from harness.runner.player import Ask, Player
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.errors import InputError
+    from harness.model import JSON, Finding, Outcome, Verdict
+    from harness.runner.lane import Played
+    from harness.scenarios import Scenario
+    from harness.wire.script import Script
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run.
+
+    Args:
+        targets: addresses, in the order of the report's columns.
+        timeout: seconds one target has for one stream.
+        baseline: failures that are accepted for now.
+    """
+
+    targets: tuple[str, ...] = ("builtin",)
+    timeout: float = 10.0
+    baseline: Baseline = field(default_factory=Baseline)
+
+
+def run(
+    scenarios: Sequence[Scenario], settings: Settings, bad_input: Sequence[InputError] = ()
+) -> Iterator[Happening]:
+    """Yield what happens while all scenarios are told to all targets.
+
+    Args:
+        scenarios: what to tell.
+        settings: to whom, and how patiently.
+        bad_input: files that could not be used; reported first and counted.
+    """
+    started = perf_counter()
+    verdicts: dict[str, Counter[str]] = {target: Counter() for target in settings.targets}
+    judged, interrupted = 0, False
+    yield RunStarted(len(scenarios), settings.targets)
+    for error in bad_input:
+        yield BadInput(error)
+    with Player(settings.timeout) as player:
+        try:
+            for happening in _pairs(Teller(player), scenarios, settings):
+                judged += 1
+                verdicts[happening.target].update(f.verdict for f in happening.findings)
+                yield happening
+        except KeyboardInterrupt:
+            interrupted = True
+    yield RunFinished(
+        judged,
+        perf_counter() - started,
+        verdicts,
+        () if interrupted else settings.baseline.stale(),
+        len(bad_input),
+        interrupted,
+    )
+
+
+def _pairs(teller: Teller, scenarios: Sequence[Scenario], settings: Settings) -> Iterator[Judged]:
+    for scenario in scenarios:
+        for target in settings.targets:
+            started = perf_counter()
+            outcome, findings = teller.tell(Pair(scenario, target))
+            held = tuple(settings.baseline.hold(finding) for finding in findings)
+            yield Judged(scenario, target, outcome, held, perf_counter() - started)
+
+
+class Teller:
+    """Tells scenarios to targets, also in the variations they hold under, and judges both.
+
+    Args:
+        player: who plays the scripts.
+    """
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+
+    def tell(self, pair: Pair) -> tuple[Outcome, list[Finding]]:
+        """Return what one target delivered for one scenario, and every finding on it."""
+        script = pair.scenario.script()
+        played = self._play(pair, script)
+        findings = list(judge(pair, played.outcome))
+        if played.complaint:
+            sentence = "the target ends every stream with an outcome"
+            findings.insert(0, pair.finding("target", "fail", sentence, played.complaint))
+        else:
+            findings += self._variations(pair, script, played.outcome)
+        return played.outcome, findings
+
+    def _variations(self, pair: Pair, script: Script, outcome: Outcome) -> Iterator[Finding]:
+        expected = _essence(outcome)
+        for name in pair.scenario.holds_under:
+            differing: dict[str, JSON] = {}
+            for varied in MUTATIONS[name](script):
+                actual = _essence(self._play(pair, varied).outcome)
+                differing = {key: actual[key] for key in actual if actual[key] != expected[key]}
+                if differing:
+                    break
+            wanted = {key: expected[key] for key in differing}
+            verdict: Verdict = "fail" if differing else "pass"
+            yield pair.finding(f"holds_under:{name}", verdict, wanted, differing)
+
+    def _play(self, pair: Pair, script: Script) -> Played:
+        scenario = pair.scenario
+        ask = Ask(scenario.protocol, scenario.ask(), scenario.transport.read_timeout)
+        return self._player.play(pair.target, ask, script)
+
+
+def _essence(outcome: Outcome) -> dict[str, JSON]:
+    """Return what no lawful variation may change: all but notes and the words of an error."""
+    data = outcome.model_dump(mode="json", exclude={"notes"})
+    data["error"] = outcome.error and outcome.error.kind
+    data["chunks"] = [
+        {**chunk, "error": None} if "error" in chunk else chunk for chunk in data["chunks"]
+    ]
+    return data
