@@ -34,15 +34,15 @@ class Lane:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._clients: Clients | None = None
-        self._targets: dict[str, Target] = {}
+        self._targets: dict[object, Target] = {}
         self._thread = threading.Thread(target=self._live, name="lane", daemon=True)
         self._thread.start()
 
-    def play(self, address: str, call: Call, timeout: float) -> Played | None:
+    def play(self, address: str | object, call: Call, timeout: float) -> Played | None:
         """Let a target listen to one stream; return None if it blocked the lane for good.
 
         Args:
-            address: the target's.
+            address: the target's, or the target itself.
             call: what it is asked.
             timeout: seconds it may take.
         """
@@ -67,7 +67,7 @@ class Lane:
         finally:
             self._loop.close()
 
-    async def _play(self, address: str, call: Call, seconds: float) -> Played:
+    async def _play(self, address: str | object, call: Call, seconds: float) -> Played:
         listening: Listening | None = None
         try:
             async with asyncio.timeout(seconds):
@@ -82,7 +82,7 @@ class Lane:
             return _with_raised(listening, error, None)
         return _with_raised(listening, None, None)
 
-    def _target(self, address: str, call: Call) -> Target:
+    def _target(self, address: str | object, call: Call) -> Target:
         if self._clients is None:
             self._clients = Clients(call.transport)
         if address not in self._targets:

@@ -59,7 +59,7 @@ class Player:
             self._lane.close()
         self._speaker.close()
 
-    def play(self, target: str, ask: Ask, script: Script) -> Played:
+    def play(self, target: str | object, ask: Ask, script: Script) -> Played:
         """Let a target listen to one script.
 
         Raises:

@@ -94,9 +94,16 @@ class Teller:
 
     def __init__(self, player: Player) -> None:
         self._player = player
+        self._target: str | object = ""
 
-    def tell(self, pair: Pair) -> tuple[Outcome, list[Finding]]:
-        """Return what one target delivered for one scenario, and every finding on it."""
+    def tell(self, pair: Pair, target: str | object | None = None) -> tuple[Outcome, list[Finding]]:
+        """Return what one target delivered for one scenario, and every finding on it.
+
+        Args:
+            pair: the scenario, and how reports call the target.
+            target: the target itself, where its name is no address.
+        """
+        self._target = pair.target if target is None else target
         script = pair.scenario.script()
         played = self._play(pair, script)
         findings = list(judge(pair, played.outcome))
@@ -123,7 +130,7 @@ class Teller:
     def _play(self, pair: Pair, script: Script) -> Played:
         scenario = pair.scenario
         ask = Ask(scenario.protocol, scenario.ask(), scenario.transport.read_timeout)
-        return self._player.play(pair.target, ask, script)
+        return self._player.play(self._target, ask, script)
 
 
 def _essence(outcome: Outcome) -> dict[str, JSON]:

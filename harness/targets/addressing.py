@@ -35,37 +35,51 @@ def check(address: str) -> str:
     return address
 
 
-def resolve(address: str, clients: Clients) -> Target:
+def resolve(address: str | object, clients: Clients) -> Target:
     """Return the target of an address.
 
     Args:
-        address: one of ``FORMS``.
+        address: one of ``FORMS``, or what such an address would import: a target object, a class
+            of one, or a plain function.
         clients: the run's SDK clients, for the targets that need them.
 
     Raises:
         InputError: the address is no form of one, or names nothing that is a target.
     """
+    if not isinstance(address, str):
+        return _as_target(address)
     check(address)
     if address in _OURS:
         module, name = _OURS[address]
         target: Target = getattr(import_module(module), name)(clients)
         return target
-    return _python(address)
+    return _as_target(_python(address), address)
 
 
-def _python(address: str) -> Target:
-    """Import ``python:pkg.module:attr``: a target object, a class of one, or a plain function."""
-    module_name, colon, attribute = address.removeprefix("python:").partition(":")
-    if not colon or not module_name or not attribute:
-        raise InputError(f"target {address!r}: write it as python:pkg.module:attr")
-    found = _import(address, module_name, attribute)
+def name_of(address: str | object) -> str:
+    """Return how reports call a target."""
+    if isinstance(address, str):
+        return address
+    return str(getattr(address, "name", None) or getattr(address, "__qualname__", repr(address)))
+
+
+def _as_target(found: Any, name: str | None = None) -> Target:
     if isinstance(found, type):
         found = found()
     if isinstance(found, Target):
         return found
+    name = name or name_of(found)
     if callable(found):
-        return FunctionTarget(address, found)
-    raise InputError(f"target {address!r}: {attribute} is neither a target nor a function")
+        return FunctionTarget(name, found)
+    raise InputError(f"target {name!r} is neither a target nor a function, but {found!r:.60}")
+
+
+def _python(address: str) -> Any:
+    """Import what ``python:pkg.module:attr`` names."""
+    module_name, colon, attribute = address.removeprefix("python:").partition(":")
+    if not colon or not module_name or not attribute:
+        raise InputError(f"target {address!r}: write it as python:pkg.module:attr")
+    return _import(address, module_name, attribute)
 
 
 def _import(address: str, module_name: str, attribute: str) -> Any:

@@ -1,0 +1,179 @@
+"""The pytest plugin: scenarios as tests of your own streaming interface.
+
+::
+
+    @pytest.mark.scenarios("openai_responses/**", target=my_listen)
+    def test_our_streaming_layer(told):
+        told.must_hold()
+
+``target`` is an address (``builtin``, ``python:pkg.module:attr``), a target object or a plain
+``async def listen(call) -> Outcome``; without one, ``--harness-target`` says (default: builtin).
+The only importer of pytest and syrupy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+from harness.errors import InputError
+from harness.reports.junit import describe
+from harness.runner.happenings import RED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from syrupy.location import PyTestLocation
+    from syrupy.types import SnapshotIndex
+
+    from harness.model import Finding, Outcome
+    from harness.runner.player import Player
+    from harness.scenarios import Scenario
+
+MARK = "scenarios"
+_TIMEOUT = 10.0  # seconds a target has for one stream
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the plugin's options."""
+    group = parser.getgroup("harness", "LLM streaming conformance")
+    group.addoption(
+        "--harness-target",
+        action="append",
+        metavar="T",
+        help="target of tests that name none: builtin, sdk, sdk-helper, python:pkg.module:attr",
+    )
+    group.addoption(
+        "--harness-scenarios", type=Path, metavar="DIR", help="folder of scenarios to use"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known, and let photographs be named by scenario instead of by test."""
+    config.addinivalue_line("filterwarnings", r"ignore:\s*Can not relate snapshot:UserWarning")
+    words = "scenarios(*selectors, target=None): run the test once a scenario and target"
+    config.addinivalue_line("markers", words)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a marked test one case for each scenario and target."""
+    mark = metafunc.definition.get_closest_marker(MARK)
+    if mark is None or "scenario" not in metafunc.fixturenames:
+        return
+    from harness.targets.addressing import name_of
+
+    target = mark.kwargs.get("target")
+    targets = [target] if target else metafunc.config.getoption("harness_target") or ["builtin"]
+    cases = [
+        pytest.param(scenario, target, id=f"{name_of(target)}:{scenario.id}")
+        for target in targets
+        for scenario in _chosen(metafunc.config, mark.args)
+    ]
+    metafunc.parametrize(("scenario", "harness_target"), cases)
+
+
+def _chosen(config: pytest.Config, selectors: tuple[str, ...]) -> list[Scenario]:
+    from harness.cli.places import scenario_root
+    from harness.runner.plan import gather
+
+    try:
+        root = scenario_root(config.getoption("harness_scenarios"))
+        scenarios, errors = gather(root, selectors)
+    except InputError as error:
+        raise pytest.UsageError(str(error)) from None
+    if errors:
+        raise pytest.UsageError("\n".join(map(str, errors)))
+    return scenarios
+
+
+@dataclass(frozen=True)
+class Told:
+    """One scenario, told to one target: what came out, and what the law says of it."""
+
+    scenario: Scenario
+    target: str
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+
+    def broken(self) -> list[Finding]:
+        """Return the findings that break law."""
+        return [finding for finding in self.findings if finding.verdict in RED]
+
+    def must_hold(self) -> None:
+        """Fail the test if any law is broken, with expected and actual of each."""
+        __tracebackhide__ = True
+        broken = self.broken()
+        if broken:
+            pytest.fail("\n\n".join(map(describe, broken)), pytrace=False)
+
+    def photograph(self) -> str:
+        """Return the outcome as the text that a snapshot holds."""
+        from harness.reports.photograph import photograph
+
+        return photograph(self.outcome)
+
+
+@pytest.fixture
+def scenario() -> Scenario:
+    """The scenario of a test marked ``scenarios``."""
+    raise pytest.UsageError("mark the test with @pytest.mark.scenarios('…')")
+
+
+@pytest.fixture
+def harness_target() -> str | object:
+    """The target of a test marked ``scenarios``."""
+    return "builtin"
+
+
+@pytest.fixture(scope="session")
+def harness_player() -> Iterator[Player]:
+    """The loopback provider and the SDK clients of the whole session."""
+    from harness.runner.player import Player
+
+    with Player(_TIMEOUT) as player:
+        yield player
+
+
+@pytest.fixture
+def told(scenario: Scenario, harness_target: str | object, harness_player: Player) -> Told:
+    """The scenario told to the target, and judged."""
+    from harness.checks.judging import Pair
+    from harness.runner.run import Teller
+    from harness.targets.addressing import name_of
+
+    pair = Pair(scenario, name_of(harness_target))
+    outcome, findings = Teller(harness_player).tell(pair, harness_target)
+    return Told(scenario, pair.target, outcome, tuple(findings))
+
+
+class PhotographExtension(SingleFileSnapshotExtension):
+    """One readable file a case: ``__snapshots__/<module>/<name>.json``, slashes of a name kept."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "json"
+
+    @classmethod
+    def dirname(cls, *, test_location: PyTestLocation) -> str:
+        """Return the folder of all photographs of a test file."""
+        file = Path(test_location.filepath)
+        return str(file.parent / "__snapshots__" / file.stem.removeprefix("test_"))
+
+    @classmethod
+    def get_location(cls, *, test_location: PyTestLocation, index: SnapshotIndex) -> str:
+        """Return the file of a named photograph."""
+        return str(Path(cls.dirname(test_location=test_location)) / f"{index}.json")
+
+    @classmethod
+    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
+        """Return the name syrupy knows a photograph by: its file's."""
+        return Path(cls.get_location(test_location=test_location, index=index)).stem
+
+
+@pytest.fixture
+def photographs(snapshot: Any) -> Any:
+    """A syrupy snapshot that keeps one readable photograph a case."""
+    return snapshot.use_extension(PhotographExtension)
