@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from harness.model import Chunk, Reasoning, Refusal, Text, ToolCall
+from harness.model import Chunk, Reasoning, Refusal, Text, ToolCall, prose_chunk
 
 if TYPE_CHECKING:
     from harness.model import JSON, Part
@@ -48,7 +48,7 @@ class Prose:
     def add(self, fragment: str) -> Chunk:
         """Append a non-empty fragment and return its chunk."""
         self._fragments.append(fragment)
-        return Chunk(self._kind, fragment, self.part)
+        return prose_chunk(self._kind, fragment, self.part)
 
     def sign(self, fragment: str) -> None:
         """Append to the signature, which may come in several pieces."""

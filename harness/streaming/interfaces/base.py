@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from harness.model import JSON, Ending, ErrorInfo, FinishReason, Usage
 
 # Endings that follow from the finish reason alone, once the provider's terminal has come.
-_ENDING_OF: Mapping[FinishReason, Ending] = {
+ENDING_OF: Mapping[FinishReason, Ending] = {
     "length": "incomplete",
     "content_filter": "incomplete",
     "pause": "incomplete",
@@ -193,9 +193,12 @@ class StreamingInterface:
         return ()
 
     def outcome(self) -> Outcome:
-        """Return everything delivered so far."""
+        """Return everything delivered so far.
+
+        Every value in it was made by us, so it is not validated again, chunk by chunk.
+        """
         finish, ending = self._verdict()
-        return Outcome(
+        return Outcome.model_construct(
             chunks=tuple(self._chunks),
             content=self.assembly.content(),
             finish=finish,
@@ -217,7 +220,7 @@ class StreamingInterface:
         if not self.diagnostics.terminal_seen:
             return ("error" if self._lost else "unknown"), "truncated"
         finish = self._finish()
-        return finish, _ENDING_OF.get(finish, "complete")
+        return finish, ENDING_OF.get(finish, "complete")
 
     def _finish(self) -> FinishReason:
         """Map the provider's word; a plain stop after calls or a refusal is named for those."""

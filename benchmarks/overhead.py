@@ -1,0 +1,51 @@
+"""Our interface over the SDK's stream, against bare iteration over the SDK's stream."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from benchmarks.measuring import Row, in_turns
+from benchmarks.streams import STREAMS
+from harness.protocols import NAMES, protocol
+from harness.replay.stage import Stage
+from harness.replay.transport import memory_transport
+from harness.streaming.interfaces import interface_for
+from harness.targets.base import Call
+from harness.targets.clients import Clients
+from harness.targets.opening import open_stream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+LIMIT = 1.10
+
+
+async def rows() -> AsyncIterator[Row]:
+    """Yield the ratio of builtin to the bare SDK, for each protocol and stream."""
+    stage = Stage()
+    clients = Clients(memory_transport(stage))
+    for name in NAMES:
+        for kind, (make, events) in STREAMS.items():
+            script = make(name, events)
+            key = stage.put(script)
+            call = Call(name, f"http://127.0.0.1/{key}", protocol(name).request)
+            ours, bare, ratio = await in_turns(
+                partial(_ours, clients, call), partial(_bare, clients, call)
+            )
+            each = 1e6 / len(script.frames)
+            detail = f"{ours * each:.1f} us an event, the SDK alone {bare * each:.1f}"
+            yield Row(f"{name} {kind} ({len(script.frames)} events)", ratio, LIMIT, detail)
+    await clients.aclose()
+
+
+async def _bare(clients: Clients, call: Call) -> None:
+    async for _ in await open_stream(clients, call):
+        pass
+
+
+async def _ours(clients: Clients, call: Call) -> None:
+    interface = interface_for(call.protocol)()
+    async for _ in interface.chunks(await open_stream(clients, call)):
+        pass
+    interface.outcome()
