@@ -21,16 +21,20 @@ _OURS: Mapping[str, tuple[str, str]] = {
     "sdk": ("harness.targets.sdk", "SdkTarget"),
     "sdk-helper": ("harness.targets.sdk_helper", "SdkHelperTarget"),
 }
+_PYTHON = "python:"
 FORMS = (*_OURS, "python:pkg.module:attr")
 
 
 def check(address: str) -> str:
-    """Return the address if it has the form of one.
+    """Return the address if there is something behind it; what it names is imported for that.
 
     Raises:
-        UnknownWordError: it has not.
+        UnknownWordError: it has not the form of an address.
+        InputError: what it names cannot be imported.
     """
-    if address not in _OURS and not address.startswith("python:"):
+    if address.startswith(_PYTHON):
+        _python(address)
+    elif address not in _OURS:
         raise UnknownWordError("target", address, FORMS)
     return address
 
@@ -48,8 +52,7 @@ def resolve(address: str | object, clients: Clients) -> Target:
     """
     if not isinstance(address, str):
         return _as_target(address)
-    check(address)
-    if address in _OURS:
+    if check(address) in _OURS:
         module, name = _OURS[address]
         target: Target = getattr(import_module(module), name)(clients)
         return target
@@ -64,19 +67,34 @@ def name_of(address: str | object) -> str:
 
 
 def _as_target(found: Any, name: str | None = None) -> Target:
+    name = name or name_of(found)
     if isinstance(found, type):
-        found = found()
+        found = _made(found, name)
     if isinstance(found, Target):
         return found
-    name = name or name_of(found)
     if callable(found):
         return FunctionTarget(name, found)
-    raise InputError(f"target {name!r} is neither a target nor a function, but {found!r:.60}")
+    words = f"is neither a target nor a function, but {found!r:.60}"
+    raise InputError(f"target {name!r} {words}; a target has name, protocols and listen")
+
+
+def _made(found: type, name: str) -> Any:
+    try:
+        return found()
+    except Exception as error:
+        words = f"making one raised {_raised(error)}"
+        raise InputError(
+            f"target {name!r}: {words}; a class is called without arguments"
+        ) from error
+
+
+def _raised(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
 
 
 def _python(address: str) -> Any:
     """Import what ``python:pkg.module:attr`` names."""
-    module_name, colon, attribute = address.removeprefix("python:").partition(":")
+    module_name, colon, attribute = address.removeprefix(_PYTHON).partition(":")
     if not colon or not module_name or not attribute:
         raise InputError(f"target {address!r}: write it as python:pkg.module:attr")
     return _import(address, module_name, attribute)
@@ -92,4 +110,6 @@ def _import(address: str, module_name: str, attribute: str) -> Any:
             value = getattr(value, name)
     except (ImportError, AttributeError) as error:
         raise InputError(f"target {address!r}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise InputError(f"target {address!r}: importing it raised {_raised(error)}") from error
     return value

@@ -1,0 +1,93 @@
+"""A call told to a target through the real SDK: events in, chunks, outcome and exception out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from harness.protocols import protocol
+from harness.protocols.composing import entry_of
+from harness.replay.stage import Stage
+from harness.replay.transport import MEMORY_URL, memory_transport
+from harness.targets.addressing import resolve
+from harness.targets.base import Call
+from harness.targets.clients import Clients
+from harness.wire.script import Script
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from harness.model import JSON, Chunk, Outcome
+
+    Put = Callable[..., Call]
+    Tell = Callable[..., Awaitable["Told"]]
+
+
+class Told(NamedTuple):
+    """What came of a call."""
+
+    chunks: list[Chunk]
+    outcome: Outcome
+    raised: Exception | None
+
+    def texts(self, kind: str = "text") -> str:
+        """Return the words of all chunks of a kind."""
+        return "".join(chunk.text or "" for chunk in self.chunks if chunk.kind == kind)
+
+
+def script(protocol_name: str, stream: Sequence[JSON], **response: Any) -> Script:
+    """Return the response that speaks a scenario's short hand."""
+    known = protocol(protocol_name)
+    events = known.composer().compose(map(entry_of, stream))
+    frames = [item if isinstance(item, bytes) else known.frame(item) for item in events]
+    return Script(tuple(frames), **response)
+
+
+async def listen(clients: Clients, address: str, call: Call) -> Told:
+    """Let a target read a whole stream."""
+    listening = resolve(address, clients).listen(call)
+    chunks: list[Chunk] = []
+    raised = None
+    try:
+        async with listening:
+            async for chunk in listening:
+                chunks.append(chunk)  # noqa: PERF401 - what came before an exception is kept
+    except Exception as error:  # noqa: BLE001 - the test judges it
+        raised = error
+    return Told(chunks, listening.outcome(), raised)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+@pytest.fixture
+async def clients(stage: Stage) -> AsyncIterator[Clients]:
+    made = Clients(memory_transport(stage))
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture
+def put(stage: Stage) -> Put:
+    """Return what puts a stream on the stage: ``put(protocol, stream, **response)``."""
+
+    def putting(
+        name: str, stream: Sequence[JSON], *, url: str = MEMORY_URL, **response: Any
+    ) -> Call:
+        key = stage.put(script(name, stream, **response))
+        return Call(name, f"{url}/{key}", protocol(name).request)
+
+    return putting
+
+
+@pytest.fixture
+def tell(put: Put, clients: Clients) -> Tell:
+    """Return what tells a stream to a target: ``tell(target, protocol, stream, **response)``."""
+
+    async def telling(address: str, name: str, stream: Sequence[JSON], **response: Any) -> Told:
+        return await listen(clients, address, put(name, stream, **response))
+
+    return telling
