@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 JSON: TypeAlias = Any  # a JSON value: dict, list, str, int, float, bool or None
 
@@ -116,10 +116,6 @@ def prose_chunk(kind: ChunkKind, text: str, part: int) -> Chunk:
 _new = tuple.__new__
 
 
-def _chunk(value: object) -> object:
-    return Chunk(**value) if isinstance(value, dict) else value
-
-
 class Text(Value):
     """Words meant for the reader. ``signature`` is Gemini's, kept for the next request."""
 
@@ -197,7 +193,7 @@ Part: TypeAlias = Annotated[
 class Outcome(Value):
     """Everything a target delivered for one stream; right at every moment, also after a cut."""
 
-    chunks: tuple[Annotated[Chunk, BeforeValidator(_chunk), PlainSerializer(Chunk.dump)], ...] = ()
+    chunks: tuple[Annotated[Chunk, PlainSerializer(Chunk.dump)], ...] = ()
     content: tuple[Part, ...] = ()
     finish: FinishReason = "unknown"
     finish_raw: str | None = None

@@ -23,7 +23,7 @@ _UNKNOWN = sse.write("response.future_thing", '{"type":"response.future_thing","
 
 
 def _any_byte_split(script: Script) -> Iterator[Script]:
-    for cut in ("byte", "awkward", "random:1"):
+    for cut in ("edges", "awkward", "random:1"):
         yield script._replace(cut=cut)
 
 
@@ -35,8 +35,7 @@ def _sse_comments(script: Script) -> Iterator[Script]:
 
 
 def _unknown_event_types(script: Script) -> Iterator[Script]:
-    head, *rest = script.frames
-    yield script._replace(frames=(head, _UNKNOWN, *rest))
+    yield script._replace(frames=(*script.frames[:1], _UNKNOWN, *script.frames[1:]))
 
 
 def _crlf(script: Script) -> Iterator[Script]:

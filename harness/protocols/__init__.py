@@ -8,12 +8,9 @@ package and one line here.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from harness.errors import UnknownWordError
-
-if TYPE_CHECKING:
-    from harness.protocols.protocol import Protocol
+from harness.protocols.protocol import Protocol  # noqa: TC001 - first, or the module hides the function
 
 NAMES = ("openai_responses", "openai_chat", "anthropic_messages", "gemini_generate")
 

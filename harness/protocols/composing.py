@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import base64
 import json
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from harness.errors import InputError, UnknownWordError
@@ -45,12 +46,13 @@ def merge(skeleton: JSON, payload: JSON) -> JSON:
 
     The value ``$absent`` removes its key.
     """
-    if not isinstance(skeleton, dict) or not isinstance(payload, dict):
+    if not isinstance(payload, dict):
         return payload
-    merged = {key: value for key, value in skeleton.items() if payload.get(key) != ABSENT}
+    under = skeleton if isinstance(skeleton, dict) else {}
+    merged = {key: value for key, value in under.items() if payload.get(key) != ABSENT}
     for key, value in payload.items():
         if value != ABSENT:
-            merged[key] = merge(merged.get(key), value) if key in merged else value
+            merged[key] = merge(merged.get(key), value)
     return merged
 
 
@@ -98,7 +100,7 @@ class Composer:
         if entry.payload is None:
             return {}
         if isinstance(entry.payload, dict):
-            return entry.payload
+            return deepcopy(entry.payload)  # a skeleton may take its payload apart
         if entry.word in self.scalar:
             return {self.scalar[entry.word]: entry.payload}
         raise InputError(f"{entry.word}: write its fields as a mapping", line=entry.line)
@@ -121,7 +123,9 @@ def _comment(_: Composer, payload: JSON) -> Iterator[Event | bytes]:
 
 
 def _event(_: Composer, payload: JSON) -> Iterator[Event | bytes]:
-    yield Event(payload.get("name"), payload["data"])
+    data = payload["data"]
+    known = isinstance(data, dict | str)
+    yield Event(payload.get("name"), data if known else json.dumps(data, ensure_ascii=False))
 
 
 def _repeat(composer: Composer, payload: JSON) -> Iterator[Event | bytes]:

@@ -66,6 +66,7 @@ class Machine:
         parent: the machine it lives in, or None for a root.
         inside: the parent's states in which it may move; empty means any.
         numbered: new instances must come in the order 0, 1, 2 … under one parent.
+        rests: states in which the stream may end although something might still come.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Machine:
     parent: str | None = None
     inside: frozenset[str] = frozenset()
     numbered: bool = False
+    rests: frozenset[str] = frozenset()
 
     @property
     def start(self) -> str:
@@ -82,8 +84,8 @@ class Machine:
 
     @property
     def final(self) -> frozenset[str]:
-        """States without exits."""
-        return frozenset(state for state, moves in self.table.items() if not moves)
+        """States in which the stream may end: those without exits, and those it may rest in."""
+        return self.rests.union(state for state, moves in self.table.items() if not moves)
 
     @property
     def labels(self) -> frozenset[str]:
@@ -100,7 +102,6 @@ class Grammar:
         settled: ``{label: {machine: states}}``: the label waits until every instance of that
             machine below the same key (or beside it, for its own machine) is in one of the states.
         anywhere: labels that are legal at every moment and move nothing.
-        closers: labels of which at least one must have come when the stream ends.
     """
 
     machines: tuple[Machine, ...]
@@ -112,7 +113,7 @@ class Grammar:
 
     def __post_init__(self) -> None:
         count = Counter(label for machine in self.machines for label in machine.labels)
-        shared = sorted({label for label, times in count.items() if times > 1} | set())
+        shared = sorted({label for label, times in count.items() if times > 1})
         shared += sorted(label for label in count if label in self.anywhere)
         if shared:
             raise ValueError(f"labels with more than one owner: {', '.join(shared)}")

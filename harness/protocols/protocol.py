@@ -67,7 +67,7 @@ def event_of(name: str | None, data: str) -> Event:
     """Return the event of one frame; data that is no JSON object stays text."""
     try:
         value = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Event(name, data)
     return Event(name, value if isinstance(value, dict) else data)
 

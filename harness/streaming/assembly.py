@@ -70,7 +70,8 @@ class Call:
     """One tool call the client has to run.
 
     Its first chunk carries id and name and waits until both are known; fragments that came before
-    are then handed out at once. ``approval`` turns its chunks into approval requests.
+    are then handed out at once. ``approval`` turns its chunks into approval requests; ``asks`` says
+    that the provider itself waits for somebody's word.
     """
 
     __slots__ = (
@@ -80,6 +81,7 @@ class Call:
         "_kind",
         "_parsed",
         "_waiting",
+        "asks",
         "id",
         "index",
         "name",
@@ -89,6 +91,7 @@ class Call:
 
     def __init__(self, part: int, index: int, approvals: frozenset[str]) -> None:
         self.part, self.index = part, index
+        self.asks = False
         self.id: str | None = None
         self.name: str | None = None
         self.signature: str | None = None
@@ -112,7 +115,7 @@ class Call:
     @property
     def approval(self) -> bool:
         """Whether the tool needs somebody's approval before it runs."""
-        return self.name is not None and self.name in self._approvals
+        return self.asks or (self.name is not None and self.name in self._approvals)
 
     def announce(self) -> tuple[Chunk, ...]:
         """Return the opening chunk once id and name are known; nothing the second time."""

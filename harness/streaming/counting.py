@@ -43,6 +43,11 @@ def usage_of(counts: Mapping[str, int]) -> Usage | None:
 
 
 def raw_of(usage: Any) -> JSON:
-    """Return a provider's usage object as plain JSON, for traces."""
+    """Return a provider's object as the JSON it was: what it did not send is left out.
+
+    SDKs build models without looking at the types, so pydantic's warnings about them say nothing.
+    """
     dump = getattr(usage, "model_dump", None)
-    return dump(mode="json") if callable(dump) else usage
+    if not callable(dump):
+        return usage
+    return dump(mode="json", exclude_unset=True, warnings=False)

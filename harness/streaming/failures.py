@@ -57,6 +57,26 @@ CODES: Mapping[str, ErrorKind] = {
     "content_policy_violation": "content_policy",
     "model_not_found": "not_found",
     "invalid_request_error": "bad_request",
+    # The codes of a failed response:
+    # https://developers.openai.com/api/reference/resources/responses (error.code)
+    "bio_policy": "content_policy",
+    "image_content_policy_violation": "content_policy",
+    "misalignment_policy_violation": "content_policy",
+    "data_residency_mismatch": "bad_request",
+    "empty_image_file": "bad_request",
+    "failed_to_download_image": "bad_request",
+    "image_file_not_found": "bad_request",
+    "image_file_too_large": "bad_request",
+    "image_parse_error": "bad_request",
+    "image_too_large": "bad_request",
+    "image_too_small": "bad_request",
+    "invalid_base64_image": "bad_request",
+    "invalid_image": "bad_request",
+    "invalid_image_format": "bad_request",
+    "invalid_image_mode": "bad_request",
+    "invalid_image_url": "bad_request",
+    "unsupported_image_media_type": "bad_request",
+    "vector_store_timeout": "timeout",
     # Groq: https://console.groq.com/docs/tool-use
     "tool_use_failed": "bad_request",
     # Anthropic: https://docs.claude.com/en/api/errors
@@ -140,9 +160,10 @@ def info_of(
 def _kind_of(code: str | None, message: str, status: object) -> ErrorKind:
     lowered = message.lower()
     known = CODES.get((code or "").lower())
-    if known in {None, "bad_request", "server"} and any(w in lowered for w in OVERFLOW_WORDS):
+    vague = known in {None, "bad_request", "server"}
+    if vague and any(words in lowered for words in OVERFLOW_WORDS):
         return "context_overflow"
-    if known is not None and known != "bad_request":
+    if known is not None and not vague:
         return known
     number = _number(status) or _number(code)
     return STATUS.get(number, known or _by_century(number))

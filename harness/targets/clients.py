@@ -11,6 +11,8 @@ import ssl
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from harness.streaming.gemini_closing import note_response
+
 if TYPE_CHECKING:
     from harness.targets.base import Call
 
@@ -31,7 +33,12 @@ class Clients:
     def _http(self) -> Any:
         import httpx2
 
-        return httpx2.AsyncClient(transport=self._transport, verify=self._tls, timeout=30)
+        return httpx2.AsyncClient(
+            transport=self._transport,
+            verify=self._tls,
+            timeout=30,
+            event_hooks={"response": [note_response]},
+        )
 
     @cached_property
     def _http_sync(self) -> Any:

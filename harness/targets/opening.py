@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from harness.streaming.gemini_closing import ClosingStream
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
@@ -36,7 +38,7 @@ async def _messages(clients: Clients, call: Call) -> Any:
 
 async def _gemini(clients: Clients, call: Call) -> Any:
     models = clients.genai().aio.models
-    return await models.generate_content_stream(**gemini_request(call))
+    return ClosingStream(await models.generate_content_stream(**gemini_request(call)))
 
 
 def gemini_request(call: Call) -> dict[str, Any]:

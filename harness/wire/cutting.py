@@ -1,13 +1,16 @@
 """Where a byte stream is split into reads.
 
-A cut plan is a word: ``whole``, ``event``, ``byte``, ``awkward``, ``offset:N`` (one cut after N
-bytes) or ``random:SEED``. The bytes never change, only where one read ends and the next begins:
+A cut plan is a word: ``whole``, ``event``, ``byte``, ``awkward``, ``edges`` (around every line end
+and inside every character of several bytes), ``offset:N`` (one cut after N bytes) or
+``random:SEED``. The bytes never change, only where one read ends and the next begins:
 every plan must lead to the same outcome.
 """
 
 from __future__ import annotations
 
 import random
+import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from harness.errors import InputError, UnknownWordError
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 # Sizes that fall, in turn, inside `data:`, a CRLF pair, a multi-byte character and a JSON escape.
 AWKWARD = (1, 5, 2, 13, 3, 8, 21)
+_EDGE = re.compile(rb"[\r\n]+|[\x80-\xff]+")
 
 
 def _by_sizes(body: bytes, sizes: Iterator[int]) -> Iterator[bytes]:
@@ -52,6 +56,14 @@ def _awkward(frames: Sequence[bytes], _: str) -> Iterator[bytes]:
     return _by_sizes(b"".join(frames), _forever(AWKWARD))
 
 
+def _edges(frames: Sequence[bytes], _: str) -> Iterator[bytes]:
+    """Cut before and behind each line end, and inside each character of several bytes."""
+    body = b"".join(frames)
+    cuts = (at for edge in _EDGE.finditer(body) for at in range(edge.start(), edge.end() + 1))
+    places = [0, *dict.fromkeys(at for at in cuts if 0 < at < len(body)), len(body)]
+    return (body[start:end] for start, end in pairwise(places) if start < end)
+
+
 def _offset(frames: Sequence[bytes], argument: str) -> Iterator[bytes]:
     body, at = b"".join(frames), int(argument)
     return (piece for piece in (body[:at], body[at:]) if piece)
@@ -67,6 +79,7 @@ _PLANS: dict[str, Cutter] = {
     "event": _event,
     "byte": _byte,
     "awkward": _awkward,
+    "edges": _edges,
     "offset": _offset,
     "random": _random,
 }

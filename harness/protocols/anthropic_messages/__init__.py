@@ -44,7 +44,7 @@ PROTOCOL = Protocol(
         }
     },
     request={
-        "model": "claude-sonnet-4-5",
+        "model": "claude-sonnet-4-6",
         "max_tokens": 1024,
         "messages": [{"role": "user", "content": "Hello"}],
     },

@@ -94,7 +94,7 @@ def _over(skeleton: Event, payload: dict[str, JSON]) -> Iterator[Event]:
 def _start(_: Any, payload: dict[str, JSON]) -> Iterator[Event]:
     usage = {"input_tokens": 10, "output_tokens": 1}
     replaced = payload.get("message", {}).pop("usage", usage) if payload.get("message") else usage
-    return _over(message_start("claude-sonnet-4-5", "msg_1", replaced), payload)
+    return _over(message_start("claude-sonnet-4-6", "msg_1", replaced), payload)
 
 
 def _block_start(_: Any, payload: dict[str, JSON]) -> Iterator[Event]:

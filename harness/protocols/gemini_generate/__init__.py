@@ -1,0 +1,77 @@
+"""Gemini streamGenerateContent, the Gemini API and Vertex AI."""
+
+from __future__ import annotations
+
+from harness.protocols.gemini_generate.encode import encode
+from harness.protocols.gemini_generate.grammar import GRAMMAR, read
+from harness.protocols.gemini_generate.skeletons import MODEL, GenerateComposer
+from harness.protocols.gemini_generate.words import (
+    BESIDE,
+    BLOCKED,
+    CANDIDATE,
+    DATA,
+    FINISH,
+    RESPONSE,
+    TOOL_USE_PROMPT,
+    USAGE,
+)
+from harness.protocols.protocol import Protocol
+
+_MEDIA = "describes media the client sent; a model's answer has none"
+_DETAILS = "the same count by modality; the sum is modelled"
+
+PROTOCOL = Protocol(
+    name="gemini_generate",
+    grammar=GRAMMAR,
+    read=read,
+    composer=GenerateComposer,
+    encode=encode,
+    finish=FINISH,
+    vocabulary={
+        "response": frozenset(RESPONSE),
+        "candidate": frozenset(CANDIDATE),
+        "part": frozenset((*DATA, *BESIDE)),
+        "finish": frozenset(FINISH),
+        "block_reason": frozenset(BLOCKED),
+        "usage": frozenset((*USAGE.values(), TOOL_USE_PROMPT)),
+    },
+    unmodelled={
+        "response": {
+            "create_time": "when the request reached the server; no content",
+            "model_status": "news of the model's retirement; says nothing of this response",
+            "sdk_http_response": "the SDK's own copy of the HTTP headers",
+            "parsed": "the SDK's own reading of a schema; never filled while streaming",
+            "automatic_function_calling_history": "calls the SDK ran itself, with Python functions",
+        },
+        "candidate": {
+            "token_count": "the count of one candidate; usage has the sum",
+            "safety_ratings": "scores; what was blocked shows in the finish reason",
+            "grounding_metadata": "sources and search hints for display; changes no word",
+            "url_context_metadata": "which pages a tool read; changes no word",
+            "avg_logprobs": "scores of the tokens; no content",
+            "logprobs_result": "scores of the tokens; no content",
+            "continuation_token": "the SDK follows it itself and yields the rest",
+        },
+        "part": {
+            "function_response": "what a client answers to a call; a model never says it",
+            "video_metadata": _MEDIA,
+            "media_resolution": _MEDIA,
+            "media_processing": _MEDIA,
+            "audio_metadata": _MEDIA,
+            "document_metadata": _MEDIA,
+            "spreadsheet_metadata": _MEDIA,
+            "speech_metadata": "how a text is to be spoken; the client says so",
+            "part_metadata": "the client's own labels, echoed",
+            "audio_transcription": "the words of a sound that is kept itself, as media",
+        },
+        "usage": {
+            "prompt_tokens_details": _DETAILS,
+            "candidates_tokens_details": _DETAILS,
+            "cache_tokens_details": _DETAILS,
+            "tool_use_prompt_tokens_details": _DETAILS,
+            "traffic_type": "a price class, no count of tokens",
+        },
+    },
+    request={"model": MODEL, "contents": "Hello"},
+    line_end="\r\n",
+)

@@ -1,0 +1,186 @@
+"""The legal order of a Chat Completions stream.
+
+https://developers.openai.com/api/reference/resources/chat/subresources/completions/streaming-events
+
+A stream is chunks, each with a list of choices; a choice's first delta names the role, later ones
+add content, refusal or fragments of tool calls, told apart by ``index``; the last chunk of a choice
+carries its finish_reason; with ``include_usage`` one more chunk reports the usage, its choices
+empty; then ``[DONE]``.
+
+One chunk may move several things, so it is read as several steps, in this order: what each choice
+says, its finish, the usage, an error. What only compatible servers say is an open move where
+OpenAI's documents are silent about it, and a violation where they say otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from harness.protocols.grammar import Grammar, Machine, Open, Step
+from harness.protocols.openai_chat.words import (
+    DONE,
+    OPENAI_FINISH,
+    REASONING,
+    REASONING_DETAILS,
+    VENDOR_FINISH,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harness.model import JSON, Event
+
+_USAGE_ASIDE = (
+    "the documents report the usage in the last chunk and say that its choices can be empty; "
+    "several servers put it beside the finish_reason"
+)
+_ROLE_AGAIN = "the documents show the role in the first delta; many servers repeat it"
+_ROLE_MISSING = "the documents show a role first and require it nowhere"
+_REASONING = "fields of compatible servers; OpenAI's documents know no reasoning in a delta"
+_AUDIO = (
+    "the documents omit finish_reason from the last audio update only; recorded audio answers "
+    "carry none at all"
+)
+_VENDOR_FINISH = "a compatible server's word for why it stopped"
+
+STREAM = Machine(
+    "stream",
+    {
+        "running": {
+            "usage": "counted",
+            "usage[beside choices]": Open("counted", _USAGE_ASIDE),
+            "done": "ended",
+            "error": "failed",
+        },
+        "counted": {"done": "ended", "error": "failed"},
+        "ended": {},
+        # The SDKs stop reading here; servers that send [DONE] all the same break no content.
+        "failed": {},
+    },
+)
+
+_SAYS: Mapping[str, str | Open] = {
+    "content": "speaking",
+    "refusal": "speaking",
+    "reasoning": Open("speaking", _REASONING),
+    "audio": Open("sounding", _AUDIO),
+    "function.start": "calling",
+}
+_FINISHES: Mapping[str, str | Open] = {
+    **{f"finish[{word}]": "finished" for word in OPENAI_FINISH},
+    **{f"finish[{word}]": Open("finished", _VENDOR_FINISH) for word in VENDOR_FINISH},
+}
+
+CHOICE = Machine(
+    "choice",
+    {
+        "absent": {
+            "role": "speaking",
+            **{
+                label: Open(move.state if isinstance(move, Open) else move, _ROLE_MISSING)
+                for label, move in {**_SAYS, **_FINISHES}.items()
+            },
+        },
+        "speaking": {"role": Open("speaking", _ROLE_AGAIN), **_SAYS, **_FINISHES},
+        "sounding": {
+            "role": Open("sounding", _ROLE_AGAIN),
+            "audio": "sounding",
+            "content": "sounding",
+            **_FINISHES,
+        },
+        # The legacy function_call: one, without index or id.
+        "calling": {"function.arguments": "calling", **_FINISHES},
+        "finished": {},
+    },
+    key=("choice",),
+    parent="stream",
+    inside=frozenset({"running"}),
+)
+
+CALL = Machine(
+    "call",
+    {"absent": {"call.start": "open"}, "open": {"call.arguments": "open"}},
+    key=("choice", "index"),
+    parent="choice",
+    inside=frozenset({"speaking"}),
+    numbered=True,
+)
+
+_FINISHED = {"choice": frozenset({"finished", "sounding"})}
+
+GRAMMAR = Grammar(
+    (STREAM, CHOICE, CALL),
+    settled={"usage": _FINISHED, "usage[beside choices]": _FINISHED, "done": _FINISHED},
+    # Azure's content filter speaks before the first and after the last word, asynchronously:
+    # https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-streaming
+    # The last audio update holds nothing but an expiry time and follows even the usage.
+    anywhere=frozenset({"filter", "audio.expires"}),
+)
+
+Read: TypeAlias = "Iterator[Step]"
+
+
+def read(event: Event) -> Sequence[Step]:
+    """Return what one event means to the grammar: a step for each thing it moves."""
+    data = event.data
+    if isinstance(data, str):
+        done = data.startswith(DONE)
+        return (Step("done" if done else f"data that is no object ({data[:40]!r})"),)
+    return tuple(_chunk(data))
+
+
+def _chunk(data: dict[str, JSON]) -> Read:
+    choices = [choice for choice in _list(data.get("choices")) if isinstance(choice, dict)]
+    if data.get("prompt_filter_results"):
+        yield Step("filter")
+    for choice in choices:
+        yield from _choice(choice)
+    if isinstance(data.get("usage"), dict):
+        yield Step("usage[beside choices]" if choices else "usage")
+    if data.get("error"):
+        yield Step("error")
+
+
+def _choice(choice: dict[str, JSON]) -> Read:
+    key = (_number(choice.get("index")),)
+    delta = choice.get("delta")
+    if isinstance(delta, dict):
+        yield from _delta(delta, key)
+    if not delta and choice.get("content_filter_results"):
+        yield Step("filter")
+    if choice.get("finish_reason"):
+        yield Step(f"finish[{choice['finish_reason']}]", key)
+
+
+def _delta(delta: dict[str, JSON], key: tuple[int, ...]) -> Read:
+    if delta.get("role"):
+        yield Step("role", key)
+    if any(delta.get(field) for field in (*REASONING, REASONING_DETAILS)):
+        yield Step("reasoning", key)
+    yield from (Step(label, key) for label in ("content", "refusal") if delta.get(label))
+    audio = delta.get("audio")
+    if isinstance(audio, dict):
+        yield Step("audio.expires") if set(audio) == {"expires_at"} else Step("audio", key)
+    for fragment in _list(delta.get("tool_calls")):
+        call_key = (*key, _number(_get(fragment, "index")))
+        yield from _call("call", _get(fragment, "id"), _get(fragment, "function"), call_key)
+    yield from _call("function", None, delta.get("function_call"), key)
+
+
+def _call(word: str, call_id: JSON, function: JSON, key: tuple[int, ...]) -> Read:
+    if call_id or _get(function, "name"):
+        yield Step(f"{word}.start", key)
+    if _get(function, "arguments"):
+        yield Step(f"{word}.arguments", key)
+
+
+def _list(value: JSON) -> list[JSON]:
+    return value if isinstance(value, list) else []
+
+
+def _get(value: JSON, field: str) -> JSON:
+    return value.get(field) if isinstance(value, dict) else None
+
+
+def _number(value: JSON) -> int:
+    return value if type(value) is int else -1

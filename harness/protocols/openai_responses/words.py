@@ -1,0 +1,178 @@
+"""The words of OpenAI's Responses stream, each in the one table that owns it.
+
+https://developers.openai.com/api/reference/resources/responses (objects, items, usage)
+https://developers.openai.com/api/reference/resources/responses/streaming-events (events)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.model import FinishReason
+
+# incomplete_details.reason where there is one, else the status of the terminal response.
+# `max_messages` is named there and not described: it is read as a cap, like the other `max_`.
+# `steered` stops at a safe boundary and a successor response goes on: a pause.
+INCOMPLETE: Mapping[str, FinishReason] = {
+    "max_output_tokens": "length",
+    "max_messages": "length",
+    "content_filter": "content_filter",
+    "steered": "pause",
+}
+STATUS: Mapping[str, FinishReason] = {
+    "completed": "stop",
+    "incomplete": "length",  # without a reason (catalogue OR-004)
+    "failed": "error",
+    "cancelled": "cancelled",
+}
+FINISH: Mapping[str, FinishReason] = {**INCOMPLETE, **STATUS}
+
+# Statuses that say no more than the event that carries them, at best.
+RUNNING = frozenset({"queued", "in_progress"})
+
+# The events that end a stream -> the status of the response they carry.
+TERMINALS: Mapping[str, str] = {
+    "response.completed": "completed",
+    "response.incomplete": "incomplete",
+    "response.failed": "failed",
+}
+
+# Our usage field -> the path of the provider's, whose input holds the cache and whose output
+# holds the reasoning: nothing is added.
+USAGE: Mapping[str, str] = {
+    "input": "input_tokens",
+    "cached": "input_tokens_details.cached_tokens",
+    "cache_write": "input_tokens_details.cache_write_tokens",
+    "output": "output_tokens",
+    "reasoning": "output_tokens_details.reasoning_tokens",
+    "total": "total_tokens",
+}
+
+
+# What stands between the parts of one reasoning item when they are read as one text.
+PARAGRAPH = "\n\n"
+
+
+class Part(NamedTuple):
+    """Where a kind of numbered part stands.
+
+    Args:
+        item: the type of the item that holds it.
+        parts: the item's list of such parts.
+        numbered_by: the event field that holds its index.
+        field: the part's own field that holds its words.
+        frame: the stem of the events that open and close it.
+    """
+
+    item: str
+    parts: str
+    numbered_by: str
+    field: str
+    frame: str
+
+
+_CONTENT, _SUMMARY = "response.content_part", "response.reasoning_summary_part"
+
+PARTS: Mapping[str, Part] = {
+    "output_text": Part("message", "content", "content_index", "text", _CONTENT),
+    "refusal": Part("message", "content", "content_index", "refusal", _CONTENT),
+    "reasoning_text": Part("reasoning", "content", "content_index", "text", _CONTENT),
+    "summary_text": Part("reasoning", "summary", "summary_index", "text", _SUMMARY),
+}
+
+# Stem of the events whose `.delta` grows a part and whose `.done` repeats it whole -> the part.
+PART_EVENTS: Mapping[str, str] = {
+    "response.output_text": "output_text",
+    "response.refusal": "refusal",
+    "response.reasoning_text": "reasoning_text",
+    "response.reasoning_summary_text": "summary_text",
+}
+
+# The same for events that grow a field of the item itself -> the item's type and that field.
+FIELD_EVENTS: Mapping[str, tuple[str, str]] = {
+    "response.function_call_arguments": ("function_call", "arguments"),
+    "response.custom_tool_call_input": ("custom_tool_call", "input"),
+    "response.mcp_call_arguments": ("mcp_call", "arguments"),
+    "response.code_interpreter_call_code": ("code_interpreter_call", "code"),
+}
+
+# In the SDK's union of events, but without an index that would tell the item they grow, and this
+# endpoint serves no sound.
+SOUND_EVENTS = (
+    "response.audio.delta",
+    "response.audio.done",
+    "response.audio.transcript.delta",
+    "response.audio.transcript.done",
+)
+
+# Item type -> the events that report its progress. They come in this order and any may be left
+# out; `*` may repeat, `|` is either, and where `!` is missing the documents are silent.
+PROGRESS: Mapping[str, str] = {
+    "message": "",
+    "reasoning": "",
+    "function_call": "function_call_arguments.delta* function_call_arguments.done!",
+    "custom_tool_call": "custom_tool_call_input.delta* custom_tool_call_input.done!",
+    "web_search_call": (
+        "web_search_call.in_progress web_search_call.searching web_search_call.completed"
+    ),
+    "file_search_call": (
+        "file_search_call.in_progress file_search_call.searching file_search_call.completed"
+    ),
+    "code_interpreter_call": (
+        "code_interpreter_call.in_progress code_interpreter_call_code.delta* "
+        "code_interpreter_call_code.done code_interpreter_call.interpreting "
+        "code_interpreter_call.completed"
+    ),
+    "image_generation_call": (
+        "image_generation_call.in_progress image_generation_call.generating "
+        "image_generation_call.partial_image* image_generation_call.completed"
+    ),
+    "mcp_call": (
+        "mcp_call.in_progress mcp_call_arguments.delta* mcp_call_arguments.done "
+        "mcp_call.completed|mcp_call.failed"
+    ),
+    "mcp_list_tools": ("mcp_list_tools.in_progress mcp_list_tools.completed|mcp_list_tools.failed"),
+    "compaction": "compaction.compacting*",
+    **dict.fromkeys(
+        (
+            "additional_tools",
+            "apply_patch_call",
+            "apply_patch_call_output",
+            "computer_call",
+            "computer_call_output",
+            "custom_tool_call_output",
+            "function_call_output",
+            "local_shell_call",
+            "local_shell_call_output",
+            "mcp_approval_request",
+            "mcp_approval_response",
+            "program",
+            "program_output",
+            "shell_call",
+            "shell_call_output",
+            "tool_search_call",
+            "tool_search_output",
+        ),
+        "",
+    ),
+}
+
+# Calls the client has to carry out although they are no function calls: the tool's name in the
+# request, and the fields that say what to do.
+# https://developers.openai.com/api/docs/guides/tools-computer-use, tools-shell, tools-apply-patch
+CLIENT_CALLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "apply_patch_call": ("apply_patch", ("operation",)),
+    "computer_call": ("computer", ("action", "actions", "pending_safety_checks")),
+    "local_shell_call": ("local_shell", ("action",)),
+    "shell_call": ("shell", ("action",)),
+    "tool_search_call": ("tool_search", ("arguments",)),
+}
+
+# The same items where the provider carries them out itself: a path, and what stands there then.
+HOSTED: Mapping[str, tuple[str, str]] = {
+    "shell_call": ("environment.type", "container_reference"),
+    "tool_search_call": ("execution", "server"),
+}

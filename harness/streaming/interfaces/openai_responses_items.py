@@ -1,0 +1,140 @@
+"""What an output item of the Responses API becomes, and the two items that are made of words.
+
+Rules of this file: a slot is opened with the first thing it has to keep, so an empty part leaves no
+trace; an item is told up to three times (added, done, in the terminal response), and each telling
+adds only what is new.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from harness.protocols.openai_responses.words import PARAGRAPH, PARTS
+from harness.streaming.counting import raw_of
+from harness.streaming.interfaces.openai_responses_words import Words, word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.streaming.assembly import Assembly, Prose
+    from harness.streaming.interfaces.openai_responses_words import Chunks
+
+    Note: TypeAlias = Callable[[str, object], None]
+    Telling: TypeAlias = Literal["added", "done"]
+
+
+class Item:
+    """Base of the output items.
+
+    Args:
+        item_type: the provider's word for it.
+        assembly: where its parts stand.
+        note: leaves a note in the outcome.
+    """
+
+    def __init__(self, item_type: str, assembly: Assembly, note: Note) -> None:
+        self.type, self.assembly, self.note = item_type, assembly, note
+        self.id: str | None = None
+        self.told: set[Telling] = set()
+        self.words: dict[tuple[str, int], Words] = {}  # of its numbered parts
+        self.arguments = Words(self, "arguments")  # of the item itself: what it calls or runs
+
+    def part(self, kind: str, index: int) -> Words:
+        """Return the words of a numbered part, opened where it is new."""
+        found = self.words.get((kind, index))
+        if found is None:
+            found = self.words[kind, index] = Words(self, kind)
+        return found
+
+    def write(self, words: Words, fragment: str) -> Chunks:
+        """Put a fragment into the slot of these words; return what is shown of it."""
+        raise NotImplementedError
+
+    def open(self, found: Any) -> Chunks:
+        """Take the item as it is added."""
+        for kind, index, part in self._parts(found):
+            self.part(kind, index).open(getattr(part, PARTS[kind].field, None))
+        return ()
+
+    def close(self, found: Any) -> Chunks:
+        """Take the item as it is done, or as the terminal response tells it."""
+        told = [
+            (self.part(kind, index), getattr(part, PARTS[kind].field, None), part)
+            for kind, index, part in self._parts(found)
+        ]
+        for words, _, part in told:
+            cited = getattr(part, "annotations", None)
+            words.citations[:] = [raw_of(one) for one in cited or ()] or words.citations
+        said = "".join(words.said for words in self.words.values())
+        holding = any(words.holding for words in self.words.values())
+        if not holding and said == "".join(str(text or "") for _, text, _ in told):
+            return ()  # all of it was said, perhaps under other indexes
+        return tuple(chunk for words, text, _ in told for chunk in words.whole(text, final=True))
+
+    def conclude(self, *, completed: bool) -> None:
+        """Learn how the response as a whole ended."""
+
+    def settle(self) -> Chunks:
+        """Return what was still held back at the end of the stream."""
+        return tuple(chunk for words in self.words.values() for chunk in words.settle())
+
+    def _parts(self, found: Any) -> Iterator[tuple[str, int, Any]]:
+        """Yield the parts an item object holds, with their kinds and places."""
+        for name in dict.fromkeys(part.parts for part in PARTS.values() if part.item == self.type):
+            for index, part in enumerate(getattr(found, name, None) or ()):
+                kind = str(getattr(part, "type", None))
+                if kind in PARTS and PARTS[kind].item == self.type:
+                    yield kind, index, part
+                else:
+                    self.note("unknown_part", kind)
+
+
+class Message(Item):
+    """An answer: each part is a text or a refusal of its own."""
+
+    def write(self, words: Words, fragment: str) -> Chunks:
+        """Put a fragment into the part's own slot."""
+        prose = words.prose
+        if prose is None:
+            prose = self.assembly.prose("refusal" if words.kind == "refusal" else "text")
+            words.prose, prose.citations = prose, words.citations
+        return (prose.add(fragment),)
+
+
+class Thinking(Item):
+    """A reasoning item: its parts are one reasoning, with blank lines between them.
+
+    ``encrypted_content`` is its signature; the one the item is added with may be incomplete, so it
+    counts only if the done item brings none.
+    """
+
+    _prose: Prose | None = None
+    _last: Words | None = None
+    _sealed: str | None = None
+
+    def write(self, words: Words, fragment: str) -> Chunks:
+        """Put a fragment into the slot all parts share."""
+        prose = self._slot()
+        if self._last is not words:
+            self._last = words
+            if not prose.empty:
+                fragment = PARAGRAPH + fragment
+        return (prose.add(fragment),)
+
+    def open(self, found: Any) -> Chunks:
+        """Take the item as it is added."""
+        self._sealed = word(getattr(found, "encrypted_content", None))
+        return super().open(found)
+
+    def close(self, found: Any) -> Chunks:
+        """Take the item as it is done, and what proves it."""
+        chunks = super().close(found)
+        self._sealed = word(getattr(found, "encrypted_content", None)) or self._sealed
+        if self._sealed:
+            self._slot().signature = self._sealed
+        return chunks
+
+    def _slot(self) -> Prose:
+        if self._prose is None:
+            self._prose = self.assembly.prose("reasoning")
+        return self._prose

@@ -1,0 +1,143 @@
+"""Every recorded Chat Completions stream: legal where OpenAI spoke, and nothing lost in ours."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+
+from harness.checks.laws import broken_laws
+from harness.protocols import protocol
+from harness.recordings import Recording, recordings
+from harness.replay.stage import Stage
+from harness.replay.transport import MEMORY_URL, memory_transport
+from harness.streaming.interfaces.openai_chat import OpenAIChatInterface
+from tests.corpus.reading_openai_chat import read
+
+CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+PROTOCOL = protocol("openai_chat")
+MADE_BY_OPENAI = {"openai", "azure"}
+
+# Labelled `openai` by their recorder, but each chunk names the provider OpenRouter chose.
+BY_OPENROUTER = {
+    "chat.openai.llm.test-tools-streaming-test-tools-streaming-variant-a.0.2efb30c4",
+    "chat.openai.llm.test-tools-streaming-test-tools-streaming-variant-a.1.b40e92dd",
+    "chat.openai.llm.test-tools-streaming-test-tools-streaming-variant-d.0.3e16a7d9",
+    "chat.openai.llm.test-tools-streaming-test-tools-streaming-variant-d.1.4bbf52c7",
+}
+
+KIND_OF = {
+    400: {"bad_request", "context_overflow"},
+    401: {"authentication"},
+    404: {"not_found"},
+    429: {"rate_limit"},
+    500: {"server"},
+}
+
+
+@cache
+def _all() -> dict[str, Recording]:
+    if not CORPUS.is_dir():
+        return {}
+    found = recordings(sorted(CORPUS.glob("chat.*.sse")))
+    return {one.name: one for one in found if isinstance(one, Recording)}
+
+
+def _core() -> list[str]:
+    metas = (json.loads(_all()[name].path.with_suffix(".json").read_text()) for name in _all())
+    return [meta["name"] for meta in metas if meta["core"] and meta["status"] == 200]
+
+
+STREAMS = [name for name, one in _all().items() if one.status == 200]
+REFUSED = [name for name, one in _all().items() if one.status != 200]
+LEGAL = [
+    name
+    for name in STREAMS
+    if _all()[name].provider in MADE_BY_OPENAI
+    and _all()[name].fidelity == "exact"
+    and name not in BY_OPENROUTER
+]
+
+needs_corpus = pytest.mark.skipif(
+    not STREAMS, reason=f"the corpus of recordings is not at {CORPUS}"
+)
+
+
+async def _listen(script: Any) -> OpenAIChatInterface:
+    stage = Stage()
+    key = stage.put(script)
+    interface = OpenAIChatInterface()
+    async with httpx2.AsyncClient(transport=memory_transport(stage)) as http:
+        client = openai.AsyncOpenAI(
+            api_key="k", base_url=f"{MEMORY_URL}/{key}", max_retries=0, http_client=http
+        )
+        try:
+            stream = await client.chat.completions.create(stream=True, **PROTOCOL.request)
+        except openai.APIStatusError as error:
+            interface.fail(error)
+            return interface
+        try:
+            async for _ in interface.chunks(stream):
+                pass
+        except openai.APIError:
+            assert interface.outcome().ending == "failed"
+    return interface
+
+
+@needs_corpus
+@pytest.mark.parametrize("name", LEGAL, ids=str)
+def test_what_openai_and_azure_sent_is_legal(name: str) -> None:
+    violations = PROTOCOL.violations(_all()[name].events())
+    assert [v.sentence for v in violations if v.severity == "violation"] == []
+
+
+@needs_corpus
+def test_a_recording_of_openrouter_under_openais_name_is_not_openais() -> None:
+    """The exemptions above are earned: their chunks carry OpenRouter's own field."""
+    for name in BY_OPENROUTER & set(_all()):
+        first = _all()[name].events()[0].data
+        assert isinstance(first, dict)
+        assert first["provider"] in {"Novita", "Moonshot AI", "Meta"}
+
+
+def _check(name: str, interface: OpenAIChatInterface) -> None:
+    said, outcome = read(_all()[name].body), interface.outcome()
+    assert outcome.text == said.text
+    assert outcome.reasoning == said.reasoning
+    assert outcome.refusal == said.refusal
+    calls = outcome.tool_calls
+    assert [call.arguments_raw for call in calls] == [*said.arguments.values()]
+    assert [call.name for call in calls] == [*said.names.values()]
+    reported = outcome.usage.model_dump(exclude_none=True) if outcome.usage else {}
+    assert {key: reported.get(key) for key in said.usage} == said.usage
+    assert (outcome.ending == "failed") == said.failed
+    if not said.failed:
+        assert (outcome.ending == "truncated") == (not said.finishes)
+    assert [law.name for law, wrong in broken_laws(outcome, PROTOCOL.finish) if wrong] == []
+
+
+@needs_corpus
+@pytest.mark.parametrize("name", STREAMS, ids=str)
+async def test_nothing_is_lost(name: str) -> None:
+    _check(name, await _listen(_all()[name].script("whole")))
+
+
+@needs_corpus
+@pytest.mark.parametrize("name", _core(), ids=str)
+async def test_nothing_is_lost_however_the_bytes_are_cut(name: str) -> None:
+    _check(name, await _listen(_all()[name].script("awkward")))
+
+
+@needs_corpus
+@pytest.mark.parametrize("name", REFUSED, ids=str)
+async def test_a_refused_request_is_named(name: str) -> None:
+    recording = _all()[name]
+    outcome = (await _listen(recording.script())).outcome()
+    assert outcome.ending == "failed"
+    assert outcome.error is not None
+    assert outcome.error.kind in KIND_OF[recording.status]

@@ -1,0 +1,440 @@
+"""The Responses tables, skeletons and encode, held against the SDK's own unions and models."""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+
+import httpx2
+import openai
+import pydantic
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openai.types.responses import Response, ResponseOutputItem, ResponseStreamEvent, ResponseUsage
+from openai.types.responses.response_content_part_added_event import Part
+from openai.types.responses.response_reasoning_summary_part_added_event import (
+    Part as SummaryPart,
+)
+
+from harness.errors import InputError
+from harness.model import (
+    ErrorInfo,
+    Event,
+    Media,
+    Reasoning,
+    RedactedReasoning,
+    Refusal,
+    ServerTool,
+    Text,
+    ToolCall,
+    Usage,
+)
+from harness.protocols.message import Message, Weave
+from harness.protocols.openai_responses.words import (
+    CLIENT_CALLS,
+    FIELD_EVENTS,
+    HOSTED,
+    PROGRESS,
+    USAGE,
+)
+from harness.replay.stage import Stage
+from harness.replay.transport import MEMORY_URL, memory_transport
+from tests.streaming.interfaces.telling_openai_responses import (
+    PROTOCOL,
+    START,
+    composed,
+    script,
+    tell_script,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ADDED, DONE = "response.output_item.added", "response.output_item.done"
+DELTA = "response.output_text.delta"
+OPEN = (ADDED, "response.content_part.added")
+CLOSE = ("response.output_text.done", "response.content_part.done", DONE)
+
+
+# The words of the installed SDK
+
+
+def members(annotation: Any) -> Iterator[Any]:
+    """Yield the members of a union, however it is wrapped."""
+    while True:
+        if hasattr(annotation, "__value__"):
+            annotation = annotation.__value__
+        elif get_origin(annotation) is Annotated:
+            annotation = get_args(annotation)[0]
+        else:
+            break
+    if get_origin(annotation) in {Union, types.UnionType}:
+        for member in get_args(annotation):
+            yield from members(member)
+    else:
+        yield annotation
+
+
+def literals(annotation: Any) -> set[str]:
+    found = (get_args(m) for m in members(annotation) if get_origin(m) is Literal)
+    return {str(value) for values in found for value in values}
+
+
+def types_of(union: Any) -> set[str]:
+    fields = (member.model_fields["type"].annotation for member in members(union))
+    return {word for annotation in fields for word in literals(annotation)}
+
+
+def leaves(model: type[pydantic.BaseModel], path: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        inner = [m for m in members(field.annotation) if hasattr(m, "model_fields")]
+        if inner:
+            yield from leaves(inner[0], f"{path}{name}.")
+        else:
+            yield f"{path}{name}"
+
+
+SDK_WORDS: dict[str, set[str]] = {
+    "event": types_of(ResponseStreamEvent),
+    "item": types_of(ResponseOutputItem),
+    "part": types_of(Part) | types_of(SummaryPart),
+    "status": literals(Response.model_fields["status"].annotation),
+    "incomplete": {
+        word
+        for member in members(Response.model_fields["incomplete_details"].annotation)
+        if hasattr(member, "model_fields")
+        for word in literals(member.model_fields["reason"].annotation)
+    },
+    "usage": set(leaves(ResponseUsage)),
+}
+WIRE_ONLY = {"keepalive"}
+
+
+@pytest.mark.parametrize("category", sorted(SDK_WORDS))
+def test_every_word_of_the_sdk_is_in_a_table_or_unmodelled_with_a_reason(category: str) -> None:
+    known = PROTOCOL.vocabulary[category]
+    unmodelled = PROTOCOL.unmodelled.get(category, {})
+    assert not known & set(unmodelled)
+    assert all(unmodelled.values())
+    assert (known | set(unmodelled)) - WIRE_ONLY == SDK_WORDS[category]
+
+
+def test_the_sdk_is_as_large_as_it_was_when_somebody_looked() -> None:
+    counted = {category: len(words) for category, words in SDK_WORDS.items()}
+    assert counted == {
+        "event": 59, "item": 28, "part": 4, "status": 6, "incomplete": 4, "usage": 8,
+    }  # fmt: skip
+
+
+def test_every_end_has_a_finish() -> None:
+    assert PROTOCOL.vocabulary["incomplete"] < set(PROTOCOL.finish)
+    assert PROTOCOL.vocabulary["status"] < set(PROTOCOL.finish)
+
+
+def test_the_tables_name_only_items_there_are() -> None:
+    named = {*CLIENT_CALLS, *HOSTED, *(item for item, _ in FIELD_EVENTS.values())}
+    assert named <= set(PROGRESS)
+
+
+def data_of(*entries: Any) -> list[dict[str, Any]]:
+    """Return the data of what was composed: objects, all of them."""
+    events = (event for event in composed(*entries) if isinstance(event, Event))
+    return [event.data for event in events if isinstance(event.data, dict)]
+
+
+# Legal order
+
+
+def judged(*entries: Any) -> list[str]:
+    events = [event for event in composed(*entries) if isinstance(event, Event)]
+    return [f"{found.severity}: {found.sentence}" for found in PROTOCOL.violations(events)]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        ["response.created", "response.queued", "response.in_progress", "response.completed"],
+        ["response.created", "response.failed"],
+        ["response.created", {"error": {}}],
+        ["error"],
+        [*START, "keepalive", *OPEN, {DELTA: "a"}, *CLOSE, "response.completed"],
+        [*START, ADDED, DONE, "response.incomplete"],
+        [*START, *OPEN, {DELTA: "a"}, "response.failed"],
+    ],
+)
+def test_legal(entries: list[Any]) -> None:
+    assert judged(*entries) == []
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        (["response.in_progress", "response.completed"], "open: event 0"),
+        (["error", "response.failed"], "open: event 1"),
+        (
+            [*START, {ADDED: {"item": {"type": "function_call"}}}, DONE, "response.completed"],
+            "open: event 3",
+        ),
+    ],
+)
+def test_open(entries: list[Any], words: str) -> None:
+    [sentence] = judged(*entries)
+    assert sentence.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ([*START], "no terminal event came"),
+        ([ADDED], "response is 'unborn'"),
+        (["response.created", "response.queued", ADDED], "response is 'queued'"),
+        ([*START, {DELTA: {"at": [0, 0]}}], "item is 'absent'"),
+        ([*START, ADDED, DELTA], "part is 'absent'"),
+        ([*START, *OPEN, DONE], "waits for part[0,0]"),
+        ([*START, ADDED, "response.completed"], "waits for item[0]"),
+        ([*START, {ADDED: {"at": [1]}}], "index 1 is new, the next item is 0"),
+        ([*START, {ADDED: {"output_index": "$absent"}}], "index -1 is new"),
+        ([*START, *OPEN, {DELTA: "a"}, *CLOSE, {DELTA: "b"}], "item is 'closed'"),
+        ([*START, "response.completed", "response.completed"], "response is 'ended'"),
+        ([*START, {ADDED: {"item": {"type": "hologram"}}}], "no table knows this event"),
+        ([*START, {ADDED: {"item": None}}], "response.output_item.added[None]"),
+        ([{"event": {"data": "[DONE]"}}], "data that is no object ('[DONE]')"),
+    ],
+)
+def test_illegal(entries: list[Any], words: str) -> None:
+    assert any(words in sentence for sentence in judged(*entries))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+odd_data = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(sorted(PROTOCOL.vocabulary["event"])) | json_values,
+        "output_index": json_values,
+        "content_index": json_values,
+        "item": json_values | st.fixed_dictionaries({"type": json_values}),
+        "part": json_values,
+    },
+)
+
+
+@given(st.lists(st.builds(Event, st.none() | st.text(max_size=3), odd_data | st.text(max_size=5))))
+@settings(max_examples=100, deadline=None)
+def test_judging_never_raises(events: list[Event]) -> None:
+    for found in PROTOCOL.violations(events):
+        assert found.sentence
+
+
+# Skeletons
+
+
+def test_every_word_of_the_wire_can_be_written() -> None:
+    words = PROTOCOL.composer().words()
+    assert set(PROTOCOL.vocabulary["event"]) | set(PROTOCOL.unmodelled["event"]) <= words
+    for word in PROTOCOL.vocabulary["event"]:
+        [_, data] = data_of({ADDED: {"item": {"type": "message"}}}, word)
+        assert (data["type"], data["sequence_number"]) == (word, 1)
+
+
+def test_what_came_before_is_filled_in() -> None:
+    told = data_of(
+        *START,
+        *OPEN,
+        {DELTA: "Hel"},
+        {DELTA: {"delta": "lo"}},
+        "response.output_text.annotation.added",
+        *CLOSE,
+        {"call": {"name": "f", "arguments": ["{", "}"]}},
+        {"response.completed": {"response": {"id": "resp_9", "usage": None}}},
+    )
+    texts = [data["text"] for data in told if data["type"] == "response.output_text.done"]
+    assert texts == ["Hello"]
+    response = told[-1]["response"]
+    [message, called] = response["output"]
+    [part] = message["content"]
+    assert (part["text"], len(part["annotations"]), message["id"]) == ("Hello", 1, "msg_1")
+    assert (called["arguments"], called["call_id"]) == ("{}", "call_2")
+    assert (response["id"], response["usage"]) == ("resp_9", None)
+
+
+def test_numbers_go_on_from_a_number_that_was_written() -> None:
+    seventh, without = ({"keepalive": {"sequence_number": n}} for n in (7, "$absent"))
+    told = data_of("keepalive", seventh, "keepalive", without, "keepalive")
+    assert [data.get("sequence_number") for data in told] == [0, 7, 8, None, 9]
+
+
+def test_a_wrong_payload_is_an_input_error() -> None:
+    with pytest.raises(InputError, match=r"response\.output_item\.added"):
+        composed({ADDED: {"at": "zero"}})
+
+
+def test_a_composed_stream_is_what_the_sdk_expects() -> None:
+    """With strict validation the SDK refuses a missing field or a wrong type."""
+    events = composed(
+        *START,
+        {"reasoning": {"says": ["one", "two"], "encrypted": "gAAAA"}},
+        {"text": "Hello you"},
+        {"refusal": "No."},
+        {"call": {"name": "f", "arguments": "{}"}},
+        "response.completed",
+    )
+    stage = Stage()
+    key = stage.put(script(events))
+    with httpx2.Client(transport=memory_transport(stage)) as http:
+        client = openai.OpenAI(
+            api_key="k",
+            base_url=f"{MEMORY_URL}/{key}",
+            http_client=http,
+            _strict_response_validation=True,
+        )
+        stream = client.responses.create(stream=True, **PROTOCOL.request)
+        assert len(list(stream)) == len(events)
+
+
+# Encode
+
+words = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=1, max_size=12)
+names = st.text("abcxyz_", min_size=1, max_size=6)
+arguments = st.dictionaries(names, st.integers() | words, max_size=2)
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> ToolCall:
+    given_arguments = draw(arguments)
+    raw = pydantic.TypeAdapter(dict[str, Any]).dump_json(given_arguments).decode()
+    complete = draw(st.booleans())
+    return ToolCall(
+        id=f"call_{draw(names)}",
+        name=draw(names),
+        arguments_raw=raw if complete else raw[: draw(st.integers(0, len(raw)))],
+        arguments=given_arguments if complete else None,
+        complete=complete,
+    )
+
+
+parts = st.one_of(
+    st.builds(Text, text=words),
+    st.builds(Refusal, text=words),
+    st.builds(Reasoning, text=words, signature=st.none() | words),
+    st.builds(lambda a, b: Reasoning(text=f"{a}\n\n{b}"), words, words),
+    calls(),
+)
+counts = st.integers(0, 10_000)
+usages = st.none() | st.builds(
+    Usage, input=counts, cached=st.none() | counts, output=counts, reasoning=st.none() | counts
+)
+FINISHES = ("stop", "length", "content_filter", "pause")
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> Message:
+    return Message(
+        content=tuple(draw(st.lists(parts, max_size=6))),
+        finish=draw(st.sampled_from(FINISHES)),
+        usage=draw(usages),
+        ending=draw(st.sampled_from(["complete", "truncated"])),
+    )
+
+
+@given(messages(), st.randoms(use_true_random=False), st.sampled_from([list, lambda text: [text]]))
+@settings(max_examples=80, deadline=None)
+def test_what_is_encoded_is_legal_and_comes_back(message: Message, dice: Any, split: Any) -> None:
+    weave = Weave(split=split, pick=dice.randrange)
+    events = PROTOCOL.encode(message, weave)
+    found = PROTOCOL.violations(events)
+    outcome = tell_script(script(events)).outcome
+    assert outcome.content == message.content
+    if message.ending == "truncated":
+        assert [one.event for one in found] == [-1]
+        assert outcome.ending == "truncated"
+        return
+    assert found == []
+    assert outcome.usage == (message.usage and with_total(message.usage))
+    assert (outcome.response_id, outcome.model) == (message.response_id, message.model)
+    spoken = {"tool_calls", "refusal"} if message.finish == "stop" else set()
+    assert outcome.finish in {message.finish, *spoken}
+
+
+def with_total(usage: Usage) -> Usage:
+    return usage.model_copy(update={"total": (usage.input or 0) + (usage.output or 0)})
+
+
+def test_parts_of_other_kinds_are_items_of_their_own() -> None:
+    message = Message(
+        content=(
+            RedactedReasoning(data="blob"),
+            ServerTool(name="web_search_call", id="ws_7"),
+            ServerTool(name="brave_search", id="x_1"),
+            Media(media_type="image/webp", data="AA=="),
+            Media(data="AQ=="),
+            Reasoning(text="a\n\n"),
+        )
+    )
+    events = PROTOCOL.encode(message, Weave())
+    assert PROTOCOL.violations(events) == []
+    content = tell_script(script(events)).outcome.content
+    assert content[0] == Reasoning(text="", signature="blob")
+    assert [(tool.name, tool.id) for tool in content if isinstance(tool, ServerTool)] == [
+        ("web_search_call", "ws_7"),
+        ("mcp_call", "x_1"),
+    ]
+    assert content[3:] == (
+        Media(media_type="image/webp", data="AA=="),
+        Media(media_type="image/png", data="AQ=="),
+        Reasoning(text="a\n\n"),
+    )
+
+
+def test_calls_overlap_as_the_weave_says() -> None:
+    one, two = (
+        ToolCall(id=f"c{n}", name=f"f{n}", arguments_raw="{}", arguments={}, complete=True)
+        for n in (1, 2)
+    )
+    in_order = PROTOCOL.encode(Message(content=(one, two)), Weave())
+    newest_first = PROTOCOL.encode(Message(content=(one, two)), Weave(pick=lambda lanes: lanes - 1))
+    places = [
+        [
+            data["output_index"]
+            for _, data in events
+            if isinstance(data, dict) and "output_index" in data
+        ]
+        for events in (in_order, newest_first)
+    ]
+    assert places == [[0] * 4 + [1] * 4, [0] + [1] * 4 + [0] * 3]
+
+
+@pytest.mark.parametrize(
+    ("fields", "last"),
+    [
+        ({"finish": "length"}, "response.incomplete"),
+        ({"finish": "error"}, "response.failed"),
+        ({"error": ErrorInfo(kind="server", code=None)}, "response.failed"),
+        ({"finish": "tool_calls"}, "response.completed"),
+        ({"finish": "cancelled"}, "response.in_progress"),
+        ({"ending": "truncated"}, "response.in_progress"),
+    ],
+)
+def test_how_a_message_ends(fields: dict[str, Any], last: str) -> None:
+    events = PROTOCOL.encode(Message(**fields), Weave())
+    assert events[-1].name == last
+
+
+def test_usage_is_written_as_the_provider_does() -> None:
+    usage = Usage(input=10, cached=4, cache_write=2, output=5, reasoning=3, total=15)
+    data = PROTOCOL.encode(Message(usage=usage), Weave())[-1].data
+    assert isinstance(data, dict)
+    assert data["response"]["usage"] == {
+        "input_tokens": 10,
+        "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
+        "output_tokens": 5,
+        "output_tokens_details": {"reasoning_tokens": 3},
+        "total_tokens": 15,
+    }
+    assert set(USAGE) == set(Usage.model_fields)

@@ -1,0 +1,340 @@
+"""The Chat Completions interface, through the real SDK: defects D20-D61, usage, errors, laws."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import openai
+import pytest
+
+from harness.errors import StreamError
+from harness.model import Usage
+from harness.replay.stage import Stage
+from harness.replay.transport import MEMORY_URL, memory_transport
+from harness.streaming.interfaces.openai_chat import OpenAIChatInterface
+from tests.streaming.interfaces.telling_openai_chat import (
+    CALLED,
+    END,
+    PROTOCOL,
+    arguments,
+    call_of,
+    decoded,
+    script,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from harness.model import Chunk, FinishReason
+    from harness.wire.script import ResponseEnd
+
+
+# The defects of the first implementation
+
+
+@pytest.mark.parametrize(
+    ("word", "finish", "ending"),
+    [
+        ("stop", "stop", "complete"),
+        ("length", "length", "incomplete"),
+        ("content_filter", "content_filter", "incomplete"),
+        ("eos", "stop", "complete"),
+        ("sensitive", "content_filter", "incomplete"),
+        ("abort", "cancelled", "cancelled"),
+        ("bored", "unknown", "complete"),
+    ],
+)
+def test_d20_the_finish_reason_is_read(word: str, finish: FinishReason, ending: str) -> None:
+    outcome = tell("role", {"content": "Hi"}, {"finish": word}, "done").outcome
+    assert (outcome.finish, outcome.finish_raw, outcome.ending) == (finish, word, ending)
+    assert ("unknown_finish: bored" in outcome.notes) == (word == "bored")
+
+
+def test_d21_usage_on_every_chunk_is_assigned() -> None:
+    def running(output: int) -> dict[str, Any]:
+        counts = {
+            "prompt_tokens": 100,
+            "completion_tokens": output,
+            "prompt_tokens_details": {"cached_tokens": 60},
+        }
+        choice = {"index": 0, "delta": {"content": "a"}, "finish_reason": None}
+        return {"chunk": {"choices": [choice], "usage": counts}}
+
+    outcome = tell("role", running(1), running(2), running(3), *END).outcome
+    assert outcome.usage == Usage(input=100, cached=60, output=3, total=103)
+
+
+def test_d22_a_late_id_loses_nothing() -> None:
+    told = tell(
+        "role",
+        call_of(name="clock", arguments="{"),
+        call_of(id="c1"),
+        call_of(arguments="}"),
+        *CALLED,
+    )
+    assert arguments(told.outcome) == [("clock", "{}", True)]
+    assert [(c.id, c.name, c.arguments) for c in told.chunks("tool_call")] == [
+        ("c1", "clock", "{"),
+        ("c1", None, "}"),
+    ]
+
+
+def test_d23_an_index_used_twice_is_two_calls() -> None:
+    first, second = (
+        call_of(id="a", name="one", arguments="{}"),
+        call_of(id="b", name="two", arguments="{}"),
+    )
+    outcome = tell("role", first, second, *CALLED).outcome
+    assert arguments(outcome) == [("one", "{}", True), ("two", "{}", True)]
+    assert [call.id for call in outcome.tool_calls] == ["a", "b"]
+
+
+def test_d24_a_refusal_is_content() -> None:
+    outcome = tell("role", {"refusal": "I can"}, {"refusal": "not."}, *END).outcome
+    assert (outcome.refusal, outcome.finish) == ("I cannot.", "refusal")
+
+
+@pytest.mark.parametrize(
+    ("needing", "kind"), [("delete_all", "approval_request"), ("delete", "tool_call")]
+)
+def test_d25_approval_is_decided_on_the_whole_name(needing: str, kind: str) -> None:
+    told = tell(
+        "role",
+        call_of(id="c", name="delete"),
+        call_of(name="_all"),
+        call_of(arguments="{}"),
+        *CALLED,
+        requires_approval=[needing],
+    )
+    [opening] = told.chunks("tool_call", "approval_request")
+    assert (opening.kind, opening.name, opening.arguments) == (kind, "delete_all", "{}")
+    assert told.call.approval == (True if kind == "approval_request" else None)
+
+
+def test_d26_an_interface_needs_no_model() -> None:
+    assert OpenAIChatInterface().outcome().model is None
+    assert tell(*END, model="mine").outcome.model == "gpt-5-mini"
+    assert tell({"chunk": {"model": "$absent"}}, *END[:0], model="mine").outcome.model == "mine"
+
+
+def test_d27_the_order_of_text_and_reasoning_is_kept() -> None:
+    said = (
+        {"reasoning": "a"},
+        {"reasoning": "b"},
+        {"content": "c"},
+        {"reasoning": "d"},
+        {"content": "e"},
+    )
+    content = tell("role", *said, *END).outcome.content
+    assert [(part.kind, getattr(part, "text", "")) for part in content] == [
+        ("reasoning", "ab"),
+        ("text", "c"),
+        ("reasoning", "d"),
+        ("text", "e"),
+    ]
+
+
+@pytest.mark.parametrize("finish", ["length", "content_filter", "bored"])
+def test_d28_a_cut_call_cannot_be_executed(finish: str) -> None:
+    whole, half = (
+        call_of(0, id="a", name="one", arguments='{"a": 1}\n'),
+        call_of(1, id="b", name="two", arguments='{"b"'),
+    )
+    bare, blank = call_of(2, id="c", name="three"), call_of(3, id="d", name="four", arguments=" ")
+    outcome = tell("role", whole, half, bare, blank, {"finish": finish}, "done").outcome
+    assert [call.complete for call in outcome.tool_calls] == [True, False, False, False]
+    assert [call.arguments for call in outcome.tool_calls] == [{"a": 1}, None, None, None]
+
+
+def test_d28_two_objects_in_one_are_no_arguments() -> None:
+    told = tell("role", call_of(id="a", name="one", arguments="{}{}"), *CALLED)
+    assert arguments(told.outcome) == [("one", "{}{}", False)]
+
+
+def test_d29_the_output_is_estimated_where_nothing_was_reported() -> None:
+    said = (
+        "role",
+        {"reasoning": "ab"},
+        {"content": "cd"},
+        call_of(id="a", name="one", arguments="{}"),
+    )
+    told = tell(*said, *CALLED, estimate=len)
+    assert told.outcome.usage == Usage(output=6)
+    assert "usage_estimated: output" in told.outcome.notes
+    assert told.outcome.chunks[-1].usage == Usage(output=6)
+
+
+def test_d29_a_reported_zero_is_respected() -> None:
+    zero = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    told = tell("role", {"content": "a"}, {"finish": "stop"}, {"usage": zero}, "done", estimate=len)
+    assert told.outcome.usage == Usage(input=0, output=0, total=0)
+    assert tell("role", *END, estimate=len).outcome.usage is None
+
+
+def test_d57_an_error_inside_the_stream_has_its_own_kind() -> None:
+    told = tell(
+        "role", {"content": "a"}, {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}
+    )
+    assert isinstance(told.raised, openai.APIError)
+    assert told.outcome.error is not None
+    assert (told.outcome.error.kind, told.outcome.error.retryable) == ("rate_limit", True)
+    assert (told.outcome.text, told.outcome.ending) == ("a", "failed")
+
+
+def test_d61_nothing_is_shared_between_interfaces() -> None:
+    tell("role", call_of(id="a", name="one", arguments="{}"), *CALLED)
+    assert OpenAIChatInterface().outcome().content == ()
+
+
+# Usage in other places
+
+
+def test_oc008_groqs_usage_and_error() -> None:
+    counts = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    end = {"index": 0, "delta": {}, "finish_reason": "stop"}
+    aside = {"chunk": {"choices": [end], "x_groq": {"id": "req_1", "usage": counts}}}
+    assert tell("role", aside, "done").outcome.usage == Usage(input=3, output=2, total=5)
+    stopped = {"chunk": {"x_groq": {"id": "req_1", "error": "over capacity"}}}
+    told = tell("role", stopped, "done")
+    assert isinstance(told.raised, StreamError)
+    assert told.raised.info.message == "over capacity"
+
+
+def test_counts_stand_elsewhere_too_and_the_official_place_wins() -> None:
+    counts = {"prompt_tokens": 9, "prompt_cache_hit_tokens": 4, "reasoning_tokens": 2}
+    assert tell("role", {"usage": counts}).outcome.usage == Usage(input=9, cached=4, reasoning=2)
+    both = {**counts, "prompt_tokens_details": {"cached_tokens": 5}}
+    assert tell("role", {"usage": both}).outcome.usage == Usage(input=9, cached=5, reasoning=2)
+
+
+def test_usage_without_details_keeps_what_was_reported_before() -> None:
+    first = {"usage": {"prompt_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 0}}}
+    told = tell("role", first, {"usage": {"completion_tokens": 4}})
+    assert told.outcome.usage == Usage(input=9, output=4, reasoning=0, total=13)
+    assert told.interface.raw_usage["completion_tokens"] == 4
+
+
+# Errors and ends
+
+
+@pytest.mark.parametrize("word", ["error", "network_error", "insufficient_system_resource"])
+def test_a_finish_that_is_a_failure_raises(word: str) -> None:
+    told = tell("role", {"content": "a"}, {"finish": word}, "done")
+    assert isinstance(told.raised, StreamError)
+    assert (told.outcome.finish, told.outcome.ending, told.outcome.text) == ("error", "failed", "a")
+    assert told.outcome.error is not None
+    assert told.outcome.error.code == word
+
+
+def test_an_error_inside_the_choice_tells_more_than_its_finish() -> None:
+    error = {"code": 429, "message": "slow down"}
+    choice = {"index": 0, "delta": {}, "finish_reason": "error", "error": error}
+    told = tell("role", {"chunk": {"choices": [choice]}}, "done")
+    assert told.outcome.error is not None
+    assert (told.outcome.error.kind, told.outcome.error.message) == ("rate_limit", "slow down")
+
+
+def test_a_flat_error_event_is_an_error() -> None:
+    flat = {"event": {"data": {"type": "error", "code": "server_error", "message": "no"}}}
+    told = tell("role", {"content": "a"}, flat, "done")
+    assert told.outcome.ending == "failed"
+    assert told.outcome.error is not None
+    assert (told.outcome.error.kind, told.outcome.error.message) == ("server", "no")
+
+
+def test_objects_from_the_wire_need_no_sdk() -> None:
+    """The fast path hands over plain JSON objects; an error in one is no exception there."""
+
+    class Read(dict[str, Any]):
+        __getattr__ = dict.get
+
+    interface = OpenAIChatInterface()
+    delta = Read(content="a", reasoning_content="Hm")
+    chunks = interface.handle(Read(id="c", model="m", choices=[Read(index=0, delta=delta)]))
+    assert [chunk.text for chunk in chunks] == ["Hm", "a"]
+    interface.handle(Read(error={"message": "no", "type": "server_error"}))
+    assert interface.outcome().ending == "failed"
+    assert interface.diagnostics.unknown == {}
+    plain = SimpleNamespace(id="c", model="m", choices=[SimpleNamespace(index=0, delta=delta)])
+    assert [chunk.text for chunk in OpenAIChatInterface().handle(plain)] == ["Hm", "a"]
+
+
+@pytest.mark.parametrize("end", ["clean", "reset"])
+def test_oc016_a_cut_is_truncated_and_closes_no_call(end: ResponseEnd) -> None:
+    told = tell("role", call_of(id="a", name="one", arguments="{}"), end=end)
+    assert (told.outcome.ending, told.call.complete, told.call.arguments) == (
+        "truncated",
+        False,
+        None,
+    )
+    assert told.outcome.finish == ("unknown" if end == "clean" else "error")
+
+
+def test_tr013_a_name_and_then_nothing_is_never_complete() -> None:
+    told = tell("role", call_of(id="a", name="one"))
+    assert arguments(told.outcome) == [("one", "", False)]
+    assert [(c.id, c.name) for c in told.chunks("tool_call")] == [("a", "one")]
+
+
+def test_tr014_a_missing_sentinel_after_the_finish_is_complete() -> None:
+    assert tell("role", {"content": "a"}, {"finish": "stop"}).outcome.ending == "complete"
+    reset = tell("role", {"content": "a"}, {"finish": "stop"}, end="reset").outcome
+    assert (reset.ending, reset.finish, reset.error) == ("complete", "stop", None)
+
+
+# Laws over whole streams
+
+
+STORY: tuple[Any, ...] = (
+    "role",
+    {"reasoning": "Hm"},
+    {"content": "Hel"},
+    {"content": "lo"},
+    call_of(0, id="a", name="one", arguments='{"a"'),
+    call_of(1, id="b", name="two"),
+    call_of(0, arguments=": 1}"),
+    call_of(1, arguments="{}"),
+    {"finish": "tool_calls"},
+    "usage",
+)
+
+
+@pytest.mark.parametrize("count", range(len(STORY) + 1))
+def test_the_outcome_is_right_after_every_single_event(count: int) -> None:
+    """The prefix law: what was shown is what is kept, and nothing is complete too early."""
+    interface = OpenAIChatInterface()
+    shown: list[Chunk] = []
+    for event in decoded(*STORY[:count]):
+        shown += interface.handle(event)
+    outcome = interface.outcome()
+    finished = count >= len(STORY) - 1
+    assert outcome.text == "".join(c.text or "" for c in shown if c.kind == "text")
+    assert outcome.ending == ("complete" if finished else "truncated")
+    assert {call.complete for call in outcome.tool_calls} <= {finished}
+    for call, index in zip(outcome.tool_calls, range(2), strict=False):
+        fragments = (c.arguments or "" for c in shown if c.index == index)
+        assert "".join(fragments) == call.arguments_raw
+
+
+@pytest.mark.parametrize("cut", ["whole", "byte", "awkward", "random:7"])
+async def test_the_asynchronous_road_gives_the_same_however_the_bytes_are_cut(cut: str) -> None:
+    stage = Stage()
+    key = stage.put(script(*STORY, "done", cut=cut))
+    interface = OpenAIChatInterface()
+    async with httpx2.AsyncClient(transport=memory_transport(stage)) as http:
+        client = openai.AsyncOpenAI(
+            api_key="k", base_url=f"{MEMORY_URL}/{key}", max_retries=0, http_client=http
+        )
+        stream = await client.chat.completions.create(stream=True, **PROTOCOL.request)
+        chunks = [chunk async for chunk in interface.chunks(stream)]
+    assert interface.outcome() == tell(*STORY, "done").outcome
+    assert tuple(chunks) == interface.outcome().chunks
+
+
+def test_a_chunk_once_emitted_is_never_changed() -> None:
+    interface = OpenAIChatInterface()
+    pairs: list[tuple[Chunk, dict[str, Any]]] = []
+    for event in decoded(*STORY):
+        pairs += [(chunk, chunk.dump()) for chunk in interface.handle(event)]
+    assert all(chunk.dump() == at_first for chunk, at_first in pairs)

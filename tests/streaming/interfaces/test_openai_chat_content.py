@@ -1,0 +1,161 @@
+"""Reasoning, lists of parts, sound, and chunks that are odd: catalogue OC-010 to OC-048."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.streaming.interfaces.telling_openai_chat import (
+    END,
+    tell,
+)
+
+# Reasoning, lists, sound
+
+
+def detail(**fields: Any) -> dict[str, Any]:
+    return {"delta": {"reasoning_details": [fields]}}
+
+
+def test_reasoning_told_in_two_fields_counts_once() -> None:
+    twice = {"reasoning": "Hm", "reasoning_details": [{"type": "reasoning.text", "text": "Hm"}]}
+    assert tell("role", {"delta": twice}, *END).outcome.reasoning == "Hm"
+    assert tell("role", detail(summary="Hm"), detail(), *END).outcome.reasoning == "Hm"
+
+
+def test_a_signature_ends_its_part_and_a_blob_is_its_own() -> None:
+    content = tell(
+        "role",
+        detail(text="a"),
+        detail(signature="s1"),
+        detail(text="b"),
+        detail(data="blob"),
+        detail(text="c"),
+        *END,
+    ).outcome.content
+    assert [part.model_dump(exclude={"kind"}) for part in content] == [
+        {"text": "a", "signature": "s1"},
+        {"text": "b", "signature": None},
+        {"data": "blob"},
+        {"text": "c", "signature": None},
+    ]
+
+
+def test_a_signature_alone_is_kept() -> None:
+    [part] = tell("role", detail(signature="s1"), *END).outcome.content
+    assert part.model_dump() == {"kind": "reasoning", "text": "", "signature": "s1"}
+
+
+def test_oc046_content_as_a_list_of_parts() -> None:
+    parts = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]},
+        {"type": "thinking", "thinking": "m."},
+        {"type": "text", "text": "Hi"},
+        "!",
+        {"type": "reference", "reference_ids": [1]},
+    ]
+    outcome = tell("role", {"delta": {"content": parts}}, *END).outcome
+    assert (outcome.reasoning, outcome.text) == ("Hmm.", "Hi!")
+    assert "unknown_part: reference" in outcome.notes
+
+
+def test_spoken_words_are_text_and_sound() -> None:
+    told = tell(
+        "role",
+        {"delta": {"audio": {"id": "audio_1", "transcript": "Hel"}}},
+        {"delta": {"audio": {"data": "AAA="}}},
+        {"delta": {"audio": {"transcript": "lo", "data": "AQE="}}},
+        {"delta": {"audio": {"data": "no base64"}}},
+        {"delta": {"audio": {"expires_at": 1}}},
+        "done",
+    )
+    assert told.outcome.text == "Hello"
+    assert [part.kind for part in told.outcome.content] == ["text", "media"]
+    assert told.outcome.content[1].model_dump()["data"] == "AAABAQ=="
+    assert "audio_unreadable" in told.outcome.notes
+
+
+# Chunks that are odd
+
+
+def test_oc010_and_oc011_azures_filter_says_nothing() -> None:
+    first = {"chunk": {"id": "", "model": "", "object": "", "prompt_filter_results": [{}]}}
+    verdict = {"index": 0, "content_filter_results": {}, "finish_reason": None}
+    absent, null = (
+        {"chunk": {"choices": [verdict]}},
+        {"chunk": {"choices": [{**verdict, "delta": None}]}},
+    )
+    told = tell(first, "role", absent, {"content": "a"}, {"finish": "stop"}, null, "done")
+    outcome = told.outcome
+    assert (outcome.text, outcome.finish, outcome.response_id) == ("a", "stop", "chatcmpl-1")
+    assert outcome.model == "gpt-5-mini"
+
+
+def test_oc015_an_empty_finish_is_none() -> None:
+    outcome = tell(
+        "role", {"finish": {"reason": "", "delta": {"role": "assistant", "content": "a"}}}
+    ).outcome
+    assert (outcome.text, outcome.finish, outcome.finish_raw) == ("a", "unknown", None)
+    assert outcome.ending == "truncated"
+
+
+def test_oc048_the_first_choice_seen_is_the_answer() -> None:
+    def of(index: int, text: str) -> dict[str, Any]:
+        choice = {"index": index, "delta": {"content": text}, "finish_reason": None}
+        return {"chunk": {"choices": [choice]}}
+
+    outcome = tell(
+        of(1, "a"), of(0, "x"), of(1, "b"), {"finish": {"reason": "stop", "choice": 1}}
+    ).outcome
+    assert (outcome.text, outcome.finish) == ("ab", "stop")
+    assert "other_choice: 0" in outcome.notes
+
+
+def test_what_is_no_chunk_is_noted_and_survived() -> None:
+    odd = (
+        {"event": {"data": "null"}},
+        {"event": {"data": "[]"}},
+        {"event": {"data": {"type": "news"}}},
+    )
+    ping = {"event": {"name": "ping", "data": {"type": "ping"}}}
+    told = tell(ping, *odd, "role", {"content": "a"}, *END)
+    assert told.outcome.text == "a"
+    assert sorted(told.interface.diagnostics.unknown) == [
+        "event: NoneType",
+        "event: list",
+        "event: news",
+    ]
+
+
+def test_wrong_types_are_noted_and_survived() -> None:
+    wrong = (
+        {
+            "delta": {
+                "content": {"a": 1},
+                "refusal": 7,
+                "tool_calls": "call",
+                "function_call": "call",
+            }
+        },
+        {
+            "delta": {
+                "tool_calls": [
+                    "call",
+                    {"index": "0", "id": 7, "function": {"name": 7, "arguments": 7}},
+                ]
+            }
+        },
+        {"delta": {"reasoning": {"text": "a"}, "reasoning_details": "a", "mood": "good"}},
+        {"chunk": {"choices": ["choice", {"delta": "delta"}], "usage": []}},
+    )
+    outcome = tell("role", *wrong, *END).outcome
+    assert (outcome.content, outcome.finish) == ((), "stop")
+    assert {"unknown_text: dict", "unknown_reasoning: dict", "unknown_delta: mood"} <= set(
+        outcome.notes
+    )
+
+
+def test_silent_fields_of_servers_are_no_news() -> None:
+    outcome = tell(
+        "role", {"delta": {"content": "a", "channel": "final", "token_id": 7, "mood": ""}}, *END
+    ).outcome
+    assert [note for note in outcome.notes if note.startswith("unknown")] == []
