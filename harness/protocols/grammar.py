@@ -52,7 +52,7 @@ class Violation(NamedTuple):
 
 
 Table: TypeAlias = "Mapping[str, Mapping[str, str | Open]]"
-Settled: TypeAlias = "Mapping[str, Mapping[str, frozenset[str]]]"
+Settled: TypeAlias = "Mapping[str, Mapping[str, frozenset[str] | Open]]"
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ class Grammar:
     Args:
         machines: the tables, parents before children.
         settled: ``{label: {machine: states}}``: the label waits until every instance of that
-            machine below the same key (or beside it, for its own machine) is in one of the states.
+            machine below the same key (or beside it, for its own machine) is in one of the states;
+            ``Open(state, why)`` where the documents leave it open whether it has to wait.
         anywhere: labels that are legal at every moment and move nothing.
     """
 
@@ -199,7 +200,8 @@ class Position:
         known[step.key] = state
         if reason:
             return "violation", reason
-        return ("open", target.why) if isinstance(target, Open) else None
+        why = target.why if isinstance(target, Open) else self._need_not_wait(machine, step)
+        return ("open", why) if why else None
 
     def unfinished(self) -> list[str]:
         """Say which root machines have not reached a final state."""
@@ -247,14 +249,29 @@ class Position:
 
     def _unsettled(self, machine: Machine, step: Step) -> str | None:
         for name, allowed in self._grammar.settled.get(step.label, {}).items():
-            scope = step.key[:-1] if name == machine.name else step.key
-            for key, state in self._states[name].items():
-                if key[: len(scope)] != scope or state in allowed:
-                    continue
-                if name == machine.name and key == step.key:
-                    continue
-                return f"waits for {Step(name, key)}, which is {state!r}"
+            if not isinstance(allowed, Open):
+                for key, state in self._unrested(machine, step, name, allowed):
+                    return f"waits for {Step(name, key)}, which is {state!r}"
         return None
+
+    def _need_not_wait(self, machine: Machine, step: Step) -> str | None:
+        """Return why a step that waits for something may do without, if it does without."""
+        for name, allowed in self._grammar.settled.get(step.label, {}).items():
+            if isinstance(allowed, Open):
+                for _ in self._unrested(machine, step, name, frozenset({allowed.state})):
+                    return allowed.why
+        return None
+
+    def _unrested(
+        self, machine: Machine, step: Step, name: str, allowed: frozenset[str]
+    ) -> Iterator[tuple[Key, str]]:
+        """Yield the instances of a machine that a step waits for."""
+        beside = name == machine.name
+        scope = step.key[:-1] if beside else step.key
+        for key, state in self._states[name].items():
+            if state in allowed or key[: len(scope)] != scope or (beside and key == step.key):
+                continue
+            yield key, state
 
     def _hint(self, step: Step) -> str:
         """List what would have been legal, the moves of the same instance first."""

@@ -42,6 +42,10 @@ _AUDIO = (
     "carry none at all"
 )
 _VENDOR_FINISH = "a compatible server's word for why it stopped"
+_NO_INDEX = (
+    "OpenAI's reference requires an index; Google's own endpoint for this protocol, Mistral and "
+    "Ollama send whole calls without one, so whoever reads them must not depend on it"
+)
 
 STREAM = Machine(
     "stream",
@@ -106,10 +110,24 @@ CALL = Machine(
     numbered=True,
 )
 
+# Calls without an index: they cannot be told apart by the table, so each is taken as it comes.
+LOOSE_CALL = Machine(
+    "loose call",
+    {
+        "any": {
+            "call.start[no index]": Open("any", _NO_INDEX),
+            "call.arguments[no index]": Open("any", _NO_INDEX),
+        },
+    },
+    key=("choice", "loose"),
+    parent="choice",
+    inside=frozenset({"speaking"}),
+)
+
 _FINISHED = {"choice": frozenset({"finished", "sounding"})}
 
 GRAMMAR = Grammar(
-    (STREAM, CHOICE, CALL),
+    (STREAM, CHOICE, CALL, LOOSE_CALL),
     settled={"usage": _FINISHED, "usage[beside choices]": _FINISHED, "done": _FINISHED},
     # Azure's content filter speaks before the first and after the last word, asynchronously:
     # https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-streaming
@@ -162,16 +180,19 @@ def _delta(delta: dict[str, JSON], key: tuple[int, ...]) -> Read:
     if isinstance(audio, dict):
         yield Step("audio.expires") if set(audio) == {"expires_at"} else Step("audio", key)
     for fragment in _list(delta.get("tool_calls")):
-        call_key = (*key, _number(_get(fragment, "index")))
-        yield from _call("call", _get(fragment, "id"), _get(fragment, "function"), call_key)
-    yield from _call("function", None, delta.get("function_call"), key)
+        index = _number(_get(fragment, "index"))
+        kind = "[no index]" if index < 0 else ""
+        for step in _call("call", _get(fragment, "id"), _get(fragment, "function")):
+            yield Step(f"{step}{kind}", (*key, index))
+    for step in _call("function", None, delta.get("function_call")):
+        yield Step(step, key)
 
 
-def _call(word: str, call_id: JSON, function: JSON, key: tuple[int, ...]) -> Read:
+def _call(word: str, call_id: JSON, function: JSON) -> Iterator[str]:
     if call_id or _get(function, "name"):
-        yield Step(f"{word}.start", key)
+        yield f"{word}.start"
     if _get(function, "arguments"):
-        yield Step(f"{word}.arguments", key)
+        yield f"{word}.arguments"
 
 
 def _list(value: JSON) -> list[JSON]:
