@@ -163,9 +163,6 @@ ILLEGAL = {
     "no terminal": ANSWER[:-1],
     "an end before the finish": ("role", {"content": "Hel"}, "done"),
     "a chunk after the end": (*ANSWER, {"content": "!"}),
-    "a call without index": (
-        "role", {"tool_call": {"at": None, **LOCATED}}, {"finish": "stop"}, "done",
-    ),
     "a call that begins at 1": (
         "role", {"tool_call": {"at": [1], **LOCATED}}, {"finish": "stop"}, "done",
     ),
@@ -189,6 +186,7 @@ OPEN = {
     "reasoning": ("role", {"reasoning": "Hm"}, {"finish": "stop"}, "done"),
     "usage beside the finish": ("role", {"finish": {"reason": "stop", "usage": {"a": 1}}}, "done"),
     "a vendor's finish": ("role", {"finish": "eos"}, "done"),
+    "no index": ("role", {"tool_call": {"at": None, **LOCATED}}, {"finish": "stop"}, "done"),
 }
 
 
