@@ -1,0 +1,41 @@
+"""One cut, at every offset around a line end or inside a character: nothing may change (TR-001)."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.protocols import NAMES
+from harness.runner.player import Ask, Player
+from harness.scenarios import load
+from harness.wire import cutting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.wire.script import Script
+
+ROOT = Path(__file__).parent.parent.parent / "scenarios"
+STORIES = [f"{name}/baseline/{story}" for name in NAMES for story in ("text", "tools")]
+
+
+def single_cuts(script: Script) -> Iterator[str]:
+    """Yield a plan of one cut at each place where ``edges`` cuts."""
+    sizes = (len(read) for read in cutting.cut(script.frames, "edges"))
+    return (f"offset:{at}" for at in accumulate(sizes) if at < len(script.body))
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_no_single_cut_changes_the_outcome(story: str) -> None:
+    scenario = load(ROOT / f"{story}.yaml", ROOT)
+    script = scenario.script()
+    ask = Ask(scenario.protocol, scenario.ask())
+    with Player(10.0, in_memory=True) as player:
+        whole = player.play("builtin", ask, script._replace(cut="whole")).outcome
+        assert whole.ending == "complete"
+        for plan in ("byte", *single_cuts(script)):
+            cut = player.play("builtin", ask, script._replace(cut=plan)).outcome
+            assert cut == whole, plan

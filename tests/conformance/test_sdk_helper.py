@@ -1,0 +1,16 @@
+"""What each SDK's own accumulators deliver: photographs only, for it is not ours to judge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.pytest_plugin import Told
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # the SDKs warn of words they do not know
+@pytest.mark.scenarios(target="sdk-helper")
+def test_photograph(told: Told, photographs: Any) -> None:
+    assert told.photograph() == photographs(name=told.scenario.id)

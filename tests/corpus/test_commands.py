@@ -1,0 +1,78 @@
+"""The whole corpus through the commands: every recording has an outcome, providers obey the law."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.cli import main
+from harness.protocols import protocol
+from harness.recordings import Recording, recordings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CORPUS = Path(__file__).parent.parent.parent.parent / "shared" / "corpus"
+pytestmark = pytest.mark.skipif(
+    not CORPUS.is_dir(), reason=f"the corpus of recordings is not here ({CORPUS})"
+)
+
+PROVIDERS = frozenset({"openai", "azure", "anthropic", "google", "vertex"})
+RECORDINGS = 1598  # of the four protocols; 163 more are of others
+
+# Recordings labelled `exact` and with a provider's name which that provider did not send.
+NOT_THEIRS = {
+    "chat.openai.llm.test-tools-streaming-test-tools-streaming-variant-a.0.2efb30c4": "OpenRouter",
+    "chat.openai.llm.test-tools-streaming-test-tools-streaming-variant-a.1.b40e92dd": "OpenRouter",
+    "chat.openai.llm.test-tools-streaming-test-tools-streaming-variant-d.1.4bbf52c7": "OpenRouter",
+    "gem.vertex.vertexai-sdk-t.vertexai-streaming-failure-invalid-json.0.cb2eeb49": "cut by hand",
+    "gem.vertex.vertexai-sdk-t.vertexai-streaming-failure-empty-content.0.a53aad85": "cut by hand",
+    "gem.vertex.vertexai-sdk-t.vertexai-streaming-success-quotes-escaped.0.0700f3b0": "cut by hand",
+}
+
+
+def providers_own() -> Iterator[Recording]:
+    for found in recordings([CORPUS]):
+        streamed = isinstance(found, Recording) and found.status < 300
+        if streamed and found.fidelity == "exact" and found.provider in PROVIDERS:
+            yield found
+
+
+def test_what_providers_sent_themselves_is_legal() -> None:
+    illegal = {}
+    judged = 0
+    for found in providers_own():
+        judged += 1
+        violations = protocol(found.protocol).violations(found.events())
+        broken = [v.sentence for v in violations if v.severity == "violation"]
+        if broken and found.name not in NOT_THEIRS:
+            illegal[found.name] = broken
+    assert judged > 600
+    assert illegal == {}
+
+
+def test_the_exceptions_are_still_exceptions() -> None:
+    legal = [
+        found.name
+        for found in providers_own()
+        if found.name in NOT_THEIRS
+        and not any(
+            v.severity == "violation" for v in protocol(found.protocol).violations(found.events())
+        )
+    ]
+    assert legal == []
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # google-genai warns of words it does not know
+def test_every_recording_has_an_outcome(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(CORPUS), "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(lines) == RECORDINGS
+    assert all(set(line) == {"name", "outcome"} for line in lines)
+    endings = Counter(line["outcome"]["ending"] for line in lines)
+    assert endings["complete"] > 1200
+    assert all(line["outcome"]["error"] for line in lines if line["outcome"]["ending"] == "failed")
