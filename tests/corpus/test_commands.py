@@ -37,8 +37,9 @@ NOT_THEIRS = {
 
 def providers_own() -> Iterator[Recording]:
     for found in recordings([CORPUS]):
-        streamed = isinstance(found, Recording) and found.status < 300
-        if streamed and found.fidelity == "exact" and found.provider in PROVIDERS:
+        if not isinstance(found, Recording) or found.status >= 300:
+            continue
+        if found.fidelity == "exact" and found.provider in PROVIDERS:
             yield found
 
 

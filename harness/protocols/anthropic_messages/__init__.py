@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.protocols.anthropic_messages.encode import encode
 from harness.protocols.anthropic_messages.grammar import GRAMMAR, read
 from harness.protocols.anthropic_messages.skeletons import MessagesComposer
-from harness.protocols.anthropic_messages.words import DELTAS_OF, FINISH, USAGE
+from harness.protocols.anthropic_messages.words import DELTA_FIELDS, DELTAS_OF, FINISH, USAGE
 from harness.protocols.protocol import Protocol
 
 PROTOCOL = Protocol(
@@ -16,28 +16,18 @@ PROTOCOL = Protocol(
     encode=encode,
     finish=FINISH,
     vocabulary={
-        "event": frozenset(
-            {
-                "message_start",
-                "message_delta",
-                "message_stop",
-                "content_block_start",
-                "content_block_delta",
-                "content_block_stop",
-                "ping",
-                "error",
-            }
-        ),
+        "event": frozenset(label.partition("[")[0] for label in GRAMMAR.labels),
         "block": frozenset(DELTAS_OF),
-        "delta": frozenset(delta for deltas in DELTAS_OF.values() for delta in deltas),
+        "delta": frozenset(DELTA_FIELDS),
         "finish": frozenset(FINISH),
         "usage": frozenset(USAGE.values()),
     },
     unmodelled={
         "usage": {
             "cache_creation": "how the written cache splits by lifetime; the sum is modelled",
+            "fallback_credit": "what became of a billing token; no count of tokens",
             "inference_geo": "where it ran; no count of tokens",
-            "iterations": "usage of each compaction round; the sum is modelled",
+            "iterations": "the rounds behind the sums; a compaction's own tokens are in no sum",
             "server_tool_use": "counts requests, not tokens",
             "service_tier": "a price class, no count of tokens",
             "speed": "a price class, no count of tokens",

@@ -5,21 +5,40 @@ Blocks follow one another, so the only freedom is how their texts fall into delt
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harness.model import Reasoning, RedactedReasoning, ServerTool, Text, ToolCall, Usage
+from harness.model import Usage
 from harness.protocols.anthropic_messages import skeletons as write
-from harness.protocols.anthropic_messages.words import FINISH, USAGE
+from harness.protocols.anthropic_messages.words import (
+    BESIDE_INPUT,
+    DELTA_FIELDS,
+    DELTAS_OF,
+    FINISH,
+    USAGE,
+)
 from harness.protocols.message import IN_ORDER
 from harness.protocols.paths import put
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from harness.model import JSON, ErrorInfo, Event, Part
+    from harness.model import (
+        JSON,
+        Event,
+        Reasoning,
+        RedactedReasoning,
+        Refusal,
+        ServerTool,
+        Text,
+        ToolCall,
+    )
     from harness.protocols.message import Message, Weave
 
-# Our finish reason -> the first provider word that means it.
+# A block as its start carries it, and its deltas.
+_Written: TypeAlias = "tuple[dict[str, JSON], list[dict[str, JSON]]]"
+
+# Our finish reason -> the first provider word that means it; cancelled and unknown have none.
 _WORD = {finish: word for word, finish in reversed(list(FINISH.items()))}
 
 
@@ -27,14 +46,19 @@ def encode(message: Message, weave: Weave = IN_ORDER) -> list[Event]:
     """Return the legal event stream of a message.
 
     Args:
-        message: what is said; refusals have no block of their own and are written as text.
-        weave: how texts are split; blocks cannot overlap.
+        message: what is said; refusals have no block of their own and are written as text, media
+            have none at all and are left out.
+        weave: how texts are split; blocks do not overlap.
     """
     usage = _usage(message.usage or Usage(input=0, output=0))
     opening = {**usage, USAGE["output"]: min(1, usage.get(USAGE["output"], 0))}
     events = [write.message_start(message.model, message.response_id, opening)]
-    for index, part in enumerate(message.content):
-        events += _block(index, part, weave)
+    parts = (part for part in message.content if part.kind in _WRITTEN)
+    for index, part in enumerate(parts):
+        block, deltas = _WRITTEN[part.kind](part, weave)
+        events.append(write.block_start(index, block))
+        events += (write.block_delta(index, delta) for delta in deltas)
+        events.append(write.block_stop(index))
     return events + list(_closing(message, usage))
 
 
@@ -42,21 +66,17 @@ def _closing(message: Message, usage: dict[str, JSON]) -> Iterator[Event]:
     if message.ending == "truncated":
         return
     if message.error is not None:
-        yield _error(message.error)
+        yield write.error(message.error.code or "api_error", message.error.message)
         return
-    yield write.message_delta(_WORD[message.finish], usage)
+    yield write.message_delta(_WORD.get(message.finish, "end_turn"), usage)
     yield write.message_stop()
-
-
-def _error(error: ErrorInfo) -> Event:
-    return write.error(error.code or "api_error", error.message)
 
 
 def _usage(usage: Usage) -> dict[str, JSON]:
     """Write our counts as the provider does: its input excludes the cache."""
     counts = usage.model_dump()
     if usage.input is not None:
-        counts["input"] = usage.input - (usage.cached or 0) - (usage.cache_write or 0)
+        counts["input"] = usage.input - sum(counts[own] or 0 for own in BESIDE_INPUT)
     written: dict[str, JSON] = {}
     for ours, path in USAGE.items():
         if counts[ours] is not None:
@@ -64,35 +84,55 @@ def _usage(usage: Usage) -> dict[str, JSON]:
     return written
 
 
-def _block(index: int, part: Part, weave: Weave) -> Iterator[Event]:
-    block, deltas = _written(part, weave)
-    yield write.block_start(index, block)
-    for delta in deltas:
-        yield write.block_delta(index, delta)
-    yield write.block_stop(index)
+def _text(part: Text, weave: Weave) -> _Written:
+    """Citations come before the words they support, as in every recording."""
+    cited = [_delta("citations_delta", citation) for citation in part.citations or ()]
+    return {"type": "text"}, [*cited, *_deltas("text_delta", part.text, weave)]
 
 
-def _written(part: Part, weave: Weave) -> tuple[dict[str, JSON], list[dict[str, JSON]]]:
-    """Return a part's start block and its deltas."""
-    match part:
-        case Reasoning():
-            deltas = _deltas("thinking_delta", "thinking", part.text, weave)
-            if part.signature is not None:
-                deltas.append({"type": "signature_delta", "signature": part.signature})
-            return {"type": "thinking"}, deltas
-        case RedactedReasoning():
-            return {"type": "redacted_thinking", "data": part.data}, []
-        case ToolCall():
-            deltas = _deltas("input_json_delta", "partial_json", part.arguments_raw, weave)
-            return {"type": "tool_use", "id": part.id, "name": part.name}, deltas
-        case ServerTool():
-            return {"type": "server_tool_use", "id": part.id, "name": part.name}, []
-        case Text() if part.citations:
-            cited = [{"type": "citations_delta", "citation": c} for c in part.citations]
-            deltas = _deltas("text_delta", "text", part.text, weave)
-            return {"type": "text", "citations": []}, [*cited, *deltas]
-    return {"type": "text"}, _deltas("text_delta", "text", getattr(part, "text", ""), weave)
+def _refusal(part: Refusal, weave: Weave) -> _Written:
+    return {"type": "text"}, _deltas("text_delta", part.text, weave)
 
 
-def _deltas(kind: str, field: str, text: str, weave: Weave) -> list[dict[str, JSON]]:
-    return [{"type": kind, field: piece} for piece in weave.split(text)]
+def _thinking(part: Reasoning, weave: Weave) -> _Written:
+    deltas = _deltas("thinking_delta", part.text, weave)
+    if part.signature is not None:
+        deltas.append(_delta("signature_delta", part.signature))
+    return {"type": "thinking"}, deltas
+
+
+def _redacted(part: RedactedReasoning, _: Weave) -> _Written:
+    return {"type": "redacted_thinking", "data": part.data}, []
+
+
+def _call(part: ToolCall, weave: Weave) -> _Written:
+    called = {"type": "tool_use", "id": part.id, "name": part.name}
+    return called, _deltas("input_json_delta", part.arguments_raw, weave)
+
+
+def _server_tool(part: ServerTool, weave: Weave) -> _Written:
+    """A result is named by its block's type and comes whole; a use has input like any call."""
+    if part.name in DELTAS_OF:
+        return {**(part.data or {}), "type": part.name}, []
+    said = "" if part.data is None else json.dumps(part.data, ensure_ascii=False)
+    called = {"type": "server_tool_use", "id": part.id, "name": part.name}
+    return called, _deltas("input_json_delta", said, weave)
+
+
+def _deltas(delta_type: str, text: str, weave: Weave) -> list[dict[str, JSON]]:
+    return [_delta(delta_type, piece) for piece in weave.split(text)]
+
+
+def _delta(delta_type: str, value: JSON) -> dict[str, JSON]:
+    return {"type": delta_type, DELTA_FIELDS[delta_type][0]: value}
+
+
+# How each kind of part is written; the protocol has no block for what is missing here.
+_WRITTEN: Mapping[str, Callable[[Any, Weave], _Written]] = {
+    "text": _text,
+    "refusal": _refusal,
+    "reasoning": _thinking,
+    "redacted_reasoning": _redacted,
+    "tool_call": _call,
+    "server_tool": _server_tool,
+}

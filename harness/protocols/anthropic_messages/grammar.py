@@ -1,9 +1,9 @@
 """The legal order of a Messages stream.
 
-https://docs.claude.com/en/api/messages-streaming: a message_start; content blocks, each a start,
-deltas and a stop, with an index that is the block's place in the final content; one or more
-message_delta; a message_stop. Pings may come anywhere; new event types may be added; an error may
-take the place of anything.
+https://docs.claude.com/en/api/messages-streaming: a message_start; a series of content blocks, each
+a start, deltas and a stop, with an index that is the block's place in the final content; one or
+more message_delta; a message_stop. Pings may come anywhere; new event types may be added; an error
+may take the place of anything.
 """
 
 from __future__ import annotations
@@ -22,16 +22,20 @@ _WHOLE = (
     "with programmatic tool calling the recorded message_start already holds content and "
     "stop_reason, and message_stop follows at once; the documents do not describe it"
 )
+_SERIES = (
+    "the documents speak of a series of blocks, each with its index, and do not say that one has "
+    "to stop before the next starts; every recorded block does"
+)
 
 MESSAGE = Machine(
     "message",
     {
-        "unborn": {"message_start": "open", "error": "failed"},
-        "open": {
-            "message_delta": "stopping",
-            "message_stop": Open("ended", _WHOLE),
+        "unborn": {
+            "message_start": "open",
+            "message_start[whole]": Open("stopping", _WHOLE),
             "error": "failed",
         },
+        "open": {"message_delta": "stopping", "error": "failed"},
         "stopping": {"message_delta": "stopping", "message_stop": "ended", "error": "failed"},
         "ended": {},
         "failed": {},
@@ -64,8 +68,10 @@ GRAMMAR = Grammar(
     settled={
         "message_delta": _CLOSED,
         "message_stop": _CLOSED,
-        # One block after the other: "each block has a start, deltas and a stop event", in order.
-        **{f"content_block_start[{block}]": _CLOSED for block in DELTAS_OF},
+        **{
+            f"content_block_start[{block}]": {"block": Open("closed", _SERIES)}
+            for block in DELTAS_OF
+        },
     },
     anywhere=frozenset({"ping"}),
 )
@@ -77,13 +83,18 @@ def read(event: Event) -> Sequence[Step]:
     if not isinstance(data, dict):
         return (Step(f"data that is no object ({data[:40]!r})"),)
     word = str(data.get("type") or event.name)
+    if word == "message_start":
+        whole = _field(data.get("message"), "stop_reason")
+        return (Step("message_start[whole]" if whole else word),)
     if not word.startswith("content_block_"):
         return (Step(word),)
-    inner = _inner(data.get("content_block") or data.get("delta"))
     index = data.get("index")
     key = (index,) if isinstance(index, int) else (-1,)
-    return (Step(word if word == "content_block_stop" else f"{word}[{inner}]", key),)
+    if word == "content_block_stop":
+        return (Step(word, key),)
+    inner = _field(data.get("content_block") or data.get("delta"), "type")
+    return (Step(f"{word}[{inner}]", key),)
 
 
-def _inner(value: JSON) -> JSON:
-    return value.get("type") if isinstance(value, dict) else None
+def _field(value: JSON, name: str) -> JSON:
+    return value.get(name) if isinstance(value, dict) else None

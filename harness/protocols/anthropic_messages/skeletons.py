@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.model import JSON, Event
-from harness.protocols.anthropic_messages.words import DELTAS_OF
+from harness.protocols.anthropic_messages.words import DELTA_FIELDS
 from harness.protocols.composing import Composer, merge
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def block_stop(index: int) -> Event:
     return event({"type": "content_block_stop", "index": index})
 
 
-def message_delta(stop_reason: str | None, usage: JSON, stop_sequence: str | None = None) -> Event:
+def message_delta(stop_reason: str | None, usage: JSON) -> Event:
     """Return the event that carries the stop reason and the cumulative usage."""
-    delta = {"stop_reason": stop_reason, "stop_sequence": stop_sequence}
+    delta = {"stop_reason": stop_reason, "stop_sequence": None}
     return event({"type": "message_delta", "delta": delta, "usage": usage})
 
 
@@ -91,10 +91,14 @@ def _over(skeleton: Event, payload: dict[str, JSON]) -> Iterator[Event]:
     yield event(merge(skeleton.data, payload))
 
 
+def _usage(holder: JSON, usual: JSON) -> JSON:
+    """Return a skeleton's usage: none of the usual counts where the scenario writes its own."""
+    return {} if isinstance(holder, dict) and "usage" in holder else usual
+
+
 def _start(_: Any, payload: dict[str, JSON]) -> Iterator[Event]:
-    usage = {"input_tokens": 10, "output_tokens": 1}
-    replaced = payload.get("message", {}).pop("usage", usage) if payload.get("message") else usage
-    return _over(message_start("claude-sonnet-4-6", "msg_1", replaced), payload)
+    usage = _usage(payload.get("message"), {"input_tokens": 10, "output_tokens": 1})
+    return _over(message_start("claude-sonnet-4-6", "msg_1", usage), payload)
 
 
 def _block_start(_: Any, payload: dict[str, JSON]) -> Iterator[Event]:
@@ -122,9 +126,7 @@ def _kind(delta: str) -> Skeleton:
 
 
 def _message_delta(_: Any, payload: dict[str, JSON]) -> Iterator[Event]:
-    rest = dict(payload)
-    usage = rest.pop("usage", {"output_tokens": 5})
-    return _over(message_delta("end_turn", usage), rest)
+    return _over(message_delta("end_turn", _usage(payload, {"output_tokens": 5})), payload)
 
 
 def _error(_: Any, payload: dict[str, JSON]) -> Iterator[Event]:
@@ -150,5 +152,5 @@ class MessagesComposer(Composer):
         "message_stop": _plain("message_stop"),
         "ping": _plain("ping"),
         "error": _error,
-        **{delta: _kind(delta) for deltas in DELTAS_OF.values() for delta in deltas},
+        **{delta: _kind(delta) for delta in DELTA_FIELDS},
     }

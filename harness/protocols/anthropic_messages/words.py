@@ -30,6 +30,23 @@ FINISH: Mapping[str, FinishReason] = {
     "content_filtered": "content_filter",
 }
 
+# Finish reasons after which none of the answer's calls may run, closed or not (catalogue AN-029).
+# https://docs.claude.com/en/docs/test-and-evaluate/strengthen-guardrails/handle-streaming-refusals
+REVOKES_CALLS: frozenset[FinishReason] = frozenset({"refusal", "content_filter", "error"})
+
+# Finish reasons after which a call without a byte of arguments may be a cut one (catalogue TR-013).
+MAY_CUT_CALLS: frozenset[FinishReason] = frozenset({"length", "unknown"})
+
+# A delta -> the fields by which it makes its block grow.
+DELTA_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "text_delta": ("text",),
+    "citations_delta": ("citation",),
+    "thinking_delta": ("thinking",),
+    "signature_delta": ("signature",),
+    "input_json_delta": ("partial_json",),
+    "compaction_delta": ("content", "encrypted_content"),
+}
+
 # Which deltas may grow which block; a block with none arrives whole in its start event.
 DELTAS_OF: Mapping[str, tuple[str, ...]] = {
     "text": ("text_delta", "citations_delta"),
@@ -55,7 +72,7 @@ DELTAS_OF: Mapping[str, tuple[str, ...]] = {
 # Blocks that are the provider's own tools at work: shown in the content, never run by the client.
 SERVER_TOOLS = frozenset({"server_tool_use", "mcp_tool_use"})
 
-# Our usage field -> the path of the provider's, whose input excludes the cache: it is added on top.
+# Our usage field -> the path of the provider's.
 # https://docs.claude.com/en/build-with-claude/prompt-caching (tracking cache performance)
 USAGE: Mapping[str, str] = {
     "input": "input_tokens",
@@ -64,3 +81,7 @@ USAGE: Mapping[str, str] = {
     "output": "output_tokens",
     "reasoning": "output_tokens_details.thinking_tokens",
 }
+
+# Our fields that the provider counts beside its input and we inside ours: the whole prompt is the
+# sum of all three (same document).
+BESIDE_INPUT = ("cached", "cache_write")

@@ -29,7 +29,7 @@ from harness.streaming.counting import counts_of, raw_of, usage_of
 from harness.streaming.failures import error_info, info_of
 from harness.streaming.interfaces.base import StreamingInterface
 from harness.streaming.interfaces.openai_responses_shelf import Numbers, Shelf
-from harness.streaming.interfaces.openai_responses_tools import Image, kind_of
+from harness.streaming.interfaces.openai_responses_tools import FunctionCall, Image, kind_of
 from harness.streaming.interfaces.openai_responses_words import word
 
 if TYPE_CHECKING:
@@ -118,8 +118,10 @@ class OpenAIResponsesInterface(StreamingInterface):
         if status is None or status in RUNNING or STATUS.get(status) == "stop":
             status = TERMINALS[event.type]  # the event says more
         self.terminal(word(get(response, "incomplete_details.reason")) or status)
+        completed = FINISH.get(self.finish_raw or "") == "stop"
         for item in self._shelf.items:
-            item.conclude(completed=FINISH.get(self.finish_raw or "") == "stop")
+            if isinstance(item, FunctionCall):
+                item.conclude(completed=completed)
         if "failed" in {status, TERMINALS[event.type]}:
             self._blame(getattr(response, "error", None))
         return chunks

@@ -7,6 +7,7 @@ adds only what is new.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from harness.protocols.openai_responses.words import PARAGRAPH, PARTS
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     Telling: TypeAlias = Literal["added", "done"]
 
 
-class Item:
+class Item(ABC):
     """Base of the output items.
 
     Args:
@@ -46,9 +47,9 @@ class Item:
             found = self.words[kind, index] = Words(self, kind)
         return found
 
+    @abstractmethod
     def write(self, words: Words, fragment: str) -> Chunks:
         """Put a fragment into the slot of these words; return what is shown of it."""
-        raise NotImplementedError
 
     def open(self, found: Any) -> Chunks:
         """Take the item as it is added."""
@@ -70,9 +71,6 @@ class Item:
         if not holding and said == "".join(str(text or "") for _, text, _ in told):
             return ()  # all of it was said, perhaps under other indexes
         return tuple(chunk for words, text, _ in told for chunk in words.whole(text, final=True))
-
-    def conclude(self, *, completed: bool) -> None:
-        """Learn how the response as a whole ended."""
 
     def settle(self) -> Chunks:
         """Return what was still held back at the end of the stream."""
@@ -104,13 +102,15 @@ class Message(Item):
 class Thinking(Item):
     """A reasoning item: its parts are one reasoning, with blank lines between them.
 
-    ``encrypted_content`` is its signature; the one the item is added with may be incomplete, so it
-    counts only if the done item brings none.
+    ``encrypted_content`` is its signature. OpenAI encrypts anew whenever it tells an item, and asks
+    for the one of the done item; the one the item is added with may be incomplete.
+    https://developers.openai.com/api/reference/resources/responses (reasoning item)
     """
 
     _prose: Prose | None = None
     _last: Words | None = None
-    _sealed: str | None = None
+    _opening_seal: str | None = None
+    _seal: str | None = None
 
     def write(self, words: Words, fragment: str) -> Chunks:
         """Put a fragment into the slot all parts share."""
@@ -123,15 +123,16 @@ class Thinking(Item):
 
     def open(self, found: Any) -> Chunks:
         """Take the item as it is added."""
-        self._sealed = word(getattr(found, "encrypted_content", None))
+        self._opening_seal = word(getattr(found, "encrypted_content", None))
         return super().open(found)
 
     def close(self, found: Any) -> Chunks:
         """Take the item as it is done, and what proves it."""
         chunks = super().close(found)
-        self._sealed = word(getattr(found, "encrypted_content", None)) or self._sealed
-        if self._sealed:
-            self._slot().signature = self._sealed
+        self._seal = self._seal or word(getattr(found, "encrypted_content", None))
+        signature = self._seal or self._opening_seal
+        if signature:
+            self._slot().signature = signature
         return chunks
 
     def _slot(self) -> Prose:

@@ -135,7 +135,9 @@ class ClientCall(FunctionCall):
     def _told(self, found: Any) -> object:
         raw = raw_of(found)
         fields = {name: get(raw, name) for name in CLIENT_CALLS[self.type][1]}
-        return json.dumps({name: value for name, value in fields.items() if value is not None})
+        told = {name: value for name, value in fields.items() if value is not None}
+        # Sorted, because each SDK version has an order of its own.
+        return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 
 class ApprovalRequest(FunctionCall):

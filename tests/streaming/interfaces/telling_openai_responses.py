@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 PROTOCOL = protocol("openai_responses")
 START: tuple[Any, ...] = ("response.created", "response.in_progress")
+ADDED, DONE = "response.output_item.added", "response.output_item.done"
+DELTA, TEXT_DONE = "response.output_text.delta", "response.output_text.done"
+ARGUMENTS = "response.function_call_arguments"
+COMPLETED: dict[str, Any] = {"response.completed": {}}
+# A message that is open, so that deltas may follow.
+OPEN: tuple[Any, ...] = (ADDED, "response.content_part.added")
 
 
 class Told(NamedTuple):
@@ -36,8 +42,19 @@ class Told(NamedTuple):
         [call] = self.outcome.tool_calls
         return call
 
+    @property
+    def error(self) -> tuple[str, str | None, bool]:
+        info = self.outcome.error
+        assert info is not None
+        return info.kind, info.code, info.retryable
+
     def chunks(self, *kinds: str) -> list[Chunk]:
         return [chunk for chunk in self.outcome.chunks if chunk.kind in kinds]
+
+
+def ended(word: str, **response: Any) -> dict[str, Any]:
+    """Return a terminal event with these fields of its response."""
+    return {f"response.{word}": {"response": response}}
 
 
 def composed(*entries: Any) -> list[Event | bytes]:

@@ -1,0 +1,174 @@
+"""The machinery of legal order, on two small tables: a letter with pages, and pages with lines."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from harness.protocols.grammar import Grammar, Machine, Open, Position, Step
+
+LETTER = Machine(
+    "letter",
+    {
+        "unborn": {"open": "running", "whole": "ended"},
+        "running": {"close": "ended", "drop": Open("ended", "nobody wrote it down")},
+        "ended": {"postscript": Open("ended", "some write one")},
+    },
+    rests=frozenset({"ended"}),
+)
+PAGE = Machine(
+    "page",
+    {
+        "absent": {"page": "written"},
+        "written": {"ink": "written", "turn": "turned"},
+        "turned": {},
+    },
+    key=("page",),
+    parent="letter",
+    inside=frozenset({"running"}),
+    numbered=True,
+)
+LINE = Machine(
+    "line",
+    {"absent": {"line": "begun"}, "begun": {"stroke": "begun", "end": "done"}, "done": {}},
+    key=("page", "line"),
+    parent="page",
+    inside=frozenset({"written"}),
+)
+GRAMMAR = Grammar(
+    (LETTER, PAGE, LINE),
+    settled={
+        "turn": {"line": frozenset({"done"})},
+        "page": {"page": frozenset({"turned"})},
+        "close": {"page": frozenset({"turned"}), "line": frozenset({"done"})},
+    },
+    anywhere=frozenset({"sneeze"}),
+)
+STORY = "open page[0] line[0,0] stroke[0,0] sneeze end[0,0] turn[0] page[1] turn[1] close"
+
+
+def steps(text: str) -> list[tuple[Step]]:
+    return [(_step(word),) for word in text.split()]
+
+
+def _step(word: str) -> Step:
+    label, _, key = word.rstrip("]").partition("[")
+    return Step(label, tuple(map(int, key.split(","))) if key else ())
+
+
+def sentences(text: str) -> list[str]:
+    return [violation.sentence for violation in GRAMMAR.violations(steps(text))]
+
+
+def test_a_legal_story_has_no_violation() -> None:
+    assert sentences(STORY) == []
+
+
+def test_a_step_reads_as_it_is_written() -> None:
+    assert [str(step) for (step,) in steps("open line[0,2]")] == ["open", "line[0,2]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("whole close", "event 1 close: letter is 'ended'; legal here: postscript"),
+        ("whole dance", "event 1 dance: no table knows this event"),
+        ("whole page[0]", "event 1 page[0]: letter is 'ended'"),
+        ("open page[1] turn[1] close", "event 1 page[1]: index 1 is new, the next page is 0"),
+        ("open page[0] turn[0] ink[0] turn[0] close", "event 3 ink[0]: page is 'turned'"),
+        ("open page[0] line[0,0] turn[0] close", "event 3 turn[0]: waits for line[0,0], which is"),
+        ("open page[0] page[1] turn[0] turn[1] close", "event 2 page[1]: waits for page[0], which"),
+        ("open close open", "event 2 open: letter is 'ended'"),
+    ],
+)
+def test_the_first_wrong_event_is_named_with_what_would_do(text: str, says: str) -> None:
+    assert sentences(text)[0].startswith(says)
+
+
+def test_a_missing_end_is_a_violation_of_the_stream() -> None:
+    [found] = GRAMMAR.violations(steps("open"))
+    assert (found.event, found.severity) == (-1, "violation")
+    assert found.sentence == ("the stream ended while letter is 'running'; no terminal event came")
+
+
+def test_a_silent_document_makes_an_open_move() -> None:
+    found = GRAMMAR.violations(steps("open drop postscript"))
+    assert [(one.event, one.severity) for one in found] == [(1, "open"), (2, "open")]
+    assert found[0].sentence == "event 1 drop: nobody wrote it down"
+    assert LETTER.final == {"ended"}
+
+
+def test_an_error_is_named_once_and_judging_goes_on_as_if_it_were_legal() -> None:
+    assert len(sentences("open line[0,0] stroke[0,0] end[0,0] close")) == 3  # its page is absent
+    assert len(sentences("close")) == 1
+
+
+def test_hints_begin_with_the_nearest_and_stay_short() -> None:
+    wide = Machine("wide", {"a": {f"l{n}": "b" for n in range(9)}, "b": {"z": "b"}})
+    [found, _] = Grammar((wide,)).violations([(Step("z"),)])
+    assert found.sentence == "event 0 z: wide is 'a'; legal here: l0, l1, l2, l3, l4, l5, …"
+    nothing = Grammar((Machine("shut", {"a": {}, "b": {"z": "b"}}),))
+    assert nothing.violations([(Step("z"),)])[0].sentence.endswith("legal here: nothing")
+
+
+def test_several_steps_of_one_event_share_its_number() -> None:
+    found = GRAMMAR.violations([(Step("open"), Step("open"), Step("dance"))])
+    assert [one.event for one in found] == [0, 0, -1]
+
+
+def test_every_key_shape_is_judged_and_none_raises() -> None:
+    dice = random.Random(1)  # noqa: S311 - the same streams every time
+    labels = sorted(GRAMMAR.labels | {"dance"})
+    for _ in range(200):
+        stream = [
+            (Step(dice.choice(labels), tuple(dice.choices((-1, 0, 1, 7), k=dice.randint(1, 2)))),)
+            for _ in range(12)
+        ]
+        assert all(one.sentence for one in GRAMMAR.violations(stream))
+
+
+def test_every_move_that_is_offered_is_legal_and_leads_home() -> None:
+    dice = random.Random(2)  # noqa: S311 - the same walks every time
+    for _ in range(50):
+        position = GRAMMAR.position()
+        for _ in range(30):
+            moves = list(position.moves())
+            if not moves:
+                break
+            complaint = position.take(dice.choice(moves))
+            assert complaint is None or complaint[0] == "open"
+
+
+def test_moves_are_children_first_and_new_instances_counted() -> None:
+    position = Position(GRAMMAR)
+    assert list(position.moves()) == [Step("open"), Step("whole")]
+    for (step,) in steps("open page[0]"):
+        position.take(step)
+    assert list(map(str, position.moves())) == ["line[0,0]", "ink[0]", "turn[0]", "drop"]
+    assert (position.state("page", (0,)), position.state("line", (0, 0))) == ("written", "absent")
+
+
+def test_a_label_has_one_owner() -> None:
+    with pytest.raises(ValueError, match="more than one owner: close, open, whole, postscript"):
+        Grammar(
+            (
+                LETTER,
+                Machine("twin", {"a": {"open": "a", "whole": "a", "close": "a"}}),
+            ),
+            anywhere=frozenset({"postscript"}),
+        )
+
+
+def test_a_joint_rule_may_be_open() -> None:
+    why = "no document says whether the lines have to be done"
+    loose = Grammar((LETTER, PAGE, LINE), settled={"turn": {"line": Open("done", why)}})
+    [found] = loose.violations(steps("open page[0] line[0,0] turn[0] close"))
+    assert (found.event, found.severity) == (3, "open")
+    assert found.sentence == f"event 3 turn[0]: {why}"
+    assert loose.violations(steps("open page[0] line[0,0] end[0,0] turn[0] close")) == []
+
+
+def test_a_joint_rule_is_about_a_label_of_a_table() -> None:
+    with pytest.raises(ValueError, match="labels of no table: dance"):
+        Grammar((LETTER,), settled={"dance": {"letter": frozenset({"ended"})}})
