@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from harness.cli.parser import make_parser
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OK, BROKEN, BAD_INPUT, OUR_FAULT = 0, 1, 2, 3
-INTERRUPTED = 130  # as shells report a process that Ctrl-C ended
+# As shells report a process that Ctrl-C ended, and one whose reader left: neither saw all law hold.
+INTERRUPTED, UNHEARD = 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     parsed = make_parser().parse_args(arguments)
+    _speak_any_text()
     try:
         command = import_module(f"harness.cli.{parsed.command}")
         code: int = command.main(parsed)
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read our output left; Python would complain once more while shutting down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        return UNHEARD
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
     except HarnessError as error:
@@ -44,6 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words = f"the harness itself failed: {type(error).__name__}: {error}"
         return _say(f"{words} (set HARNESS_TRACEBACK=1 to see where)", OUR_FAULT)
     return code
+
+
+def _speak_any_text() -> None:
+    """Write as an escape what the encoding lacks: no report may fail on a character."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _say(words: str, code: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.errors import InputError
 from harness.protocols import protocol as protocol_named
 from harness.recordings import LeftOut, Recording, recordings
+from harness.reports.files import json_text
 
 if TYPE_CHECKING:
     import argparse
@@ -48,7 +48,7 @@ def _one(found: Recording | LeftOut | InputError, arguments: argparse.Namespace)
         return _BAD
     broken = [v for v in violations if v.severity == "violation"]
     if arguments.json:
-        sys.stdout.write(f"{json.dumps(_entry(found, violations), ensure_ascii=False)}\n")
+        sys.stdout.write(f"{json_text(_entry(found, violations))}\n")
     else:
         for violation in violations if arguments.open else broken:
             sys.stdout.write(f"{found.name}: {_word(violation)}{violation.sentence}\n")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
-from harness.cli.places import scenario_root
 from harness.errors import UnknownWordError
 from harness.model import Event
 from harness.protocols import protocol
 from harness.protocols.protocol import data_text
-from harness.scenarios import load_all
+from harness.reports.files import json_text
+from harness.scenarios import discover, id_of, load, scenario_root
 
 if TYPE_CHECKING:
     import argparse
@@ -23,14 +22,14 @@ if TYPE_CHECKING:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
-    scenarios, _ = load_all(scenario_root(arguments.scenarios))
-    by_id = {scenario.id: scenario for scenario in scenarios}
+    root = scenario_root(arguments.scenarios)
+    paths = {id_of(path, root): path for path in discover(root)}
     wanted = arguments.id.removesuffix(".yaml").removeprefix("scenarios/")
-    if wanted not in by_id:
-        raise UnknownWordError("scenario", wanted, by_id)
-    scenario = by_id[wanted]
+    if wanted not in paths:
+        raise UnknownWordError("scenario", wanted, paths)
+    scenario = load(paths[wanted], root)
     if arguments.json:
-        sys.stdout.write(f"{json.dumps(_document(scenario), ensure_ascii=False)}\n")
+        sys.stdout.write(f"{json_text(_document(scenario))}\n")
     else:
         sys.stdout.write("".join(f"{line}\n" for line in _page(scenario)))
     return 0
@@ -98,7 +97,7 @@ def _sources(scenario: Scenario) -> Iterator[str]:
 
 
 def _law(title: str, law: Mapping[str, JSON]) -> Iterator[str]:
-    return _block(title, [f"{key}: {json.dumps(law[key], ensure_ascii=False)}" for key in law])
+    return _block(title, [f"{key}: {json_text(law[key])}" for key in law])
 
 
 def _block(title: str, lines: list[str]) -> Iterator[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
-from harness.cli.places import scenario_root
+from harness.reports.files import json_text
 from harness.runner.plan import gather
+from harness.scenarios import scenario_root
 
 if TYPE_CHECKING:
     import argparse
@@ -20,7 +20,7 @@ def main(arguments: argparse.Namespace) -> int:
     scenarios, errors = gather(scenario_root(arguments.scenarios), arguments.select)
     width = max((len(scenario.id) for scenario in scenarios), default=0)
     for scenario in scenarios:
-        line = json.dumps(_entry(scenario)) if arguments.json else _line(scenario, width)
+        line = json_text(_entry(scenario)) if arguments.json else _line(scenario, width)
         sys.stdout.write(f"{line}\n")
     for error in errors:
         sys.stderr.write(f"harness: {error}\n")

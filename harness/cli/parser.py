@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TARGETS = "builtin, sdk, sdk-helper or python:pkg.module:attr"
-_CUTS = "whole, event, byte, awkward, offset:N, random:SEED"
+_PORTS = 65535  # the highest there is
+_CUTS = "whole, event, byte, awkward, edges, offset:N, random:SEED"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -33,6 +35,20 @@ def make_parser() -> argparse.ArgumentParser:
         )
         fill(command)
     return parser
+
+
+def _seconds(word: str) -> float:
+    seconds = float(word)
+    if not 0 < seconds < threading.TIMEOUT_MAX:
+        raise argparse.ArgumentTypeError(f"{word} is no time to wait; give seconds above 0")
+    return seconds
+
+
+def _port(word: str) -> int:
+    port = int(word)
+    if not 0 <= port <= _PORTS:
+        raise argparse.ArgumentTypeError(f"{word} is no port; give one from 0 to {_PORTS}")
+    return port
 
 
 def _scenarios(command: argparse.ArgumentParser) -> None:
@@ -71,7 +87,7 @@ def _run(command: argparse.ArgumentParser) -> None:
         help="terminal, jsonl or junit (default: terminal); repeatable",
     )
     command.add_argument("--baseline", type=Path, metavar="F", help="failures accepted for now")
-    command.add_argument("--timeout", type=float, default=10.0, metavar="S", help="per stream")
+    command.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="per stream")
     command.add_argument("--verbose", action="store_true", help="show every failure and warning")
     _json(command, "one JSON line a finding, then the summary")
 
@@ -104,7 +120,7 @@ def _replay(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--cut", default="event", metavar="PLAN", help=f"{_CUTS}, or every (each offset in turn)"
     )
-    command.add_argument("--timeout", type=float, default=60.0, metavar="S", help="per stream")
+    command.add_argument("--timeout", type=_seconds, default=60.0, metavar="S", help="per stream")
     _json(command, 'one line {"name", "outcome"} each')
 
 
@@ -126,7 +142,7 @@ def _coverage(command: argparse.ArgumentParser) -> None:
 
 def _serve(command: argparse.ArgumentParser) -> None:
     _scenarios(command)
-    command.add_argument("--port", type=int, default=0, metavar="N", help="default: any free one")
+    command.add_argument("--port", type=_port, default=0, metavar="N", help="default: any free one")
 
 
 _COMMANDS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentParser], None]]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from harness.errors import InputError
 from harness.protocols import NAMES
 from harness.protocols import protocol as protocol_named
 from harness.recordings import LeftOut, Recording, recordings
+from harness.reports.files import json_text
 from harness.runner.lane import Played
 from harness.runner.player import Ask, Player
 from harness.targets.addressing import check
@@ -65,7 +65,7 @@ def _one(
 def _line(recording: Recording, outcome: Outcome, *, as_json: bool) -> str:
     if as_json:
         data = {"name": recording.name, "outcome": outcome.model_dump(mode="json")}
-        return json.dumps(data, ensure_ascii=False)
+        return json_text(data)
     usage = outcome.usage
     tokens = f"{usage.input}->{usage.output}" if usage else "-"
     calls = " ".join(f"{call.name}({call.arguments_raw})" for call in outcome.tool_calls)
@@ -85,7 +85,7 @@ def _play(player: Player, target: str, recording: Recording, cut: str) -> Played
     played = player.play(target, ask, recording.script(next(plans)))
     for plan in plans:
         other = player.play(target, ask, recording.script(plan))
-        if played.complaint is None and other.outcome != played.outcome:
+        if played.complaint is None and other != played:
             return Played(other.outcome, f"changes its outcome under --cut {plan}")
     return played
 

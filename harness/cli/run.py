@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from harness.cli.places import scenario_root
 from harness.reports import make_report
 from harness.runner.baseline import Baseline, read_baseline
 from harness.runner.happenings import RunFinished
 from harness.runner.plan import gather
 from harness.runner.run import Settings, run
+from harness.scenarios import scenario_root
 from harness.targets.addressing import check
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Generator, Sequence
+
+    from harness.reports import Report
+    from harness.runner.happenings import Happening
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -21,20 +26,33 @@ def main(arguments: argparse.Namespace) -> int:
     deciding = tuple(arguments.target or ([] if arguments.advisory else ["builtin"]))
     targets = tuple(dict.fromkeys(check(target) for target in (*deciding, *arguments.advisory)))
     baseline = read_baseline(arguments.baseline) if arguments.baseline else Baseline()
-    specs = ["jsonl"] if arguments.json else arguments.report or ["terminal"]
-    reports = [make_report(spec, verbose=arguments.verbose) for spec in specs]
+    reports = [make_report(spec, verbose=arguments.verbose) for spec in _specs(arguments)]
     scenarios, errors = gather(scenario_root(arguments.scenarios), arguments.select)
-    code = 0
-    try:
-        for happening in run(scenarios, Settings(targets, arguments.timeout, baseline), errors):
+    happenings = run(scenarios, Settings(targets, arguments.timeout, baseline), errors)
+    with ExitStack() as closing:
+        for report in reports:
+            closing.callback(report.close)
+        end = _tell(happenings, reports)
+    return exit_code(end, deciding)
+
+
+def _specs(arguments: argparse.Namespace) -> list[str]:
+    named = list(arguments.report or [])
+    return [*named, "jsonl"] if arguments.json else named or ["terminal"]
+
+
+def _tell(happenings: Generator[Happening, None, None], reports: Sequence[Report]) -> RunFinished:
+    """Let every report hear the run; Ctrl-C while one is busy is handed to the run."""
+    happening = next(happenings)
+    while True:
+        try:
             for report in reports:
                 report.hear(happening)
             if isinstance(happening, RunFinished):
-                code = exit_code(happening, deciding)
-    finally:
-        for report in reports:
-            report.close()
-    return code
+                return happening
+            happening = next(happenings)
+        except KeyboardInterrupt as interrupt:
+            happening = happenings.throw(interrupt)
 
 
 def exit_code(end: RunFinished, deciding: tuple[str, ...]) -> int:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from harness.cli.places import scenario_root
+from harness.errors import InputError
 from harness.replay.server import serving
 from harness.replay.stage import Stage
 from harness.runner.plan import gather
+from harness.scenarios import scenario_root
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -23,14 +26,26 @@ def main(arguments: argparse.Namespace) -> int:
         stage.put(scenario.script(), scenario.id)
     for error in errors:
         sys.stderr.write(f"harness: {error}\n")
-    with serving(stage, arguments.port) as base_url:
-        sys.stdout.write(
-            f"{len(scenarios)} scenarios at {base_url}; an SDK's base URL is {base_url}/ID "
-            f"(OpenAI: {base_url}/ID/v1). Ctrl-C ends.\n"
-        )
-        sys.stdout.flush()
-        try:
+    try:
+        with _serving(stage, arguments.port) as base_url:
+            sys.stdout.write(
+                f"{len(scenarios)} scenarios at {base_url}; an SDK's base URL is {base_url}/ID "
+                f"(OpenAI: {base_url}/ID/v1). Ctrl-C ends.\n"
+            )
+            sys.stdout.flush()
             threading.Event().wait()
-        except KeyboardInterrupt:
-            sys.stderr.write("\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
     return 0
+
+
+@contextmanager
+def _serving(stage: Stage, port: int) -> Iterator[str]:
+    """Serve a stage; a port that cannot be had is the caller's to change."""
+    with ExitStack() as stack:
+        try:
+            base_url = stack.enter_context(serving(stage, port))
+        except OSError as error:
+            words = f"port {port} cannot be had ({error.strerror}); name another with --port"
+            raise InputError(words) from None
+        yield base_url

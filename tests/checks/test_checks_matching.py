@@ -1,0 +1,128 @@
+"""Which actual values meet an expected one, and which expectations could never be judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.checks.matching import flaw, focus, is_open, matches, with_ordinals
+
+if TYPE_CHECKING:
+    from harness.model import JSON
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        (1, 1),
+        (1, 1.0),
+        (None, None),
+        ("", ""),
+        (True, True),
+        ([], []),
+        ([1, {"a": 1}], [1, {"a": 1, "b": 2}]),
+        ({}, {"a": 1}),
+        ({"a": None}, {"a": None}),
+        ({"a": None}, {}),
+        ({"a": {"b": 1}}, {"a": {"b": 1, "c": 2}}),
+        ({"$one_of": ["a", "b"]}, "b"),
+        ({"$one_of": [{"a": 1}, None]}, {"a": 1, "b": 2}),
+        ({"$contains": "ell"}, "Hello"),
+        ({"$any": True}, 0),
+        ({"$any": True}, ""),
+        ({"$any": False}, None),
+        ({"$open": "nobody says"}, "whatever"),
+        ({"a": {"$any": True}}, {"a": 5}),
+    ],
+)
+def test_met(expected: JSON, actual: JSON) -> None:
+    assert matches(expected, actual)
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        (1, 2),
+        (0, None),
+        (None, 0),
+        (0, False),
+        (True, 1),
+        (1, True),
+        ("1", 1),
+        ([1], [1, 2]),
+        ([1], "1"),
+        ([1, 2], [2, 1]),
+        ({}, None),
+        ({"a": 1}, {"a": 2}),
+        ({"a": 1}, [1]),
+        ({"$one_of": []}, None),
+        ({"$one_of": ["a", "b"]}, "c"),
+        ({"$contains": "x"}, "Hello"),
+        ({"$contains": "1"}, 1),
+        ({"$any": True}, None),
+        ({"$any": False}, 0),
+        ({"$unknown": 1}, 1),
+    ],
+)
+def test_not_met(expected: JSON, actual: JSON) -> None:
+    assert not matches(expected, actual)
+
+
+@pytest.mark.parametrize(
+    ("expected", "says"),
+    [
+        ({"$one_off": []}, "unknown operator '$one_off'; did you mean '$one_of'?"),
+        ([{"a": {"$contain": "x"}}], "did you mean '$contains'?"),
+        ({"$one_of": "ab"}, "$one_of takes a list of choices"),
+        ({"$one_of": [{"$ayn": True}]}, "did you mean '$any'?"),
+        ({"$any": True, "kind": "text"}, "$any stands alone"),
+    ],
+)
+def test_a_flaw_is_named_with_its_cure(expected: JSON, says: str) -> None:
+    assert says in str(flaw(expected))
+
+
+@pytest.mark.parametrize("expected", [1, None, "$x", [], {"a": [{"$any": True}]}, {"$open": "why"}])
+def test_a_sound_expectation_has_no_flaw(expected: JSON) -> None:
+    assert flaw(expected) is None
+
+
+def test_only_an_open_law_is_open() -> None:
+    assert is_open({"$open": "why"})
+    assert not is_open({"a": {"$open": "why"}})
+    assert not is_open("$open")
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "shown"),
+    [
+        ({"a": 1}, {"a": 2, "b": 3}, {"a": 2}),
+        ({"a": 1}, {}, {"a": None}),
+        ([{"a": 1}], [{"a": 2, "b": 3}], [{"a": 2}]),
+        ([{"a": 1}], [{"a": 2, "b": 3}] * 2, [{"a": 2, "b": 3}] * 2),
+        ({"$any": True}, {"a": 1}, {"a": 1}),
+        ({"a": 1}, "x", "x"),
+        (1, {"a": 1}, {"a": 1}),
+    ],
+)
+def test_a_report_shows_what_was_asked_for(expected: JSON, actual: JSON, shown: JSON) -> None:
+    assert focus(expected, actual) == shown
+
+
+def test_ids_become_ordinals_and_equal_ids_stay_equal() -> None:
+    value = {"response_id": "r", "content": [{"id": "x9"}, {"id": "r"}, {"id": None}, {"id": "x9"}]}
+    named = {"response_id": "id-1", "content": [{"id": "id-2"}, {"id": "id-1"}, {"id": None}]}
+    assert with_ordinals(value)["content"][:3] == named["content"]
+    assert with_ordinals(value)["content"][3] == {"id": "id-2"}
+    assert with_ordinals(value)["response_id"] == "id-1"
+
+
+def test_ids_inside_somebodys_data_are_theirs() -> None:
+    call = {
+        "id": "c",
+        "arguments": {"id": "customer 7"},
+        "data": {"id": 1},
+        "citations": [{"id": "q"}],
+    }
+    assert with_ordinals(call) == {**call, "id": "id-1"}

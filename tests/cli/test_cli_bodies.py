@@ -1,0 +1,115 @@
+"""``harness replay`` and ``harness check`` on recorded bodies."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.protocols import protocol
+from tests.stories import written
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def record(here: Path, name: str = "a", **changes: Any) -> Path:
+    """Write a story's body as somebody would have recorded it."""
+    path = here / f"{name}.sse"
+    path.write_bytes(written(here / "told", **changes).script().body)
+    return path
+
+
+def test_replay_prints_a_line_each(harness: Any, here: Path) -> None:
+    record(here)
+    said = harness("replay", "a.sse", "--json")
+    assert said.code == 0
+    [line] = said.lines()
+    assert list(line) == ["name", "outcome"]
+    assert line["name"] == "a"
+    assert line["outcome"]["content"][0]["text"] == "Hello there"
+    assert said.err == "1 replayed\n"
+    assert harness("replay", "a.sse").out == "a: complete, stop, tokens 10->5, 'Hello there'\n"
+
+
+def test_replay_reads_folders_and_names_the_unusable(harness: Any, here: Path) -> None:
+    (here / "corpus").mkdir()
+    shutil.move(record(here), here / "corpus/a.sse")
+    (here / "corpus/b.sse").write_bytes(b"")
+    (here / "corpus/c.sse").write_bytes(b"x")
+    (here / "corpus/c.json").write_text('{"protocol": "cohere"}', "utf-8")
+    said = harness("replay", "corpus", "--json")
+    assert said.code == 2
+    assert len(said.lines()) == 1
+    assert "corpus/b.sse: the file is empty" in said.err
+    assert "1 bad input, 1 left out (no protocol of openai_responses, " in said.err
+    checked = harness("check", "corpus")
+    assert checked.code == 2
+    assert "1 bad input, 1 left out (another protocol), 1 legal\n" in checked.err
+
+
+@pytest.mark.parametrize("cut", ["whole", "byte", "awkward", "random:3", "offset:7"])
+def test_a_cut_changes_nothing(cut: str, harness: Any, here: Path) -> None:
+    record(here)
+    whole = harness("replay", "a.sse", "--json").out
+    assert harness("replay", "a.sse", "--json", "--cut", cut).out == whole
+
+
+def test_every_cut_is_tried_and_the_first_that_matters_named(harness: Any, here: Path) -> None:
+    record(here, stream=["message_start", "message_delta", "message_stop"])
+    assert harness("replay", "a.sse", "--cut", "every").code == 0
+    said = harness("replay", "a.sse", "--cut", "every", "--target", "python:cli_targets:cuts")
+    assert said.code == 1
+    assert "a: python:cli_targets:cuts changes its outcome under --cut offset:1\n" in said.err
+    assert "1 target at fault\n" in said.err
+
+
+def test_a_target_at_fault_is_1(harness: Any, here: Path) -> None:
+    record(here)
+    said = harness("replay", "a.sse", "--target", "python:cli_targets:mute")
+    assert said.code == 1
+    assert "harness: a: python:cli_targets:mute raised ValueError: no words\n" in said.err
+    assert said.out == "a: failed, error, tokens -, 'no words'\n"
+
+
+def test_replay_prints_half_a_character_as_an_escape(harness: Any, here: Path) -> None:
+    body = record(here).read_bytes().replace(b"Hello", b"\\ud83d")
+    (here / "a.sse").write_bytes(body)
+    [line] = harness("replay", "a.sse", "--json").lines()
+    assert line["outcome"]["content"][0]["text"] == "\ud83d there"
+    assert harness("replay", "a.sse").code == 0
+
+
+def test_check_says_one_sentence_a_violation(harness: Any, here: Path) -> None:
+    record(here, "good")
+    record(here, "bad", order="illegal", stream=["message_stop", "message_start"])
+    thought = ["role", {"reasoning": "Hm"}, {"content": "Hi"}, {"finish": "stop"}, "done"]
+    record(here, "open", protocol="openai_chat", order="open", stream=thought)
+    said = harness("check", "good.sse", "bad.sse", "open.sse")
+    assert said.code == 1
+    assert said.out.startswith("bad: event 0 message_stop: message is 'unborn'; legal here: ")
+    assert all(line.startswith("bad: ") for line in said.out.splitlines())
+    assert said.err == "1 illegal, 2 legal\n"
+    shown = harness("check", "open.sse", "--open")
+    assert shown.code == 0
+    assert shown.out.startswith("open: open: event 1 ")
+    good, bad = harness("check", "good.sse", "bad.sse", "--json").lines()
+    assert list(good) == ["name", "protocol", "provider", "fidelity", "violations", "open"]
+    assert (good["violations"], bool(bad["violations"])) == ([], True)
+
+
+def test_check_leaves_an_http_error_alone(harness: Any, here: Path) -> None:
+    (here / "a.sse").write_text('{"error": {}}', "utf-8")
+    (here / "a.json").write_text('{"protocol": "openai_chat", "status": 429}', "utf-8")
+    said = harness("check", "a.sse")
+    assert (said.code, said.err) == (0, "1 no stream (an HTTP error)\n")
+
+
+@pytest.mark.parametrize("name", ["openai_chat", "openai_responses", "gemini_generate"])
+def test_an_array_that_breaks_off_is_bad_input(name: str, harness: Any, here: Path) -> None:
+    assert protocol(name)
+    (here / "a.json").write_text('[{"a": 1', "utf-8")
+    for command in ("check", "replay"):
+        said = harness(command, "a.json", "--protocol", name)
+        assert (said.code, "a.json: " in said.err) == (2, True)

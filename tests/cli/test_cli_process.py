@@ -1,0 +1,162 @@
+"""The commands as processes: signals, pipes, encodings, and the loopback provider."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+from harness.protocols.protocol import events_of
+from tests.stories import HELLO, ID, write, write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PATIENCE = 30  # seconds for a whole process on a busy machine
+TARGETS = """
+import asyncio, pathlib, time
+from harness.model import Chunk, Outcome, Text
+
+async def slow(call):
+    if pathlib.Path("told").exists():
+        pathlib.Path("waiting").touch()
+        await asyncio.sleep(60)
+    pathlib.Path("told").touch()
+    return Outcome(content=(Text(text="Hello there"),))
+
+async def blocked(call):
+    pathlib.Path("waiting").touch()
+    time.sleep(3)
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+    write(tmp_path / "scenarios")
+    write(tmp_path / "scenarios", "anthropic_messages/text/second")
+    (tmp_path / "slow_targets.py").write_text(TARGETS, "utf-8")
+    return tmp_path
+
+
+def start(*arguments: str, **given: Any) -> subprocess.Popen[str]:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **given}
+    command = [sys.executable, "-m", "harness", *arguments]
+    return subprocess.Popen(command, text=True, **pipes)  # noqa: S603 - our own command
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    """Wait until a target has left its sign."""
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.02)
+
+
+def test_the_module_is_the_command() -> None:
+    process = start("list", "--json")
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert [json.loads(line)["id"] for line in out.splitlines()] == [
+        ID,
+        "anthropic_messages/text/second",
+    ]
+    assert err == "2 scenarios, 0 with errors\n"
+
+
+def test_ctrl_c_tells_what_was_judged_so_far(here: Path) -> None:
+    arguments = ("run", "--target", "python:slow_targets:slow", "--timeout", "60", "--report")
+    process = start(*arguments, "jsonl", "--report", "junit=junit.xml")
+    wait_for(here / "waiting", process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert {line.get("scenario") for line in lines[:-1]} == {ID}
+    assert lines[-1]["summary"]["judged"] == 1
+    assert lines[-1]["summary"]["interrupted"] is True
+    assert (here / "junit.xml").exists()
+    assert err == ""
+
+
+def test_ctrl_c_gets_through_to_a_run_whose_target_blocks(here: Path) -> None:
+    process = start("run", "--target", "python:slow_targets:blocked", "--timeout", "60")
+    wait_for(here / "waiting", process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert "interrupted after 0 of 2 pairs" in out
+    assert err == ""
+
+
+def test_a_reader_that_leaves_is_no_crash(here: Path) -> None:
+    for number in range(200):
+        write(here / "scenarios", f"anthropic_messages/many/n{number}", title="x" * 500)
+    process = start("list")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(PATIENCE) == 141
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
+def test_a_terminal_that_knows_only_ascii_gets_escapes(here: Path) -> None:
+    write(here / "scenarios", ID, title="Grüße 😀")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    process = start("list", "hello", env=environment)
+    out, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert out == f"{ID}  Gr\\xfc\\xdfe \\U0001f600\n"
+
+
+@pytest.fixture
+def served(here: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    write_text(here / "scenarios", "bad/malformed", "[")
+    process = start("serve")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    first = process.stdout.readline()
+    assert first.startswith("2 scenarios at http://127.0.0.1:")
+    yield process, first.split()[3].rstrip(";")
+    process.kill()
+    process.communicate()
+
+
+def test_serve_tells_a_scenario_to_any_client_until_ctrl_c(
+    served: tuple[subprocess.Popen[str], str],
+) -> None:
+    process, base_url = served
+    with (
+        httpx2.Client(trust_env=False) as client,
+        client.stream("POST", f"{base_url}/{ID}/v1/messages", json={}) as response,
+    ):
+        assert response.headers["content-type"] == "text/event-stream"
+        events = list(events_of(response.iter_raw()))
+    assert len(events) == len(HELLO["stream"])
+    assert events[-1].name == "message_stop"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert err == "harness: scenarios/bad/malformed.yaml:2: " + err.partition(":2: ")[2]
+    assert "Traceback" not in err
+
+
+def test_serve_names_a_port_that_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = start("serve", "--port", str(port))
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2
+    assert err.startswith(f"harness: port {port} cannot be had (Address already in use")
+    assert err.endswith("; name another with --port\n")

@@ -1,0 +1,143 @@
+"""``harness run``: exit codes, reports, bad files, baselines and Ctrl-C."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+from harness.reports.terminal import TerminalReport
+from harness.runner.happenings import Judged
+from tests.stories import ID, write, write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def test_all_law_holds_is_0(harness: Any) -> None:
+    said = harness("run", "--timeout", "20")
+    assert said.code == 0
+    assert "builtin: 16 pass\n" in said.out
+    assert "judged 2 of 2 pairs" in said.out
+
+
+def test_a_broken_law_is_1_and_shown_with_its_command(harness: Any) -> None:
+    said = harness("run", "hello", "--target", "python:cli_targets:lies")
+    assert said.code == 1
+    assert f"python:cli_targets:lies: broken {ID}:text" in said.out
+    assert f"again        harness run {ID} --target python:cli_targets:lies" in said.out
+
+
+def test_a_target_that_fails_is_a_finding(harness: Any) -> None:
+    said = harness("run", "hello", "--target", "python:cli_targets:mute")
+    assert said.code == 1
+    assert "raised ValueError: no words" in said.out
+
+
+def test_an_advisory_target_is_judged_but_does_not_decide(harness: Any) -> None:
+    lies = "python:cli_targets:lies"
+    said = harness("run", "hello", "--target", "builtin", "--advisory", lies)
+    assert said.code == 0
+    assert f"{lies}: broken" in said.out
+    assert harness("run", "hello", "--advisory", lies).code == 0
+    assert harness("run", "hello", "--target", lies, "--advisory", lies).code == 1
+
+
+def test_json_lines_keep_their_contract(harness: Any) -> None:
+    said = harness("run", "hello", "--target", "python:cli_targets:lies", "--json")
+    *findings, last = said.lines()
+    keys = ["scenario", "target", "check", "verdict", "expected", "actual", "reproduce"]
+    assert all(list(finding) == keys for finding in findings)
+    assert findings[0]["verdict"] == "fail"
+    assert list(last) == ["summary"]
+    assert list(last["summary"]) == [
+        "judged", "seconds", "targets", "stale", "bad_input", "interrupted",
+    ]  # fmt: skip
+
+
+def test_json_and_reports_are_both_written(harness: Any, here: Path) -> None:
+    said = harness("run", "--json", "--report", "junit=junit.xml", "--report", "terminal=page.txt")
+    assert said.lines()[-1]["summary"]["judged"] == 2
+    assert ET.parse(here / "junit.xml").getroot().tag == "testsuites"  # noqa: S314 - our own file
+    assert "judged 2 of 2 pairs" in (here / "page.txt").read_text("utf-8")
+
+
+def test_bad_files_are_named_and_the_others_judged(harness: Any, here: Path) -> None:
+    root = here / "scenarios"
+    bad = {
+        "malformed": "title: [",
+        "protocol": "",
+        "tagged": "title: !!python/object/apply:os.system [x]",
+        "deep": "title: " + "[" * 200_000,
+        "twice": "title: a\ntitle: b",
+    }
+    for name, text in bad.items():
+        write_text(root, f"bad/{name}", text)
+    write(root, "bad/word", protocol="antropic_messages")
+    write(root, "bad/key", tittle="x")
+    write(root, "bad/check", must={"txt": ""})
+    (root / "bad/binary.yaml").write_bytes(b"\x00\xff\xfe")
+    (root / "bad/folder.yaml").mkdir()
+    (root / "bad/gone.yaml").symlink_to(here / "nowhere")
+    said = harness("run", "--json")
+    assert said.code == 2
+    lines = said.lines()
+    complaints = [line["bad_input"] for line in lines if "bad_input" in line]
+    assert len(complaints) == 11
+    assert all(complaint.startswith("scenarios/bad/") for complaint in complaints)
+    assert lines[-1]["summary"]["judged"] == 2
+    assert lines[-1]["summary"]["bad_input"] == 11
+    listed = harness("list")
+    assert listed.code == 2
+    assert len(listed.out.splitlines()) == 2
+    assert "2 scenarios, 11 with errors\n" in listed.err
+
+
+def test_a_bad_file_does_not_excuse_a_broken_law(harness: Any, here: Path) -> None:
+    write_text(here / "scenarios", "bad/malformed", "[")
+    assert harness("run", "--target", "python:cli_targets:lies").code == 1
+
+
+def test_a_baseline_accepts_failures_until_they_are_gone(harness: Any, here: Path) -> None:
+    lies = "python:cli_targets:lies"
+    findings = harness("run", "hello", "--target", lies, "--json").lines()[:-1]
+    red = [finding["check"] for finding in findings if finding["verdict"] == "fail"]
+    entries = "".join(f"{lies} {ID}:{check}  # accepted\n" for check in red)
+    (here / "baseline").write_text(entries, "utf-8")
+    said = harness("run", "hello", "--target", lies, "--baseline", "baseline")
+    assert said.code == 0
+    assert f"{len(red)} known" in said.out
+    (here / "baseline").write_text(f"builtin {ID}:text  # was broken\n", "utf-8")
+    said = harness("run", "hello", "--baseline", "baseline")
+    assert said.code == 1
+    assert f"stale baseline entry, it holds now: builtin {ID}:text" in said.out
+    (here / "baseline").write_text("builtin\n", "utf-8")
+    said = harness("run", "--baseline", "baseline")
+    assert said.code == 2
+    assert "baseline:1: write it as TARGET SCENARIO:CHECK  # reason" in said.err
+
+
+def test_reports_are_written_although_one_fails(
+    harness: Any, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.reports.jsonl.write_whole", lambda *_: 1 / 0)
+    said = harness("run", "--report", "junit=junit.xml", "--report", "jsonl=x")
+    assert said.code == 3
+    assert (here / "junit.xml").exists()
+
+
+def test_ctrl_c_while_a_report_is_busy_still_ends_with_a_summary(
+    harness: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hear = TerminalReport.hear
+
+    def interrupted(report: TerminalReport, happening: Any) -> None:
+        hear(report, happening)
+        if isinstance(happening, Judged):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(TerminalReport, "hear", interrupted)
+    said = harness("run")
+    assert said.code == 130
+    assert "interrupted after 1 of 2 pairs" in said.out

@@ -1,0 +1,118 @@
+"""Usage and input at fault: one line that names it and the cure, and the exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.cli import main
+from harness.errors import WireError
+from tests.stories import ID
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["rnu"], "invalid choice: 'rnu'"),
+        (["run", "--timeout", "0"], "0 is no time to wait; give seconds above 0"),
+        (["run", "--timeout", "nan"], "nan is no time to wait"),
+        (["run", "--timeout", "soon"], "invalid _seconds value"),
+        (["serve", "--port", "99999"], "99999 is no port; give one from 0 to 65535"),
+        (["serve", "--port", "x"], "invalid _port value"),
+    ],
+)
+def test_bad_usage_is_2(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["run", "list", "explain", "replay", "check", "serve"])
+def test_every_command_shows_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert f"  harness {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "--scenarios", "nowhere"], "nowhere: no such folder of scenarios; name one with"),
+        (["run", "helo"], "unknown scenario 'helo'; did you mean 'hello'?"),
+        (["run", "--target", "bultin"], "unknown target 'bultin'; did you mean 'builtin'?"),
+        (["run", "--advisory", "skd"], "did you mean 'sdk'?"),
+        (["run", "--target", "python:cli_targets"], "write it as python:pkg.module:attr"),
+        (["run", "--target", "python:cli_targets:lise"], "has no attribute 'lise'"),
+        (["run", "--target", "python:cli_targets:Needy"], "a class is called without arguments"),
+        (["run", "--target", "python:cli_targets:TARGET"], "a target has name, protocols and li"),
+        (["run", "--target", "python:exits:x"], "importing it raised SystemExit: 5"),
+        (["run", "--target", "python:breaks:x"], "importing it raised ZeroDivisionError: division"),
+        (["run", "--target", "python:no_such:x"], "No module named 'no_such'"),
+        (["run", "--report", "junti=x"], "unknown report 'junti'; did you mean 'junit'?"),
+        (["run", "--report", "junit=no/x"], "no: no such folder for the report; make it first"),
+        (["run", "--baseline", "none"], "none: the baseline cannot be read (No such file"),
+        (["list", "zzzz"], "unknown scenario 'zzzz'"),
+        (["explain", "anthropic_messages/text/helo"], f"did you mean '{ID}'?"),
+        (["replay", "x.sse", "--target", "bultin"], "did you mean 'builtin'?"),
+        (["replay", "x.sse", "--protocol", "openai_caht"], "did you mean 'openai_chat'?"),
+        (["replay", "x.sse", "--cut", "bite"], "unknown cut plan 'bite'; did you mean 'byte'?"),
+        (["check", "x.sse", "--protocol", "openai_caht"], "did you mean 'openai_chat'?"),
+        (["check", "x.sse"], "x.sse: cannot be read (No such file or directory)"),
+        (["replay", "x.sse"], "x.sse: cannot be read (No such file or directory)"),
+    ],
+)
+def test_bad_input_is_2_in_one_line_with_the_cure(
+    arguments: list[str], says: str, harness: Any
+) -> None:
+    said = harness(*arguments)
+    assert said.code == 2
+    first = said.err.splitlines()[0]
+    assert first.startswith("harness: ")
+    assert says in first
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("error", [RuntimeError("boom"), RecursionError("deep")])
+def test_a_failure_of_ours_is_3_and_tells_how_to_see_more(
+    error: Exception, harness: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.delenv("HARNESS_TRACEBACK", raising=False)
+    monkeypatch.setattr("harness.cli.list.gather", broken)
+    said = harness("list")
+    assert said.code == 3
+    assert said.err == (
+        f"harness: the harness itself failed: {type(error).__name__}: {error} "
+        "(set HARNESS_TRACEBACK=1 to see where)\n"
+    )
+    monkeypatch.setenv("HARNESS_TRACEBACK", "1")
+    with pytest.raises(type(error)):
+        harness("list")
+
+
+def test_an_error_of_the_tree_that_nobody_caught_is_3(
+    harness: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise WireError("half a frame")
+
+    monkeypatch.setattr("harness.cli.list.gather", broken)
+    said = harness("list")
+    assert (said.code, said.err) == (3, "harness: half a frame\n")
+
+
+def test_an_interrupted_command_is_130(harness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.cli.list.gather", interrupted)
+    said = harness("list")
+    assert (said.code, said.err) == (130, "harness: interrupted\n")

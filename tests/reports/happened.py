@@ -1,0 +1,53 @@
+"""A small run, made by hand, for reports to hear."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import InputError
+from harness.model import Finding, Outcome, Source
+from harness.runner.happenings import BadInput, Judged, RunFinished, RunStarted
+from tests.stories import ID, written
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.reports import Report
+    from harness.runner.happenings import Happening
+
+TARGETS = ("builtin", "mine")
+SOURCE = Source(url="https://example.org/spec", says="A text is a text.")
+NASTY = "\x00 \x1b[31m <b>&\"' \ufffe \ud83d \U0001f600 ]]>"
+
+
+def finding(verdict: Any, check: str = "text", **fields: Any) -> Finding:
+    given: dict[str, Any] = {
+        "scenario": ID,
+        "target": "mine",
+        **fields,
+    }
+    return Finding(check=check, verdict=verdict, reproduce="harness run it", **given)
+
+
+def judged(tmp_path: Path, target: str, *findings: Finding) -> Judged:
+    return Judged(written(tmp_path), target, Outcome(), findings, 0.25)
+
+
+def happenings(tmp_path: Path, *mine: Finding, **end: Any) -> list[Happening]:
+    """Return a run of one scenario into two targets, the second with the given findings."""
+    counted: Counter[str] = Counter(one.verdict for one in mine)
+    verdicts = {"builtin": Counter({"pass": 1}), "mine": counted}
+    return [
+        RunStarted(1, TARGETS),
+        BadInput(InputError("it is\x00 bad", path="a.yaml", line=3)),
+        judged(tmp_path, "builtin", finding("pass", target="builtin")),
+        judged(tmp_path, "mine", *mine),
+        RunFinished(2, 0.5, verdicts, bad_input=1, **end),
+    ]
+
+
+def tell(report: Report, told: list[Happening]) -> None:
+    for happening in told:
+        report.hear(happening)
+    report.close()

@@ -1,0 +1,254 @@
+"""Reports hear a run and write it down whole, whatever the values hold."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from harness.errors import InputError, UnknownWordError
+from harness.model import Chunk, Outcome, Text, ToolCall
+from harness.reports import make_report
+from harness.reports.files import json_text, write_whole
+from harness.reports.jsonl import JsonlReport
+from harness.reports.junit import JunitReport, clean
+from harness.reports.photograph import photograph
+from harness.reports.terminal import SHOWN, TerminalReport
+from harness.runner.happenings import RunFinished, RunStarted
+from tests.reports.happened import NASTY, SOURCE, finding, happenings, tell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BROKEN = finding("fail", expected="Hello", actual=NASTY)
+
+
+# Where a report goes
+
+
+@pytest.mark.parametrize("kind", ["terminal", "jsonl", "junit"])
+def test_a_report_is_made_by_its_word(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "report"
+    tell(make_report(f"{kind}={path}"), happenings(tmp_path, BROKEN))
+    assert path.read_text("utf-8")
+    assert [found.name for found in tmp_path.iterdir() if found.is_file()] == ["report"]
+
+
+@pytest.mark.parametrize("spec", ["jsonl", "jsonl=", "jsonl=-"])
+def test_no_path_is_standard_output(
+    spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell(make_report(spec), happenings(tmp_path, BROKEN))
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]["judged"] == 2
+
+
+def test_a_report_that_cannot_be_is_refused_before_the_run(tmp_path: Path) -> None:
+    with pytest.raises(UnknownWordError, match="did you mean 'junit'"):
+        make_report("junti")
+    with pytest.raises(InputError, match="no such folder for the report; make it first"):
+        make_report(f"jsonl={tmp_path}/nowhere/x")
+    with pytest.raises(InputError, match="a folder; name the report's file"):
+        make_report(f"jsonl={tmp_path}")
+
+
+def test_a_file_is_replaced_whole_or_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_text("before", "utf-8")
+    write_whole(path, "after \ud83d")
+    assert path.read_text("utf-8") == "after \\ud83d"
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match=r"folder: cannot be written \(Is a directory\)"):
+        write_whole(tmp_path / "folder", "text")
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["folder", "x"]
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gone/x: cannot be written \(No such file"):
+        write_whole(tmp_path / "gone" / "x", "text")
+
+
+@pytest.mark.parametrize("value", ["ü😀", "\ud83d", "\x00\x1b", [None, {"a": 1.5}]])
+def test_json_survives_any_stream(value: Any) -> None:
+    assert json.loads(json_text(value).encode("utf-8")) == value
+    assert "ü" in json_text("ü")
+
+
+# JSON lines
+
+
+def test_one_line_a_finding_then_the_summary(tmp_path: Path) -> None:
+    path = tmp_path / "report"
+    told = happenings(tmp_path, BROKEN, finding("warn", "model"), stale=("mine a:b",))
+    tell(JsonlReport(path), told)
+    bad, held, broken, warned, last = map(json.loads, path.read_text("utf-8").splitlines())
+    assert bad == {"bad_input": "a.yaml:3: it is\x00 bad"}
+    keys = ["scenario", "target", "check", "verdict", "expected", "actual", "reproduce"]
+    assert list(held) == list(broken) == list(warned) == keys
+    assert broken["actual"] == NASTY
+    assert last == {
+        "summary": {
+            "judged": 2,
+            "seconds": 0.5,
+            "targets": {"builtin": {"pass": 1}, "mine": {"fail": 1, "warn": 1}},
+            "stale": ["mine a:b"],
+            "bad_input": 1,
+            "interrupted": False,
+        }
+    }
+
+
+# JUnit
+
+
+def junit(tmp_path: Path, *findings: Any) -> ET.Element:
+    path = tmp_path / "junit.xml"
+    tell(JunitReport(path), happenings(tmp_path, *findings))
+    return ET.fromstring(path.read_bytes())  # noqa: S314 - our own file
+
+
+def test_a_suite_a_target_and_a_case_a_scenario(tmp_path: Path) -> None:
+    root = junit(tmp_path, BROKEN, finding("untestable", "target"), finding("warn", "model"))
+    suites = [(s.get("name"), s.get("tests"), s.get("failures"), s.get("errors")) for s in root]
+    assert suites == [
+        ("bad input", "1", "0", "1"),
+        ("builtin", "1", "0", "0"),
+        ("mine", "1", "1", "0"),
+    ]
+    [case] = root[2]
+    assert (case.get("classname"), case.get("name")) == ("mine.anthropic_messages.text", "hello")
+    assert [failure.get("message") for failure in case] == [
+        "text does not hold",
+        "target does not hold",
+    ]
+    assert 'expected: "Hello"' in str(case[0].text)
+    assert "again:    harness run it" in str(case[0].text)
+
+
+def test_a_bad_file_is_an_error_of_its_own(tmp_path: Path) -> None:
+    [case] = junit(tmp_path)[0]
+    assert case.get("name") == "a.yaml"
+    assert case[0].tag == "error"
+    assert case[0].get("message") == "a.yaml:3: it is\ufffd bad"
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\x0b", "\x1b", "\ud800", "\ufffe", "\uffff"])
+def test_what_xml_cannot_hold_is_replaced(sign: str) -> None:
+    assert clean(f"a{sign}b") == "a\ufffdb"
+
+
+def test_what_xml_can_hold_stays() -> None:
+    text = "\t\n ~\x85\ud7ff\ue000\ufffd😀"
+    assert clean(text) == text
+
+
+def test_without_bad_input_there_is_no_suite_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "junit.xml"
+    told = [one for one in happenings(tmp_path) if type(one).__name__ != "BadInput"]
+    tell(JunitReport(path), told)
+    assert b"bad input" not in path.read_bytes()
+
+
+# The terminal
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def page(tmp_path: Path, *findings: Any, out: io.StringIO | None = None, **given: Any) -> str:
+    out = out or io.StringIO()
+    verbose = given.pop("verbose", False)
+    tell(TerminalReport(out, None, verbose=verbose), happenings(tmp_path, *findings, **given))
+    return out.getvalue()
+
+
+def test_the_page_holds_matrix_failure_and_summary(tmp_path: Path) -> None:
+    text = page(tmp_path, BROKEN, finding("warn", "model"))
+    assert "bad input: a.yaml:3: it is" in text
+    assert "protocol/topic             builtin       mine\n" in text
+    assert "anthropic_messages/text        1/1        0/1\n" in text
+    assert "mine: broken anthropic_messages/text/hello:text\n" in text
+    assert "  requirement  Two words and a natural end\n" in text
+    assert "  expected     'Hello'\n" in text
+    assert "  source       catalogue AN-001\n" in text
+    assert "  again        harness run it\n" in text
+    assert "mine: 1 fail, 1 warn\n" in text
+    assert "judged 2 of 2 pairs of scenario and target in 0.5 s (250.0 ms each)\n" in text
+    assert "1 bad input files; the others were judged\n" in text
+    assert "\x1b" not in text
+
+
+def test_a_source_is_shown_with_its_address(tmp_path: Path) -> None:
+    text = page(tmp_path, finding("fail", sources=(SOURCE,)))
+    assert "  source       A text is a text. https://example.org/spec (AN-001)\n" in text
+
+
+def test_long_values_are_cut(tmp_path: Path) -> None:
+    text = page(tmp_path, finding("fail", expected=["x" * 500]))
+    assert max(map(len, text.splitlines())) < 200
+    assert "…" in text
+
+
+def test_only_the_first_failures_are_shown_unless_verbose(tmp_path: Path) -> None:
+    many = [finding("fail", f"check_{n}") for n in range(SHOWN + 2)]
+    short, long = page(tmp_path, *many), page(tmp_path, *many, verbose=True)
+    assert "mine: 2 more; see --verbose" in short
+    assert f"check_{SHOWN}" not in short
+    assert f"check_{SHOWN + 1}" in long
+
+
+def test_warnings_are_shown_when_verbose(tmp_path: Path) -> None:
+    warning = finding("warn", "model")
+    assert "warning anthropic_messages/text/hello:model" in page(tmp_path, warning, verbose=True)
+    assert "anthropic_messages/text/hello:model" not in page(tmp_path, warning)
+
+
+def test_stale_entries_and_interruptions_are_told(tmp_path: Path) -> None:
+    text = page(tmp_path, BROKEN, stale=("mine a:b",), interrupted=True)
+    assert "stale baseline entry, it holds now: mine a:b\n" in text
+    assert "interrupted after 2 of 2 pairs" in text
+
+
+def test_a_run_that_judged_nothing_says_so() -> None:
+    out = io.StringIO()
+    nothing = RunFinished(0, 0.0, {"mine": Counter()})
+    tell(TerminalReport(out, None), [RunStarted(0, ("mine",)), nothing])
+    assert out.getvalue().startswith("\nmine: nothing judged\njudged 0 of 0 pairs")
+
+
+def test_colours_and_progress_only_on_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    text = page(tmp_path, BROKEN, out=Terminal())
+    assert "\r\x1b[K1/2 anthropic_messa\r" in text
+    assert "\x1b[31m" in text
+    assert "\x1b[32m" in text
+
+
+# The photograph
+
+
+def test_a_photograph_is_json_with_an_item_a_line() -> None:
+    outcome = Outcome(
+        chunks=(Chunk("text", "Hi", 0), Chunk("tool_call", index=0, id="call_x9", name="f")),
+        content=(
+            Text(text="Hi \ud83d"),
+            ToolCall(id="call_x9", name="f", arguments_raw="{}", arguments={}, complete=True),
+        ),
+        response_id="resp_random",
+    )
+    text = photograph(outcome)
+    assert text.encode("utf-8").endswith(b"}\n")
+    data = json.loads(text)
+    assert data["content"][0]["text"] == "Hi \ud83d"
+    assert data["chunks"][1]["id"] == data["content"][1]["id"] == "id-1"
+    assert data["response_id"] == "id-2"
+    assert data["notes"] == []
+    assert '    {"kind": "text", "text": "Hi", "part": 0},\n' in text
+    assert photograph(outcome) == text
