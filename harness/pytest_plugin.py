@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from harness.errors import InputError
+from harness.errors import InputError, UnknownWordError
 from harness.reports.junit import describe
 from harness.runner.happenings import RED
 
@@ -62,23 +62,35 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a marked test one case for each scenario and target."""
     mark = metafunc.definition.get_closest_marker(MARK)
-    if mark is None or "scenario" not in metafunc.fixturenames:
+    if mark is None:
         return
     from harness.targets.addressing import name_of
 
+    _judge_mark(mark, metafunc)
     target = mark.kwargs.get("target")
     targets = [target] if target else metafunc.config.getoption("harness_target") or ["builtin"]
+    scenarios = _chosen(metafunc.config, mark.args)
     cases = [
         pytest.param(scenario, target, id=f"{name_of(target)}:{scenario.id}")
         for target in targets
-        for scenario in _chosen(metafunc.config, mark.args)
+        for scenario in scenarios
     ]
     metafunc.parametrize(("scenario", "harness_target"), cases)
 
 
+def _judge_mark(mark: pytest.Mark, metafunc: pytest.Metafunc) -> None:
+    """Refuse a mark that would judge nothing, or something else than was meant."""
+    if not {"scenario", "harness_target"} <= set(metafunc.fixturenames):
+        words = f"{metafunc.definition.nodeid} is marked {MARK}, but does not ask for `told`"
+        raise pytest.UsageError(words)
+    for word in mark.kwargs:
+        if word != "target":
+            raise pytest.UsageError(str(UnknownWordError(f"argument of {MARK}", word, ["target"])))
+
+
 def _chosen(config: pytest.Config, selectors: tuple[str, ...]) -> list[Scenario]:
-    from harness.cli.places import scenario_root
     from harness.runner.plan import gather
+    from harness.scenarios import scenario_root
 
     try:
         root = scenario_root(config.getoption("harness_scenarios"))
@@ -120,13 +132,17 @@ class Told:
 @pytest.fixture
 def scenario() -> Scenario:
     """The scenario of a test marked ``scenarios``."""
-    raise pytest.UsageError("mark the test with @pytest.mark.scenarios('…')")
+    raise _unmarked()
 
 
 @pytest.fixture
 def harness_target() -> str | object:
     """The target of a test marked ``scenarios``."""
-    return "builtin"
+    raise _unmarked()
+
+
+def _unmarked() -> pytest.UsageError:
+    return pytest.UsageError("mark the test with @pytest.mark.scenarios('…')")
 
 
 @pytest.fixture(scope="session")

@@ -114,7 +114,9 @@ def _read(path: Path, protocol_name: str | None) -> Recording | LeftOut:
         if "protocol" in meta:
             return LeftOut(name, spoken)
         raise UnknownWordError("protocol", spoken, NAMES)
-    status = int(meta.get("status", _OK))
+    status = meta.get("status", _OK)
+    if not isinstance(status, int):
+        raise InputError("the recording's metadata: status is no whole number", path=path)
     if status == _OK and b"\x00" in body[:4096]:
         raise InputError("binary, not an event stream; is it compressed?", path=path)
     return Recording(
@@ -143,8 +145,9 @@ def _meta(path: Path) -> dict[str, Any]:
         return {}
     try:
         meta = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"the recording's metadata cannot be read ({error})", path=path) from None
+    except (OSError, ValueError, RecursionError) as error:
+        words = f"the recording's metadata cannot be read ({type(error).__name__}: {error})"
+        raise InputError(words, path=path) from None
     if not isinstance(meta, dict):
         raise InputError("the recording's metadata is no JSON object", path=path)
     return meta

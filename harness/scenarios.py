@@ -9,6 +9,7 @@ file never hides the others; law is compared with nothing here, only read.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from harness.errors import InputError, UnknownWordError
@@ -20,19 +21,18 @@ from harness.wire.script import EVENT_STREAM, ResponseEnd, Script
 from harness.yaml_file import Lines, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from harness.model import JSON
 
 SPEC_FILE = "SPEC.yaml"
+_PACKAGE = Path(__file__).resolve().parent
 ORDERS = ("legal", "illegal", "open")
 ORIGINS = ("synthesized", "recorded")
 _REQUIRED = ("title", "protocol", "origin", "order", "why", "stream")
 _KNOWN = {
     *_REQUIRED, "case", "spec", "dialect", "request", "must", "should", "holds_under", "transport",
 }  # fmt: skip
-_TRANSPORT = {"status", "headers", "cut", "end", "pace", "read_timeout"}
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,11 @@ class Scenario:
         """The folder below the protocol."""
         return self.id.split("/")[1] if self.id.count("/") > 1 else ""
 
+    @property
+    def root(self) -> Path:
+        """The folder of scenarios it was read from."""
+        return self.path.parents[self.id.count("/")]
+
     def wire(self) -> list[Event | bytes]:
         """Return the wire events, and the bytes of what is no event.
 
@@ -102,6 +107,18 @@ class Scenario:
         return {**protocol(self.protocol).request, **self.request}
 
 
+def scenario_root(named: Path | None = None) -> Path:
+    """Return the folder of scenarios.
+
+    Args:
+        named: what the user named, or None: ``./scenarios``, or else those of the installation.
+    """
+    if named is not None:
+        return named
+    places = (Path("scenarios"), _PACKAGE / "_scenarios", _PACKAGE.parent / "scenarios")
+    return next((place for place in places if place.is_dir()), places[0])
+
+
 def discover(root: Path) -> list[Path]:
     """Return every scenario file below a folder, in the order of their ids.
 
@@ -111,6 +128,11 @@ def discover(root: Path) -> list[Path]:
     if not root.is_dir():
         raise InputError("no such folder of scenarios; name one with --scenarios", path=root)
     return sorted(path for path in root.rglob("*.yaml") if path.name != SPEC_FILE)
+
+
+def id_of(path: Path, root: Path) -> str:
+    """Return the id of a scenario file: its path below the root, without its suffix."""
+    return path.relative_to(root).with_suffix("").as_posix()
 
 
 def load(path: Path, root: Path) -> Scenario:
@@ -124,16 +146,21 @@ def load(path: Path, root: Path) -> Scenario:
         words = "the file is empty" if data is None else "a scenario is a mapping of keys"
         raise InputError(f"{words}; the keys {', '.join(_REQUIRED)} are needed", path=path, line=1)
     try:
-        return _scenario(data, lines, path, path.relative_to(root).with_suffix("").as_posix())
+        return _scenario(data, lines, path, id_of(path, root))
     except InputError as error:
         raise InputError(error.message, path=path, line=error.line) from None
 
 
 def load_all(root: Path) -> tuple[list[Scenario], list[InputError]]:
     """Read every scenario below a folder; what cannot be read is returned as errors."""
+    return load_each(discover(root), root)
+
+
+def load_each(paths: Iterable[Path], root: Path) -> tuple[list[Scenario], list[InputError]]:
+    """Read some scenarios below a folder; what cannot be read is returned as errors."""
     found: list[Scenario] = []
     errors: list[InputError] = []
-    for path in discover(root):
+    for path in paths:
         try:
             found.append(load(path, root))
         except InputError as error:
@@ -191,9 +218,7 @@ def _scenario(data: dict[str, Any], lines: Lines, path: Path, scenario_id: str) 
     _one_of("origin", data, ORIGINS, lines)
     if "case" not in data and "spec" not in data:
         raise InputError("no source: give a `case` of the catalogue or a `spec`", line=1)
-    for key, kind in _FORMS.items():
-        if key in data and not isinstance(data[key], kind):
-            raise InputError(f"{key} must be a {_NAMES[kind]}", line=lines.at(key))
+    _forms(data, _FORMS, lines)
     if not data.get("must") and not data.get("should"):
         raise InputError("no law: `must` and `should` are both empty", line=1)
     return Scenario(
@@ -212,12 +237,13 @@ def _scenario(data: dict[str, Any], lines: Lines, path: Path, scenario_id: str) 
         dialect=data.get("dialect"),
         request=data.get("request", {}),
         transport=_transport(data.get("transport", {}), lines),
-        holds_under=tuple(data.get("holds_under", [])),
+        holds_under=_holds_under(data.get("holds_under", []), lines),
         lines=lines,
     )
 
 
-_FORMS: dict[str, type] = {
+_NUMBER = (int, float)
+_FORMS: Mapping[str, type | tuple[type, ...]] = {
     "title": str,
     "why": str,
     "case": str,
@@ -230,7 +256,21 @@ _FORMS: dict[str, type] = {
     "should": dict,
     "transport": dict,
 }
-_NAMES = {str: "text", list: "list", dict: "mapping", int: "whole number"}
+_TRANSPORT: Mapping[str, type | tuple[type, ...]] = {
+    "status": int,
+    "headers": dict,
+    "cut": str,
+    "end": str,
+    "pace": _NUMBER,
+    "read_timeout": _NUMBER,
+}
+_NAMES: Mapping[type | tuple[type, ...], str] = {
+    str: "text",
+    list: "a list",
+    dict: "a mapping",
+    int: "a whole number",
+    _NUMBER: "a number",
+}
 
 
 def _words(what: str, data: Mapping[str, Any], known: Collection[str], lines: Lines) -> None:
@@ -244,15 +284,36 @@ def _one_of(key: str, data: Mapping[str, Any], known: Sequence[str], lines: Line
         raise InputError(str(UnknownWordError(key, str(data[key]), known)), line=lines.at(key))
 
 
+def _forms(
+    data: Mapping[str, Any],
+    forms: Mapping[str, type | tuple[type, ...]],
+    lines: Lines,
+    *parents: str,
+) -> None:
+    """Refuse a value of another form than its key asks for; True and False are no numbers."""
+    for key, kind in forms.items():
+        value = data.get(key)
+        if key in data and (not isinstance(value, kind) or isinstance(value, bool)):
+            raise InputError(f"`{key}` must be {_NAMES[kind]}", line=lines.at(*parents, key))
+
+
 def _stream(items: list[JSON], lines: Lines) -> tuple[Entry, ...]:
     return tuple(entry_of(item, lines.at("stream", at)) for at, item in enumerate(items))
 
 
 def _spec(items: list[JSON], lines: Lines) -> tuple[Source, ...]:
     for at, item in enumerate(items):
-        if not isinstance(item, dict) or set(item) != {"url", "says"}:
-            raise InputError("a spec has `url` and `says`", line=lines.at("spec", at))
+        keys = isinstance(item, dict) and set(item) == {"url", "says"}
+        if not keys or not all(isinstance(value, str) for value in item.values()):
+            raise InputError("a spec has `url` and `says`, both text", line=lines.at("spec", at))
     return tuple(Source(**item) for item in items)
+
+
+def _holds_under(items: list[JSON], lines: Lines) -> tuple[str, ...]:
+    for at, item in enumerate(items):
+        if not isinstance(item, str):
+            raise InputError("`holds_under` lists names", line=lines.at("holds_under", at))
+    return tuple(items)
 
 
 def _transport(data: dict[str, Any], lines: Lines) -> Transport:
@@ -260,9 +321,13 @@ def _transport(data: dict[str, Any], lines: Lines) -> Transport:
         if key not in _TRANSPORT:
             error = UnknownWordError("transport key", key, _TRANSPORT)
             raise InputError(str(error), line=lines.at("transport", key))
+    _forms(data, _TRANSPORT, lines, "transport")
     if data.get("end", "clean") not in get_args(ResponseEnd):
-        error = UnknownWordError("end", str(data["end"]), get_args(ResponseEnd))
+        error = UnknownWordError("end", data["end"], get_args(ResponseEnd))
         raise InputError(str(error), line=lines.at("transport", "end"))
-    cutting.check(data.get("cut", "event"))
+    try:
+        cutting.check(data.get("cut", "event"))
+    except InputError as error:
+        raise InputError(error.message, line=lines.at("transport", "cut")) from None
     headers = {str(key): str(value) for key, value in data.get("headers", {}).items()}
     return Transport(**{**data, "headers": headers})

@@ -88,5 +88,5 @@ def meets(key: str, expected: JSON, actual: JSON) -> bool:
     Notes are met by beginnings, whatever other notes there are; all else by ``matches``.
     """
     if key == "notes" and isinstance(expected, list):
-        return all(any(note.startswith(word) for note in actual) for word in expected)
+        return all(any(note.startswith(str(word)) for note in actual) for word in expected)
     return matches(expected, actual)

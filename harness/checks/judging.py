@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.checks.expectations import EXPECTATIONS, meets
@@ -9,6 +10,7 @@ from harness.checks.laws import LAWS, broken_laws
 from harness.checks.matching import focus, is_open
 from harness.model import Finding
 from harness.protocols import protocol
+from harness.scenarios import scenario_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +39,15 @@ class Pair(NamedTuple):
             verdict=verdict,
             expected=expected,
             actual=actual,
-            reproduce=f"harness run {self.scenario.id} --target {self.target}",
+            reproduce=self.reproduce(),
             sources=self.scenario.spec,
         )
+
+    def reproduce(self) -> str:
+        """Return the command that tells this scenario to this target again."""
+        words = ["harness", "run", self.scenario.id, "--target", self.target]
+        root = self.scenario.root
+        return shlex.join(words if root == scenario_root() else [*words, "--scenarios", str(root)])
 
 
 def judge(pair: Pair, outcome: Outcome) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from harness.model import FinishReason, Outcome
+    from harness.model import JSON, FinishReason, Outcome
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ def _argument_sum(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None
         if streamed is not None and streamed != call.arguments_raw:
             kept = call.arguments_raw
             return f"call {index}: chunks sum up to {streamed!r:.120}, kept {kept!r:.120}"
-    return None
+    lost = [index for index in shown if index is not None and index >= len(outcome.tool_calls)]
+    return f"call {lost[0]} was shown, but is not in the content" if lost else None
 
 
 def _one_stop_reason(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
@@ -77,11 +78,19 @@ def _inert(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
     for call in outcome.tool_calls:
         if not call.complete and call.arguments is not None:
             return f"call {call.name!r} is incomplete, yet carries parsed arguments"
-        if call.complete and (not call.name or not call.id or call.arguments is None):
-            return f"call {call.name!r} is complete without name, id or arguments"
-        if call.complete and call.arguments != json.loads(call.arguments_raw.strip() or "{}"):
+        if call.complete and (not call.name or call.arguments is None):
+            return f"call {call.name!r} is complete without name or arguments"
+        if call.complete and call.arguments != _parsed(call.arguments_raw):
             return f"call {call.name!r}: arguments are not what arguments_raw says"
     return None
+
+
+def _parsed(raw: str) -> JSON:
+    """Return what a target should have read; None, which no call may carry, where it is no JSON."""
+    try:
+        return json.loads(raw.strip() or "{}")
+    except (ValueError, RecursionError):
+        return None
 
 
 def _usage(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
@@ -92,10 +101,15 @@ def _usage(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
     return f"{negative} is negative" if negative else None
 
 
+# DESIGN section 1: a terminal that says length, filter or pause makes the ending `incomplete`.
+_NOT_COMPLETE = frozenset({"error", "length", "content_filter", "pause", "cancelled"})
+
+
 def _ending(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
     finish, ending, error = outcome.finish, outcome.ending, outcome.error
     wrong = {
-        "complete": error is not None or finish in {"error", "length", "cancelled"},
+        "complete": error is not None or finish in _NOT_COMPLETE,
+        "incomplete": finish in {"stop", "tool_calls", "cancelled"},
         "failed": error is None or finish in {"stop", "tool_calls"},
         "truncated": finish in {"stop", "tool_calls"},
         "cancelled": finish != "cancelled",

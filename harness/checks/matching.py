@@ -7,14 +7,18 @@ else by its equal. Where a plain value may stand, so may ``{$one_of: [..]}``, ``
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UnknownWordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.model import JSON
 
-OPEN = "$open"
+_IDS = frozenset({"id", "response_id"})  # the fields of an outcome that name something
+_THEIRS = frozenset({"arguments", "citations", "data"})  # what is in them is not ours to name
+ONE_OF, OPEN = "$one_of", "$open"
 
 
 def matches(expected: JSON, actual: JSON) -> bool:
@@ -37,9 +41,44 @@ def matches(expected: JSON, actual: JSON) -> bool:
     return bool(expected == actual)
 
 
+def with_ordinals(value: JSON, seen: dict[str, str] | None = None) -> Any:
+    """Return a value with its ids written as the order in which they were first seen.
+
+    Two uses of one id stay one id, so ids that are minted at random can be compared.
+    """
+    seen = {} if seen is None else seen
+    if isinstance(value, list):
+        return [with_ordinals(item, seen) for item in value]
+    if not isinstance(value, dict):
+        return value
+    named: dict[str, JSON] = {}
+    for key, item in value.items():
+        if key in _IDS and isinstance(item, str):
+            named[key] = seen.setdefault(item, f"id-{len(seen) + 1}")
+        else:
+            named[key] = item if key in _THEIRS else with_ordinals(item, seen)
+    return named
+
+
 def is_open(expected: JSON) -> bool:
     """Say whether the law leaves this value open."""
     return isinstance(expected, dict) and OPEN in expected
+
+
+def flaw(expected: JSON) -> str | None:
+    """Say why an expected value could never be judged, or None: an operator nobody knows."""
+    if isinstance(expected, list):
+        return next(filter(None, map(flaw, expected)), None)
+    if not isinstance(expected, dict):
+        return None
+    for word, value in expected.items():
+        if word.startswith("$") and word not in _OPERATORS:
+            return str(UnknownWordError("operator", word, _OPERATORS))
+        if word in _OPERATORS and len(expected) > 1:
+            return f"{word} stands alone, without other keys beside it"
+        if word == ONE_OF and not isinstance(value, list):
+            return f"{word} takes a list of choices"
+    return flaw(list(expected.values()))
 
 
 def focus(expected: JSON, actual: JSON) -> JSON:
@@ -72,7 +111,7 @@ def _open(_why: JSON, _actual: JSON) -> bool:
 
 
 _OPERATORS: Mapping[str, Callable[[JSON, JSON], bool]] = {
-    "$one_of": _one_of,
+    ONE_OF: _one_of,
     "$contains": _contains,
     "$any": _any,
     OPEN: _open,

@@ -41,6 +41,8 @@ def make_report(spec: str, *, verbose: bool = False) -> Report:
     path = Path(place) if place and place != "-" else None
     if path is not None and not path.absolute().parent.is_dir():
         raise InputError("no such folder for the report; make it first", path=path.parent)
+    if path is not None and path.is_dir():
+        raise InputError("a folder; name the report's file", path=path)
     if kind == "terminal":
         from harness.reports.terminal import TerminalReport
 

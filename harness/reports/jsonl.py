@@ -6,10 +6,9 @@ actual, reproduce; the last line is ``{"summary": {…}}``.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from harness.reports.files import write_whole
+from harness.reports.files import json_text, write_whole
 from harness.runner.happenings import BadInput, Judged, RunFinished
 
 if TYPE_CHECKING:
@@ -33,11 +32,11 @@ class JsonlReport:
     def hear(self, happening: Happening) -> None:
         """Take one happening."""
         if isinstance(happening, Judged):
-            self._lines += [finding.model_dump_json() for finding in happening.findings]
+            self._lines += [json_text(f.model_dump(mode="json")) for f in happening.findings]
         elif isinstance(happening, BadInput):
-            self._lines.append(json.dumps({"bad_input": str(happening.error)}))
+            self._lines.append(json_text({"bad_input": str(happening.error)}))
         elif isinstance(happening, RunFinished):
-            self._lines.append(json.dumps({"summary": summary(happening)}))
+            self._lines.append(json_text({"summary": summary(happening)}))
 
     def close(self) -> None:
         """Write the file."""

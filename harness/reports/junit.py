@@ -1,17 +1,20 @@
-"""JUnit XML, as CI systems read it: a suite a target, a case a scenario.
+"""JUnit XML, as CI systems read it: a suite a target, a case a scenario, an error a bad file.
 
 https://github.com/testmoapp/junitxml (the dialect CI systems agree on)
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from harness.reports.files import write_whole
-from harness.runner.happenings import RED, Judged
+from harness.reports.files import json_text, write_whole
+from harness.runner.happenings import RED, BadInput, Judged
+
+# https://www.w3.org/TR/xml/#charsets
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,15 +33,20 @@ class JunitReport:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._judged: dict[str, list[Judged]] = defaultdict(list)
+        self._bad: list[BadInput] = []
 
     def hear(self, happening: Happening) -> None:
         """Take one happening."""
         if isinstance(happening, Judged):
             self._judged[happening.target].append(happening)
+        elif isinstance(happening, BadInput):
+            self._bad.append(happening)
 
     def close(self) -> None:
         """Write the file."""
         root = ET.Element("testsuites", name="harness")
+        if self._bad:
+            root.append(_bad_suite(self._bad))
         for target, cases in self._judged.items():
             root.append(_suite(target, cases))
         ET.indent(root)
@@ -46,10 +54,20 @@ class JunitReport:
         write_whole(self._path, f"{text}\n")
 
 
+def _bad_suite(bad: list[BadInput]) -> ET.Element:
+    count = str(len(bad))
+    suite = ET.Element("testsuite", name="bad input", tests=count, failures="0", errors=count)
+    for happening in bad:
+        name = clean(str(happening.error.path))
+        case = ET.SubElement(suite, "testcase", classname="bad input", name=name)
+        ET.SubElement(case, "error", message=clean(str(happening.error)))
+    return suite
+
+
 def _suite(target: str, cases: list[Judged]) -> ET.Element:
     suite = ET.Element(
         "testsuite",
-        name=target,
+        name=clean(target),
         tests=str(len(cases)),
         failures=str(sum(case.broken for case in cases)),
         errors="0",
@@ -63,8 +81,8 @@ def _case(judged: Judged) -> ET.Element:
     folder, _, name = judged.scenario.id.rpartition("/")
     case = ET.Element(
         "testcase",
-        classname=f"{judged.target}.{folder.replace('/', '.')}",
-        name=name,
+        classname=clean(f"{judged.target}.{folder.replace('/', '.')}"),
+        name=clean(name),
         time=f"{judged.seconds:.3f}",
     )
     for finding in judged.findings:
@@ -79,19 +97,16 @@ def describe(finding: Finding) -> str:
     return "\n".join(
         (
             f"{finding.scenario}:{finding.check} ({finding.verdict})",
-            f"expected: {json.dumps(finding.expected, ensure_ascii=False)}",
-            f"actual:   {json.dumps(finding.actual, ensure_ascii=False)}",
+            f"expected: {json_text(finding.expected)}",
+            f"actual:   {json_text(finding.actual)}",
             f"again:    {finding.reproduce}",
         )
     )
 
 
 def clean(text: str) -> str:
-    """Replace what XML 1.0 cannot hold: control characters and lone surrogates."""
-    return "".join(
-        sign if sign in "\t\n" or (sign >= " " and not "\ud800" <= sign <= "\udfff") else "\ufffd"
-        for sign in text
-    )
+    """Replace what XML cannot hold: control characters, lone surrogates, noncharacters."""
+    return _NO_XML.sub("\ufffd", text)
 
 
 REPORT = JunitReport

@@ -6,11 +6,11 @@ a failure shows requirement, expected, actual, source, and the one command that 
 
 from __future__ import annotations
 
-import json
+import shutil
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, TextIO
 
-from harness.reports.files import write_whole
+from harness.reports.files import json_text, write_whole
 from harness.runner.happenings import RED, BadInput, Judged, RunFinished, RunStarted
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ class TerminalReport:
                 self._failed[judged.target].append((judged, finding))
             self._warned += finding.verdict == "warn"
         if self._live:
-            self._out.write(f"\r\x1b[K{self._done}/{self._total} {judged.scenario.id}")
+            width = shutil.get_terminal_size().columns - 1  # a wrapped line could not be erased
+            line = f"{self._done}/{self._total} {judged.scenario.id}"[:width]
+            self._out.write(f"\r\x1b[K{line}")
             self._out.flush()
 
     def _finished(self, end: RunFinished) -> None:
@@ -149,8 +151,7 @@ class TerminalReport:
 
 
 def _short(value: JSON) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = repr(text) if isinstance(value, str) else text
+    text = repr(value) if isinstance(value, str) else json_text(value)
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
 
 

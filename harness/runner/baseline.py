@@ -52,15 +52,17 @@ def read_baseline(path: Path) -> Baseline:
     """
     try:
         lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the baseline cannot be read ({error})", path=path) from None
+    except UnicodeDecodeError:
+        raise InputError("the baseline is no text in UTF-8", path=path) from None
+    except OSError as error:
+        raise InputError(f"the baseline cannot be read ({error.strerror})", path=path) from None
     entries: set[tuple[str, str, str]] = set()
     for number, line in enumerate(lines, start=1):
         words = line.partition("#")[0].split()
         if not words:
             continue
-        scenario, colon, check = words[-1].partition(":")
-        if len(words) != 2 or not colon:  # noqa: PLR2004 - target and entry
+        scenario, _, check = words[-1].partition(":")
+        if len(words) != 2 or not (scenario and check):  # noqa: PLR2004 - target and entry
             raise InputError("write it as TARGET SCENARIO:CHECK  # reason", path=path, line=number)
         entries.add((words[0], scenario, check))
     return Baseline(frozenset(entries))

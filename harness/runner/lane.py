@@ -1,14 +1,16 @@
 """A place where a target may do its worst: a thread with its own event loop and SDK clients.
 
 Rules of this file: a target that raises, hangs, blocks the loop or talks nonsense is reported,
-never obeyed; a lane that stays blocked is left behind and a new one takes its place.
+never obeyed; a lane that stays blocked is left behind, cleans up if it ever wakes, and a new one
+takes its place; whatever interrupts the waiting thread first cancels what the target is doing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import TimeoutError as NoAnswer
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.model import ErrorInfo, Outcome
@@ -22,21 +24,27 @@ GRACE = 2.0  # seconds a cancelled target has to clean up before its lane is giv
 
 
 class Played(NamedTuple):
-    """What came of one call: the outcome, and what the target did wrong besides, if anything."""
+    """What came of one call.
+
+    ``complaint`` is what the target did wrong besides, if anything; ``unspoken`` says that it does
+    not speak the protocol, so that nothing could be judged.
+    """
 
     outcome: Outcome
     complaint: str | None = None
+    unspoken: bool = False
 
 
 class Lane:
     """One thread, one loop, one set of SDK clients, one instance of each target."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
         self._clients: Clients | None = None
-        self._targets: dict[object, Target] = {}
-        self._thread = threading.Thread(target=self._live, name="lane", daemon=True)
+        self._targets: dict[str | int, Target] = {}
+        ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+        self._thread = threading.Thread(target=self._live, args=(ready,), name="lane", daemon=True)
         self._thread.start()
+        self._loop, self._leave = ready.result()
 
     def play(self, address: str | object, call: Call, timeout: float) -> Played | None:
         """Let a target listen to one stream; return None if it blocked the lane for good.
@@ -45,63 +53,83 @@ class Lane:
             address: the target's, or the target itself.
             call: what it is asked.
             timeout: seconds it may take.
+
+        Raises:
+            InputError: the address names no target.
         """
         future = asyncio.run_coroutine_threadsafe(self._play(address, call, timeout), self._loop)
         try:
             return future.result(timeout + GRACE)
-        except NoAnswer:
+        except CancelledError:
+            return Played(Outcome(), "raised CancelledError, though nobody cancelled it")
+        except TimeoutError:
             return None
-
-    def close(self) -> None:
-        """Close the clients and end the thread."""
-        if self._clients is not None:
-            asyncio.run_coroutine_threadsafe(self._clients.aclose(), self._loop).result(GRACE)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(GRACE)
-
-    def _live(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_forever()
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         finally:
-            self._loop.close()
+            future.cancel()  # whoever interrupts us, or gives the lane up, ends the target as well
+
+    def close(self, patience: float = GRACE) -> None:
+        """Cancel what still runs, close the clients and end the thread.
+
+        Args:
+            patience: seconds to wait for it; a blocked lane ends when it wakes.
+        """
+        with suppress(RuntimeError):  # the loop is closed: the target ended its thread
+            self._loop.call_soon_threadsafe(self._leave.set)
+        self._thread.join(patience)
+
+    def _live(self, ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]) -> None:
+        asyncio.run(self._until_left(ready))
+
+    async def _until_left(
+        self, ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]
+    ) -> None:
+        leave = asyncio.Event()
+        ready.set_result((asyncio.get_running_loop(), leave))
+        await leave.wait()
+        playing = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in playing:
+            task.cancel()
+        if playing:
+            await asyncio.wait(playing, timeout=GRACE)
+        if self._clients is not None:
+            await self._clients.aclose()
 
     async def _play(self, address: str | object, call: Call, seconds: float) -> Played:
+        target = self._target(address, call)
+        if call.protocol not in target.protocols:
+            words = f"it speaks {', '.join(target.protocols)}"
+            return Played(Outcome(), words, unspoken=True)
         listening: Listening | None = None
+        raised: BaseException | None = None
+        deadline = asyncio.timeout(seconds)
         try:
-            async with asyncio.timeout(seconds):
-                listening = self._target(address, call).listen(call)
+            async with deadline:
+                listening = target.listen(call)
                 async with listening:
                     async for _ in listening:
                         pass
-        except TimeoutError as error:
-            late = f"no end within {seconds:g} s"
-            return _with_raised(listening, error, late if _is_ours(error) else None)
-        except Exception as error:  # noqa: BLE001 - whatever a target raises is about the target
-            return _with_raised(listening, error, None)
-        return _with_raised(listening, None, None)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a target may even ask the process to exit
+            raised = error
+        if deadline.expired():
+            return Played(_outcome(listening)[0], f"no end within {seconds:g} s")
+        return _with_raised(listening, raised)
 
     def _target(self, address: str | object, call: Call) -> Target:
         if self._clients is None:
             self._clients = Clients(call.transport)
-        if address not in self._targets:
-            self._targets[address] = resolve(address, self._clients)
-        return self._targets[address]
+        key = address if isinstance(address, str) else id(address)
+        if key not in self._targets:
+            self._targets[key] = resolve(address, self._clients)
+        return self._targets[key]
 
 
-def _is_ours(error: TimeoutError) -> bool:
-    """Tell the deadline's own TimeoutError, which a cancellation caused, from a target's."""
-    return isinstance(error.__cause__ or error.__context__, asyncio.CancelledError)
-
-
-def _with_raised(
-    listening: Listening | None, error: Exception | None, complaint: str | None
-) -> Played:
+def _with_raised(listening: Listening | None, error: BaseException | None) -> Played:
     """Return the outcome a target reports, completed by what it raised without naming it."""
     outcome, nonsense = _outcome(listening)
-    if error is None or outcome.error is not None or complaint:
-        return Played(outcome, complaint or nonsense)
+    if error is None or outcome.error is not None:
+        return Played(outcome, nonsense)
     crash = f"raised {type(error).__name__}: {error}"[:300]
     info = ErrorInfo(kind="unknown", code=type(error).__name__, message=str(error))
     named = outcome.model_copy(update={"error": info, "ending": "failed", "finish": "error"})

@@ -6,15 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.checks.judging import CHECKS
-from harness.errors import UnknownWordError
+from harness.checks.matching import flaw
+from harness.errors import InputError, UnknownWordError
 from harness.fuzz.mutations import MUTATIONS
-from harness.scenarios import lint, load_all
+from harness.replay.stage import Stage
+from harness.scenarios import discover, id_of, lint, load_each
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from harness.errors import InputError
     from harness.scenarios import Scenario
 
 
@@ -26,40 +27,61 @@ def gather(root: Path, selectors: Sequence[str]) -> tuple[list[Scenario], list[I
         selectors: globs and words; none means all.
 
     Raises:
+        InputError: there is no scenario at all.
         UnknownWordError: a selector chooses nothing.
     """
-    scenarios, errors = load_all(root)
-    chosen = choose(scenarios, selectors)
+    paths = {id_of(path, root): path for path in discover(root)}
+    if not paths:
+        raise InputError("the folder holds no scenario (NAME.yaml)", path=root)
+    chosen, errors = load_each((paths[found] for found in choose(paths, selectors)), root)
     sound: list[Scenario] = []
     for scenario in chosen:
-        wrong = list(lint(scenario, CHECKS, MUTATIONS))
+        wrong = [*lint(scenario, CHECKS, MUTATIONS), *_flaws(scenario)] or _unspeakable(scenario)
         errors += wrong
         if not wrong:
             sound.append(scenario)
     return sound, errors
 
 
-def choose(scenarios: Iterable[Scenario], selectors: Sequence[str]) -> list[Scenario]:
-    """Return the scenarios that any selector names, in the order of their ids.
+def _flaws(scenario: Scenario) -> Iterator[InputError]:
+    """Yield the expectations that nothing could be judged by."""
+    for block in ("must", "should"):
+        for key, expected in getattr(scenario, block).items():
+            words = flaw(expected)
+            if words:
+                yield InputError(words, path=scenario.path, line=scenario.lines.at(block, key))
+
+
+def _unspeakable(scenario: Scenario) -> list[InputError]:
+    """Return what keeps the speakers from speaking a scenario: its status, its headers."""
+    try:
+        Stage().put(scenario.script())
+    except InputError as error:
+        return [error.at(scenario.path, scenario.lines.at("transport"))]
+    return []
+
+
+def choose(ids: Iterable[str], selectors: Sequence[str]) -> list[str]:
+    """Return the ids that any selector names, in their own order.
 
     Raises:
         UnknownWordError: a selector names none.
     """
-    found = list(scenarios)
+    found = list(ids)
     if not selectors:
         return found
     patterns = [(selector, _pattern(selector)) for selector in selectors]
     for selector, pattern in patterns:
-        if not any(pattern(scenario.id) for scenario in found):
-            words = {part for scenario in found for part in (scenario.id, *scenario.id.split("/"))}
+        if not any(map(pattern, found)):
+            words = {part for known in found for part in (known, *known.split("/"))}
             raise UnknownWordError("scenario", selector, words)
-    return [scenario for scenario in found if any(match(scenario.id) for _, match in patterns)]
+    return [known for known in found if any(match(known) for _, match in patterns)]
 
 
 def _pattern(selector: str) -> Callable[[str], object]:
     """Return the predicate over ids that a selector stands for."""
-    word = selector.removesuffix(".yaml").removeprefix("scenarios/").strip("/")
-    if any(sign in word for sign in "*?["):
+    word = selector.removeprefix("./").removeprefix("scenarios/").removesuffix(".yaml").strip("/")
+    if "*" in word or "?" in word:
         return re.compile(_translate(word)).fullmatch
     return lambda scenario_id: f"/{word}/" in f"/{scenario_id}/"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from harness.model import Outcome
 from harness.replay.server import serving
 from harness.replay.stage import Stage
-from harness.replay.transport import memory_transport
+from harness.replay.transport import MEMORY_URL, memory_transport
 from harness.runner.lane import Lane, Played
 from harness.targets.base import Call
 
@@ -41,7 +41,7 @@ class Player:
         self._timeout, self._in_memory = timeout, in_memory
         self._stage = Stage()
         self._speaker = ExitStack()
-        self._base_url = "http://127.0.0.1"
+        self._base_url = MEMORY_URL
         self._transport: Any = None
         self._lane: Lane | None = None
 
@@ -55,9 +55,9 @@ class Player:
 
     def __exit__(self, *_: object) -> None:
         """Close the lane, then the speaker."""
-        if self._lane is not None:
-            self._lane.close()
-        self._speaker.close()
+        with self._speaker:
+            if self._lane is not None:
+                self._lane.close()
 
     def play(self, target: str | object, ask: Ask, script: Script) -> Played:
         """Let a target listen to one script.
@@ -79,6 +79,7 @@ class Player:
         finally:
             self._stage.forget(key)
         if played is None:
-            self._lane = None  # its thread is blocked by the target; leave it behind
+            self._lane.close(patience=0)  # its thread is blocked by the target; leave it behind
+            self._lane = None
             return Played(Outcome(), f"blocked its thread for more than {self._timeout:g} s")
         return played

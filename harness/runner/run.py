@@ -1,24 +1,27 @@
 """Tell every scenario to every target, judge what comes back, and say what happens.
 
-The run emits happenings and never knows who listens. It can be interrupted at any moment: what was
-judged so far is told first.
+The run emits happenings and never knows who listens. It can be interrupted at any moment, also by
+throwing a KeyboardInterrupt into it: what was judged so far is told first.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from harness.checks.judging import Pair, judge
+from harness.checks.matching import with_ordinals
 from harness.fuzz.mutations import MUTATIONS
 from harness.runner.baseline import Baseline
 from harness.runner.happenings import BadInput, Happening, Judged, RunFinished, RunStarted
 from harness.runner.player import Ask, Player
+from harness.targets.addressing import listens_in_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from harness.errors import InputError
     from harness.model import JSON, Finding, Outcome, Verdict
@@ -44,7 +47,7 @@ class Settings:
 
 def run(
     scenarios: Sequence[Scenario], settings: Settings, bad_input: Sequence[InputError] = ()
-) -> Iterator[Happening]:
+) -> Generator[Happening, None, None]:
     """Yield what happens while all scenarios are told to all targets.
 
     Args:
@@ -55,17 +58,18 @@ def run(
     started = perf_counter()
     verdicts: dict[str, Counter[str]] = {target: Counter() for target in settings.targets}
     judged, interrupted = 0, False
-    yield RunStarted(len(scenarios), settings.targets)
-    for error in bad_input:
-        yield BadInput(error)
-    with Player(settings.timeout) as player:
-        try:
-            for happening in _pairs(Teller(player), scenarios, settings):
+    try:
+        yield RunStarted(len(scenarios), settings.targets)
+        for error in bad_input:
+            yield BadInput(error)
+        player, memory = Player(settings.timeout), Player(settings.timeout, in_memory=True)
+        with player, memory:
+            for happening in _pairs(Teller(player, memory), scenarios, settings):
                 judged += 1
                 verdicts[happening.target].update(f.verdict for f in happening.findings)
                 yield happening
-        except KeyboardInterrupt:
-            interrupted = True
+    except KeyboardInterrupt:
+        interrupted = True
     yield RunFinished(
         judged,
         perf_counter() - started,
@@ -90,11 +94,12 @@ class Teller:
 
     Args:
         player: who plays the scripts.
+        memory: who plays variations to targets that can listen in memory, where cuts are exact
+            and cheap; None plays everything over the first one.
     """
 
-    def __init__(self, player: Player) -> None:
-        self._player = player
-        self._target: str | object = ""
+    def __init__(self, player: Player, memory: Player | None = None) -> None:
+        self._player, self._memory = player, memory
 
     def tell(self, pair: Pair, target: str | object | None = None) -> tuple[Outcome, list[Finding]]:
         """Return what one target delivered for one scenario, and every finding on it.
@@ -103,41 +108,51 @@ class Teller:
             pair: the scenario, and how reports call the target.
             target: the target itself, where its name is no address.
         """
-        self._target = pair.target if target is None else target
-        script = pair.scenario.script()
-        played = self._play(pair, script)
+        scenario = pair.scenario
+        ask = Ask(scenario.protocol, scenario.ask(), scenario.transport.read_timeout)
+        address = pair.target if target is None else target
+        script = scenario.script()
+        played = self._player.play(address, ask, script)
+        if played.unspoken:
+            sentence = f"the target speaks {scenario.protocol}"
+            finding = pair.finding("target", "untestable", sentence, played.complaint)
+            return played.outcome, [finding]
         findings = list(judge(pair, played.outcome))
         if played.complaint:
             sentence = "the target ends every stream with an outcome"
             findings.insert(0, pair.finding("target", "fail", sentence, played.complaint))
         else:
-            findings += self._variations(pair, script, played.outcome)
+            player = self._memory if self._memory and listens_in_memory(address) else self._player
+            play = partial(player.play, address, ask)
+            findings += _variations(pair, script, played, play)
         return played.outcome, findings
 
-    def _variations(self, pair: Pair, script: Script, outcome: Outcome) -> Iterator[Finding]:
-        expected = _essence(outcome)
-        for name in pair.scenario.holds_under:
-            differing: dict[str, JSON] = {}
-            for varied in MUTATIONS[name](script):
-                actual = _essence(self._play(pair, varied).outcome)
-                differing = {key: actual[key] for key in actual if actual[key] != expected[key]}
-                if differing:
-                    break
-            wanted = {key: expected[key] for key in differing}
-            verdict: Verdict = "fail" if differing else "pass"
-            yield pair.finding(f"holds_under:{name}", verdict, wanted, differing)
 
-    def _play(self, pair: Pair, script: Script) -> Played:
-        scenario = pair.scenario
-        ask = Ask(scenario.protocol, scenario.ask(), scenario.transport.read_timeout)
-        return self._player.play(self._target, ask, script)
+def _variations(
+    pair: Pair, script: Script, played: Played, play: Callable[[Script], Played]
+) -> Iterator[Finding]:
+    expected = _essence(played)
+    for name in pair.scenario.holds_under:
+        differing: dict[str, JSON] = {}
+        for varied in MUTATIONS[name](script):
+            actual = _essence(play(varied))
+            differing = {key: actual[key] for key in actual if actual[key] != expected[key]}
+            if differing:
+                break
+        wanted = {key: expected[key] for key in differing}
+        verdict: Verdict = "fail" if differing else "pass"
+        yield pair.finding(f"holds_under:{name}", verdict, wanted, differing)
 
 
-def _essence(outcome: Outcome) -> dict[str, JSON]:
-    """Return what no lawful variation may change: all but notes and the words of an error."""
-    data = outcome.model_dump(mode="json", exclude={"notes"})
+def _essence(played: Played) -> dict[str, JSON]:
+    """Return what no lawful variation may change: all but notes and the words of an error.
+
+    Ids count as the order in which they were first seen: a target may mint them at random.
+    """
+    outcome = played.outcome
+    data = with_ordinals(outcome.model_dump(mode="json", exclude={"notes"}))
     data["error"] = outcome.error and outcome.error.kind
     data["chunks"] = [
         {**chunk, "error": None} if "error" in chunk else chunk for chunk in data["chunks"]
     ]
-    return data
+    return {**data, "target": played.complaint}

@@ -59,6 +59,11 @@ def resolve(address: str | object, clients: Clients) -> Target:
     return _as_target(_python(address), address)
 
 
+def listens_in_memory(address: str | object) -> bool:
+    """Say whether a target reads ``Call.transport``; ours do, others need a socket."""
+    return isinstance(address, str) and address in _OURS
+
+
 def name_of(address: str | object) -> str:
     """Return how reports call a target."""
     if isinstance(address, str):

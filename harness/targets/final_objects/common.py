@@ -35,7 +35,7 @@ _USAGE: Mapping[str, Mapping[str, str]] = {
 # https://docs.claude.com/en/docs/build-with-claude/prompt-caching (input excludes the cache)
 # https://ai.google.dev/api/generate-content#UsageMetadata (candidates exclude the thoughts)
 _ADDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "anthropic_messages": {"input": (anthropic.USAGE["cached"], anthropic.USAGE["cache_write"])},
+    "anthropic_messages": {"input": tuple(anthropic.USAGE[own] for own in anthropic.BESIDE_INPUT)},
     "gemini_generate": {"input": (gemini.TOOL_USE_PROMPT,), "output": (gemini.USAGE["reasoning"],)},
 }
 
