@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from harness.pytest_plugin import Told
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # the SDKs warn of words they do not know
 @pytest.mark.scenarios(target="sdk-helper")
 def test_photograph(told: Told, photographs: Any) -> None:
     assert told.photograph() == photographs(name=told.scenario.id)

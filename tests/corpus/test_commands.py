@@ -68,7 +68,6 @@ def test_the_exceptions_are_still_exceptions() -> None:
     assert legal == []
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # google-genai warns of words it does not know
 def test_every_recording_has_an_outcome(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(CORPUS), "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -1,0 +1,77 @@
+"""``harness coverage``: the upgrade gate over the SDKs that are installed here."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from harness.cli import coverage, main
+from harness.targets.vocabulary import CoverageRow
+from tests.stories import write, written
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+UNKNOWN = CoverageRow(protocol="openai_chat", category="finish", word="steered", where="unknown")
+
+
+def test_no_word_of_the_installed_sdks_is_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["coverage", "--fail-under", "100"]) == 0
+    assert "100.0 % of" in capsys.readouterr().out
+
+
+def test_a_word_that_no_table_knows_is_named_and_fails_the_gate(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = UNKNOWN.model_copy(update={"word": "stop", "where": "table"})
+    monkeypatch.setattr(coverage, "coverage", lambda _: [UNKNOWN, known])
+    assert main(["coverage", "--fail-under", "99"]) == 1
+    shown = capsys.readouterr()
+    assert "unknown      openai_chat finish steered: in no table; add it" in shown.out
+    assert "50.0 % of the words are known, under 99 %" in shown.err
+    assert main(["coverage", "--fail-under", "50"]) == 0
+
+
+def test_json_gives_one_line_a_word_and_then_the_summary(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["coverage", "gemini_generate", "--json"]) == 0
+    *rows, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert {row["protocol"] for row in rows} == {"gemini_generate"}
+    assert last["summary"]["words"] == len(rows)
+    assert set(last["summary"]["versions"]) == {"openai", "anthropic", "google-genai"}
+
+
+def test_all_shows_reasons_and_how_often_scenarios_say_a_word(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    write(tmp_path)
+    arguments = ["coverage", "anthropic_messages", "--all", "--scenarios", str(tmp_path)]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "   1 scenarios anthropic_messages delta text_delta" in shown
+    assert "unmodelled   anthropic_messages usage" in shown
+
+
+def test_no_sdk_at_all_is_bad_usage(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coverage, "coverage", lambda _: [])
+    assert main(["coverage"]) == 2
+    assert "no SDK is installed" in capsys.readouterr().err
+
+
+def test_words_are_keys_pairs_of_keys_and_values(tmp_path: Path) -> None:
+    said = coverage.words_said([written(tmp_path)])["anthropic_messages"]["usage"]
+    assert said["input_tokens"] == said["usage.input_tokens"] == said["text_delta"] == 1
+
+
+def test_a_story_that_cannot_be_written_says_nothing(tmp_path: Path) -> None:
+    assert coverage.words_said([written(tmp_path, stream=["message_end"])]) == {}
+
+
+def test_the_share_of_nothing_is_all() -> None:
+    assert coverage.share([]) == 100.0
+    assert coverage.share([True, False]) == 50.0
