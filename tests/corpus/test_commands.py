@@ -26,6 +26,7 @@ RECORDINGS = 1598  # of the four protocols; 163 more are of others
 
 # Recordings labelled `exact` and with a provider's name which that provider did not send.
 NOT_THEIRS = {
+    "anth.anthropic.anthropic-sdk.incomplete-partial-json-response.0.b03cab33": "an SDK's fixture",
     "chat.openai.llm.test-tools-streaming-test-tools-streaming-variant-a.0.2efb30c4": "OpenRouter",
     "chat.openai.llm.test-tools-streaming-test-tools-streaming-variant-a.1.b40e92dd": "OpenRouter",
     "chat.openai.llm.test-tools-streaming-test-tools-streaming-variant-d.1.4bbf52c7": "OpenRouter",

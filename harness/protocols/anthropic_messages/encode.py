@@ -112,8 +112,8 @@ def _call(part: ToolCall, weave: Weave) -> _Written:
 
 def _server_tool(part: ServerTool, weave: Weave) -> _Written:
     """A result is named by its block's type and comes whole; a use has input like any call."""
-    if part.name in DELTAS_OF:
-        return {**(part.data or {}), "type": part.name}, []
+    if part.name in DELTAS_OF and isinstance(part.data, dict):
+        return {**part.data, "type": part.name}, []
     said = "" if part.data is None else json.dumps(part.data, ensure_ascii=False)
     called = {"type": "server_tool_use", "id": part.id, "name": part.name}
     return called, _deltas("input_json_delta", said, weave)

@@ -3,7 +3,8 @@
 https://docs.claude.com/en/api/messages-streaming
 
 Rules of this file: every block grows in its own slot, found by its index, so blocks may overlap;
-a tool call is closed by its block's stop and by nothing else; what a block start already carries
+a tool call is closed by its block's stop, but one without arguments waits for what follows: at the
+output limit the provider stops the block it was cut in, too; what a block start already carries
 counts, and is replaced by deltas only where it is a placeholder; usage is assigned, field by field.
 """
 
@@ -12,35 +13,37 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from harness.model import Chunk, RedactedReasoning, ServerTool
-from harness.protocols.anthropic_messages.words import DELTAS_OF, FINISH, SERVER_TOOLS, USAGE
-from harness.streaming.assembly import Call, Prose, Ready, parse_arguments
+from harness.model import Chunk, RedactedReasoning
+from harness.protocols.anthropic_messages.words import (
+    BESIDE_INPUT,
+    DELTA_FIELDS,
+    DELTAS_OF,
+    FINISH,
+    MAY_CUT_CALLS,
+    REVOKES_CALLS,
+    USAGE,
+)
+from harness.streaming.assembly import Call, Prose
 from harness.streaming.counting import counts_of, raw_of, usage_of
-from harness.streaming.failures import error_info, protocol_error
+from harness.streaming.failures import error_info, info_of, protocol_error
+from harness.streaming.interfaces.anthropic_messages_blocks import Block, ServedBlock, items, string
 from harness.streaming.interfaces.base import StreamingInterface
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from harness.streaming.assembly import Assembly, Slot
+    from harness.model import Outcome
+    from harness.streaming.assembly import ProseKind, Slot
 
     Handler: TypeAlias = Callable[["AnthropicMessagesInterface", Any], Sequence[Chunk]]
-    Grower: TypeAlias = Callable[["AnthropicMessagesInterface", "_Block", Any], Sequence[Chunk]]
+    Grower: TypeAlias = Callable[["AnthropicMessagesInterface", Block, Any], Sequence[Chunk]]
     Opener: TypeAlias = Callable[["AnthropicMessagesInterface", int, Any], Sequence[Chunk]]
 
-
-class _Block:
-    """One open block: its slot, what its start carried, and whether its stop has come.
-
-    ``grown`` collects the deltas of blocks that are no words and no call: a server tool's input.
-    """
-
-    __slots__ = ("grown", "open", "placeholder", "slot", "type")
-
-    def __init__(self, block_type: str, slot: Slot | None, placeholder: Any = None) -> None:
-        self.type, self.slot, self.placeholder = block_type, slot, placeholder
-        self.grown: list[str] = []
-        self.open = True
+# Blocks made of words: the kind of the part, and the start's field that may already hold some.
+_PROSE: Mapping[str, tuple[ProseKind, str]] = {
+    "text": ("text", "text"),
+    "thinking": ("reasoning", "thinking"),
+}
 
 
 class AnthropicMessagesInterface(StreamingInterface):
@@ -51,59 +54,78 @@ class AnthropicMessagesInterface(StreamingInterface):
 
     def __init__(self, *, requires_approval: Iterable[str] = (), model: str | None = None) -> None:
         super().__init__(requires_approval=requires_approval, model=model)
-        self._blocks: dict[int, _Block] = {}
+        self._started = False
+        self._blocks: dict[int, Block] = {}
+        self._served: list[ServedBlock] = []
+        self._bare: Call | None = None  # stopped, and nothing but its name came
         self._counts: dict[str, int] = {}
 
     def handle(self, event: Any) -> Sequence[Chunk]:
         """Take one raw message event; return its chunks."""
         handler = self.events.get(getattr(event, "type", None))
         if handler is None:
-            return self.unknown("event", getattr(event, "type", type(event).__name__))
+            return self.unknown("event", getattr(event, "type", None) or type(event).__name__)
         return handler(self, event)
+
+    def outcome(self) -> Outcome:
+        """Return everything delivered so far."""
+        for block in self._served:
+            block.settle()
+        return super().outcome()
 
     # Events
 
     def _message_start(self, event: Any) -> Sequence[Chunk]:
-        message = event.message
-        self.response_id = getattr(message, "id", None) or self.response_id
-        self.model = getattr(message, "model", None) or self.model
+        if self._started:
+            self.note("message_start_again")
+            self._blocks.clear()  # another message: its indexes start again
+        self._started = True
+        message = getattr(event, "message", None)
+        self.response_id = string(getattr(message, "id", None)) or self.response_id
+        self.model = string(getattr(message, "model", None)) or self.model
         self._count(getattr(message, "usage", None))
         chunks: list[Chunk] = []
-        for place, block in enumerate(getattr(message, "content", None) or ()):
+        for place, block in enumerate(items(getattr(message, "content", None))):
             index = -1 - place  # the message came whole; its blocks have no events of their own
             chunks += self._open(index, block)
             chunks += self._close(index)
-        if getattr(message, "stop_reason", None):
-            self.terminal(message.stop_reason)
+        self._stop(string(getattr(message, "stop_reason", None)))
         return chunks
 
     def _block_start(self, event: Any) -> Sequence[Chunk]:
-        return self._open(event.index, event.content_block)
+        return self._open(event.index, getattr(event, "content_block", None))
 
     def _block_delta(self, event: Any) -> Sequence[Chunk]:
-        delta = event.delta
-        handler = self.deltas.get(getattr(delta, "type", None))
-        if handler is None:
-            return self.unknown("delta", getattr(delta, "type", None))
+        delta = getattr(event, "delta", None)
+        delta_type = getattr(delta, "type", None)
+        grow = self.deltas.get(delta_type)
+        if grow is None or delta_type is None:
+            return self.unknown("delta", delta_type)
         block = self._blocks.get(event.index)
         if block is None:
-            block = self._missing(event.index, delta.type)
-        return handler(self, block, delta)
+            block = self._missing(event.index, delta_type)
+        elif not block.open:
+            self._late(event.index, block)
+        return grow(self, block, delta)
 
     def _block_stop(self, event: Any) -> Sequence[Chunk]:
         return self._close(event.index)
 
     def _message_delta(self, event: Any) -> Sequence[Chunk]:
         self._count(getattr(event, "usage", None))
-        stop_reason = getattr(event.delta, "stop_reason", None)
-        if stop_reason:
-            self.terminal(stop_reason)
+        delta = getattr(event, "delta", None)
+        category = getattr(getattr(delta, "stop_details", None), "category", None)
+        if category:
+            self.note("refusal", category)
+        self._stop(string(getattr(delta, "stop_reason", None)))
         return ()
 
     def _message_stop(self, _: Any) -> Sequence[Chunk]:
         for index, block in self._blocks.items():
             if block.open:
                 self.note("malformed", f"message_stop while block {index} is open")
+        if self.finish_raw is None:
+            self.note("malformed", "message_stop without a stop_reason")
         self.terminal(None)
         return ()
 
@@ -114,127 +136,181 @@ class AnthropicMessagesInterface(StreamingInterface):
         self.failed(error_info(getattr(event, "error", None)))
         return ()
 
+    # Why it stopped
+
+    def _stop(self, word: str | None) -> None:
+        """Take a stop reason: the terminal, whether or not a message_stop follows it (AN-014)."""
+        if word is None:
+            return
+        self.terminal(word)
+        if FINISH.get(word) == "error":
+            self.failed(info_of("server", code=word, message=f"stop_reason {word!r}"))
+        self._judge_calls()
+
+    def _judge_calls(self) -> None:
+        """Let the stop reason decide on calls whose blocks were closed."""
+        finish = FINISH.get(self.finish_raw or "", "unknown")
+        if finish in REVOKES_CALLS:
+            for call in self.assembly.calls:
+                call.reopen()
+        elif finish not in MAY_CUT_CALLS:
+            self._trust_bare()
+
+    def _trust_bare(self) -> None:
+        """Close the call without arguments that waited for a sign that it was not cut."""
+        if self._bare is not None:
+            self._bare.close()
+            self._bare = None
+
     # Blocks
 
-    def _open(self, index: int, block: Any) -> Sequence[Chunk]:
-        block_type = getattr(block, "type", None)
+    def _open(self, index: int, start: Any) -> Sequence[Chunk]:
+        self._trust_bare()  # the answer went on after it
+        block_type = getattr(start, "type", None)
         opener = self.openers.get(block_type)
         if opener is None:
             self.unknown("block", block_type)
-            return self._open_whole(index, block)
-        return opener(self, index, block)
+            return self._open_served(index, start)
+        return opener(self, index, start)
 
-    def _open_text(self, index: int, block: Any) -> Sequence[Chunk]:
-        slot = self.assembly.prose("text")
-        self._blocks[index] = _Block("text", slot)
-        slot.citations.extend(raw_of(found) for found in getattr(block, "citations", None) or ())
-        text = getattr(block, "text", None)
-        return (slot.add(text),) if text else ()
-
-    def _open_thinking(self, index: int, block: Any) -> Sequence[Chunk]:
-        slot = self.assembly.prose("reasoning")
-        self._blocks[index] = _Block("thinking", slot)
-        signature, text = getattr(block, "signature", None), getattr(block, "thinking", None)
+    def _open_prose(self, index: int, start: Any) -> Sequence[Chunk]:
+        kind, field = _PROSE[start.type]
+        slot = self._again(index, start.type)
+        if not isinstance(slot, Prose):
+            slot = self.assembly.prose(kind)
+            self._blocks[index] = Block(start.type, slot)
+        slot.citations.extend(map(raw_of, items(getattr(start, "citations", None))))
+        signature, words = string(getattr(start, "signature", None)), getattr(start, field, None)
         if signature:
             slot.sign(signature)
-        return (slot.add(text),) if text else ()
+        return self._say(slot, words)
 
-    def _open_redacted(self, index: int, block: Any) -> Sequence[Chunk]:
-        data = getattr(block, "data", None) or ""
+    def _open_redacted(self, index: int, start: Any) -> Sequence[Chunk]:
+        data = string(getattr(start, "data", None)) or ""
         slot = self.assembly.ready(RedactedReasoning(data=data))
-        self._blocks[index] = _Block("redacted_thinking", slot)
+        self._blocks[index] = Block(start.type, slot)
         return (Chunk("redacted_reasoning", part=slot.part, data=data),)
 
-    def _open_call(self, index: int, block: Any) -> Sequence[Chunk]:
-        slot = self.assembly.call(getattr(block, "id", None), getattr(block, "name", None))
-        self._blocks[index] = _Block("tool_use", slot, getattr(block, "input", None))
+    def _open_call(self, index: int, start: Any) -> Sequence[Chunk]:
+        call_id, name = string(getattr(start, "id", None)), string(getattr(start, "name", None))
+        slot = self._again(index, start.type, call_id)
+        if not isinstance(slot, Call):
+            slot = self.assembly.call()
+        slot.id, slot.name = slot.id or call_id, slot.name or name
+        self._blocks[index] = Block(start.type, slot, getattr(start, "input", None))
         return slot.announce()
 
-    def _open_whole(self, index: int, block: Any) -> Sequence[Chunk]:
-        """Keep a block of the provider's own tools, or one nobody knows, as it stands."""
-        block_type = str(getattr(block, "type", None))
-        server_tool = block_type in SERVER_TOOLS
-        part = ServerTool(
-            name=(getattr(block, "name", None) if server_tool else None) or block_type,
-            id=getattr(block, "id", None) or getattr(block, "tool_use_id", None),
-            data=getattr(block, "input", None) if server_tool else raw_of(block),
-        )
-        self._blocks[index] = _Block(block_type, self.assembly.ready(part))
+    def _open_served(self, index: int, start: Any) -> Sequence[Chunk]:
+        block = ServedBlock(self.assembly, str(getattr(start, "type", None)), start)
+        self._blocks[index] = block
+        self._served.append(block)
         return ()
 
-    def _missing(self, index: int, delta_type: str) -> _Block:
+    def _again(self, index: int, block_type: str, call_id: str | None = None) -> Slot | None:
+        """Return the slot of an open block that starts again: a late start, or a frame sent twice.
+
+        A call with another id is another call.
+        """
+        block = self._blocks.get(index)
+        if block is None or not block.open or block.type != block_type:
+            return None
+        if isinstance(block.slot, Call) and block.slot.id not in {None, call_id}:
+            return None
+        self.note("start_again", f"block {index}")
+        return block.slot
+
+    def _missing(self, index: int, delta_type: str) -> Block:
         """Make the block of a delta that came without a start (catalogue AN-025)."""
         self.note("missing_start", f"block {index}")
         block_type = next(block for block, deltas in DELTAS_OF.items() if delta_type in deltas)
-        slot = _SLOTS[block_type](self.assembly) if block_type in _SLOTS else None
-        block = self._blocks[index] = _Block(block_type, slot)
+        if block_type in _PROSE:
+            block = Block(block_type, self.assembly.prose(_PROSE[block_type][0]))
+        elif block_type == "tool_use":
+            block = Block(block_type, self.assembly.call())
+        else:
+            block = ServedBlock(self.assembly, block_type)
+            self._served.append(block)
+        self._blocks[index] = block
         return block
+
+    def _late(self, index: int, block: Block) -> None:
+        """Take a delta after its block's stop: nothing is lost, but no such call may run."""
+        self.note("delta_after_stop", f"block {index}")
+        if isinstance(block.slot, Call):
+            block.slot.reopen()
 
     def _close(self, index: int) -> Sequence[Chunk]:
         block = self._blocks.get(index)
         if block is None or not block.open:
-            self.note("stop_without_start", f"block {index}")
+            self.note("stray_stop", f"block {index}")
             return ()
         block.open = False
-        slot = block.slot
+        return (
+            self._close_call(block.slot, block.placeholder) if isinstance(block.slot, Call) else ()
+        )
+
+    def _close_call(self, call: Call, placeholder: Any) -> Sequence[Chunk]:
         chunks: Sequence[Chunk] = ()
-        if isinstance(slot, Call):
-            if slot.empty and block.placeholder:
-                chunks = slot.add(json.dumps(block.placeholder, ensure_ascii=False))
-            slot.close()
-        elif isinstance(slot, Ready) and block.grown and isinstance(slot.content, ServerTool):
-            text = "".join(block.grown)
-            data = parse_arguments(text)
-            slot.content = slot.content.model_copy(update={"data": text if data is None else data})
+        if call.empty and placeholder:
+            whole = string(placeholder) or json.dumps(placeholder, ensure_ascii=False)
+            chunks = call.add(whole)
+        if call.value().arguments_raw.strip():
+            call.close()
+        else:
+            self._bare = call
+        if self.diagnostics.terminal_seen:
+            self._judge_calls()  # the stop reason came too early
         return chunks
 
     # Deltas
 
-    def _text_delta(self, block: _Block, delta: Any) -> Sequence[Chunk]:
-        return self._words(block, "text_delta", delta.text)
-
-    def _thinking_delta(self, block: _Block, delta: Any) -> Sequence[Chunk]:
-        return self._words(block, "thinking_delta", delta.thinking)
-
-    def _words(self, block: _Block, delta_type: str, words: str | None) -> Sequence[Chunk]:
+    def _words_delta(self, block: Block, delta: Any) -> Sequence[Chunk]:
         slot = block.slot
-        if isinstance(slot, Prose) and delta_type in DELTAS_OF[block.type]:
-            return (slot.add(words),) if words else ()
-        return self._misplaced(block, delta_type)
+        if isinstance(slot, Prose) and delta.type in DELTAS_OF[block.type]:
+            return self._say(slot, getattr(delta, DELTA_FIELDS[delta.type][0], None))
+        return self._served_delta(block, delta)
 
-    def _signature_delta(self, block: _Block, delta: Any) -> Sequence[Chunk]:
+    def _signature_delta(self, block: Block, delta: Any) -> Sequence[Chunk]:
         if not isinstance(block.slot, Prose) or block.type != "thinking":
-            return self._misplaced(block, "signature_delta")
-        if delta.signature:
-            block.slot.sign(delta.signature)
+            return self._served_delta(block, delta)
+        signature = string(getattr(delta, "signature", None))
+        if signature:
+            block.slot.sign(signature)
         return ()
 
-    def _citations_delta(self, block: _Block, delta: Any) -> Sequence[Chunk]:
+    def _citations_delta(self, block: Block, delta: Any) -> Sequence[Chunk]:
         if not isinstance(block.slot, Prose) or block.type != "text":
-            return self._misplaced(block, "citations_delta")
-        block.slot.citations.append(raw_of(delta.citation))
+            return self._served_delta(block, delta)
+        block.slot.citations.append(raw_of(getattr(delta, "citation", None)))
         return ()
 
-    def _input_delta(self, block: _Block, delta: Any) -> Sequence[Chunk]:
-        if isinstance(block.slot, Call):
-            return block.slot.add(delta.partial_json) if delta.partial_json else ()
-        return self._grow(block, "input_json_delta", delta.partial_json)
+    def _input_delta(self, block: Block, delta: Any) -> Sequence[Chunk]:
+        if not isinstance(block.slot, Call):
+            return self._served_delta(block, delta)
+        fragment = string(getattr(delta, "partial_json", None))
+        return block.slot.add(fragment) if fragment else ()
 
-    def _compaction_delta(self, block: _Block, delta: Any) -> Sequence[Chunk]:
-        return self._grow(block, "compaction_delta", delta.content)
+    def _served_delta(self, block: Block, delta: Any) -> Sequence[Chunk]:
+        """Let a block that is neither words nor a call grow; one nobody knows takes anything.
 
-    def _grow(self, block: _Block, delta_type: str, fragment: str | None) -> Sequence[Chunk]:
-        if delta_type not in DELTAS_OF.get(block.type, (delta_type,)):
-            return self._misplaced(block, delta_type)
-        if fragment:
-            block.grown.append(fragment)
+        Raises:
+            ProtocolError: this delta cannot grow this block.
+        """
+        takes = DELTAS_OF.get(block.type, (delta.type,))
+        if not isinstance(block, ServedBlock) or delta.type not in takes:
+            raise protocol_error(f"{delta.type} cannot grow a {block.type} block")
+        for field in DELTA_FIELDS[delta.type]:
+            fragment = string(getattr(delta, field, None))
+            if fragment:
+                block.grow(field, fragment)
         return ()
 
-    def _misplaced(self, block: _Block, delta_type: str) -> Sequence[Chunk]:
-        """Refuse a delta that cannot grow its block; a block nobody knows takes anything."""
-        if block.type not in DELTAS_OF:
+    def _say(self, slot: Prose, words: Any) -> Sequence[Chunk]:
+        if not words:
             return ()
-        raise protocol_error(f"{delta_type} cannot grow a {block.type} block")
+        if not isinstance(words, str):
+            return self.unknown(slot.kind, type(words).__name__)
+        return (slot.add(words),)
 
     # Usage
 
@@ -242,11 +318,14 @@ class AnthropicMessagesInterface(StreamingInterface):
         """Take over what a usage object reports; fields it leaves out keep their last value."""
         if usage is None:
             return
-        self.raw_usage = raw_of(usage)
+        raw = raw_of(usage)
+        if isinstance(raw, dict):
+            reported = {field: count for field, count in raw.items() if count is not None}
+            self.raw_usage = {**(self.raw_usage or {}), **reported}
         self._counts.update(counts_of(usage, USAGE))
         counts = dict(self._counts)
         if "input" in counts:
-            counts["input"] += counts.get("cached", 0) + counts.get("cache_write", 0)
+            counts["input"] += sum(counts.get(own, 0) for own in BESIDE_INPUT)
         self.usage = usage_of(counts)
 
     events: ClassVar[Mapping[str | None, Handler]] = {
@@ -260,25 +339,17 @@ class AnthropicMessagesInterface(StreamingInterface):
         "error": _provider_error,
     }
     deltas: ClassVar[Mapping[str | None, Grower]] = {
-        "text_delta": _text_delta,
-        "thinking_delta": _thinking_delta,
+        "text_delta": _words_delta,
+        "thinking_delta": _words_delta,
         "signature_delta": _signature_delta,
         "citations_delta": _citations_delta,
         "input_json_delta": _input_delta,
-        "compaction_delta": _compaction_delta,
+        "compaction_delta": _served_delta,
     }
     openers: ClassVar[Mapping[str | None, Opener]] = {
-        **dict.fromkeys(DELTAS_OF, _open_whole),
-        "text": _open_text,
-        "thinking": _open_thinking,
+        **dict.fromkeys(DELTAS_OF, _open_served),
+        "text": _open_prose,
+        "thinking": _open_prose,
         "redacted_thinking": _open_redacted,
         "tool_use": _open_call,
     }
-
-
-# How the slot of a block is made whose start never came.
-_SLOTS: Mapping[str, Callable[[Assembly], Prose | Call]] = {
-    "text": lambda assembly: assembly.prose("text"),
-    "thinking": lambda assembly: assembly.prose("reasoning"),
-    "tool_use": lambda assembly: assembly.call(),
-}
