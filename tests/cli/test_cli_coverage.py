@@ -47,8 +47,8 @@ def test_json_gives_one_line_a_word_and_then_the_summary(
 def test_all_shows_reasons_and_how_often_scenarios_say_a_word(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    write(tmp_path)
-    arguments = ["coverage", "anthropic_messages", "--all", "--scenarios", str(tmp_path)]
+    write(tmp_path / "one")
+    arguments = ["coverage", "anthropic_messages", "--all", "--scenarios", str(tmp_path / "one")]
     assert main(arguments) == 0
     shown = capsys.readouterr().out
     assert "   1 scenarios anthropic_messages delta text_delta" in shown
