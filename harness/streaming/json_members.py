@@ -11,7 +11,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    State: TypeAlias = Callable[[str, "list[Piece]"], str]
 
 Kind: TypeAlias = Literal["key", "raw", "words", "end", "close", "stray"]
 
@@ -47,7 +52,7 @@ class ObjectReader:
     """
 
     def __init__(self) -> None:
-        self._state = self._before_object
+        self._state: State = self._before_object
         self._held = ""  # the end of a piece that cannot be read without the next
         self._key: list[str] = []
         self._depth = 0

@@ -1,0 +1,30 @@
+"""Runs that go on without their client: their frames are kept in Redis, to be read again and later.
+
+streams.py is what a service uses; writer.py writes the frames of a run while they pass by,
+reader.py reads them from any place, run_log.py is what Redis holds of one run, door.py the only
+importer of redis, errors.py what may go wrong.
+"""
+
+from __future__ import annotations
+
+from harness.streaming.background.errors import (
+    BackgroundError,
+    RedisFailedError,
+    RunTakenError,
+    RunUnknownError,
+    WriterGoneError,
+)
+from harness.streaming.background.settings import Settings
+from harness.streaming.background.streams import Background
+from harness.streaming.background.writer import Writer
+
+__all__ = [
+    "Background",
+    "BackgroundError",
+    "RedisFailedError",
+    "RunTakenError",
+    "RunUnknownError",
+    "Settings",
+    "Writer",
+    "WriterGoneError",
+]
