@@ -98,12 +98,19 @@ class TerminalReport:
         widths = [max(len(target), 9) for target in self._targets]
         heads = (t.rjust(w) for t, w in zip(self._targets, widths, strict=True))
         yield self._paint("bold", "  ".join(("protocol/topic".ljust(first), *heads)))
-        for row, cells in sorted(self._cells.items()):
+        for row, cells in (*sorted(self._cells.items()), ("all", self._sums())):
             shown = (
                 self._cell(cells.get(target, Counter()), width)
                 for target, width in zip(self._targets, widths, strict=True)
             )
             yield "  ".join((row.ljust(first), *shown))
+
+    def _sums(self) -> dict[str, Counter[bool]]:
+        sums: dict[str, Counter[bool]] = {target: Counter() for target in self._targets}
+        for cells in self._cells.values():
+            for target, cell in cells.items():
+                sums[target].update(cell)
+        return sums
 
     def _cell(self, count: Counter[bool], width: int) -> str:
         held, total = count[False], count.total()
