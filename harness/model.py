@@ -3,11 +3,14 @@
 Rules of this file: every value is immutable, compares by content and round-trips through JSON;
 ``None`` means *not reported* and ``0`` means *reported zero*; nothing here knows a provider.
 Light values made once an event (Event, Chunk) are named tuples; the rest are pydantic models.
+A provider may cut a character in two, so half a surrogate pair is a legal text here: a chunk
+carries it as it came, the content holds the whole character.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+import json
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
@@ -38,6 +41,26 @@ class Value(BaseModel):
     """Base of every frozen value: unknown fields are refused, equality is by content."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def model_dump_json(self, **options: Any) -> str:
+        """Return the JSON text; options as in pydantic.
+
+        Half a surrogate pair, for which UTF-8 has no bytes, makes the whole text ASCII.
+        """
+        try:
+            return super().model_dump_json(**options)
+        except ValueError:
+            indent = options.pop("indent", None)
+            return json.dumps(self.model_dump(mode="json", **options), indent=indent)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Return the value of a JSON text, in which half a surrogate pair may stand.
+
+        Raises:
+            ValueError: the text is no JSON, or not that of such a value (``ValidationError``).
+        """
+        return cls.model_validate(json.loads(json_data), **options)
 
 
 class Event(NamedTuple):
@@ -114,6 +137,18 @@ def prose_chunk(kind: ChunkKind, text: str, part: int) -> Chunk:
 
 
 _new = tuple.__new__
+
+
+def whole(text: str) -> str:
+    """Return a text without halves of characters, as chunks may hold them (catalogue TR-022).
+
+    Halves that met are joined; one that stayed alone is U+FFFD, the replacement character.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 class Text(Value):

@@ -1,8 +1,9 @@
 """Where content grows: one slot for each content part, in the order the provider opened them.
 
 Rules of this file: a slot keeps the fragments it was given and joins them only when asked, so an
-event costs the same however long the stream is; a chunk, once handed out, never changes; a tool
-call is complete only if it was closed *and* its text is one JSON object.
+event costs the same however long the stream is; a chunk, once handed out, never changes, while a
+character that was cut in two is whole in the content; a tool call is complete only if it was closed
+*and* its text is one JSON object.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from harness.model import Chunk, Reasoning, Refusal, Text, ToolCall, prose_chunk
+from harness.model import Chunk, Reasoning, Refusal, Text, ToolCall, prose_chunk, whole
 
 if TYPE_CHECKING:
     from harness.model import JSON, Part
@@ -58,7 +59,7 @@ class Prose:
         """Return the part so far, or None where there is nothing to keep."""
         if not self._fragments and self.signature is None:
             return None
-        text = "".join(self._fragments)
+        text = whole("".join(self._fragments))
         if self._kind == "reasoning":
             return Reasoning(text=text, signature=self.signature)
         if self._kind == "refusal":
@@ -153,7 +154,7 @@ class Call:
         return ToolCall(
             id=self.id,
             name=self.name,
-            arguments_raw="".join(self._fragments),
+            arguments_raw=whole("".join(self._fragments)),
             arguments=self._parsed if complete else None,
             complete=complete,
             signature=self.signature,
@@ -238,12 +239,13 @@ class Assembly:
 def parse_arguments(text: str) -> dict[str, JSON] | None:
     """Return the arguments of a closed call, or None where the text is not one JSON object.
 
-    No text at all is a call without arguments (catalogue OC-037, AN-020).
+    No text at all is a call without arguments (catalogue OC-037, AN-020). A text in which half a
+    character is missing is none: nobody runs a tool with what is left.
     """
     if not text.strip():
         return {}
     try:
-        value = json.loads(text)
+        value = json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16"))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

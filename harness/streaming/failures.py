@@ -1,136 +1,77 @@
 """What went wrong, in neutral words: an exception or a provider's error object -> ErrorInfo.
 
 Rules of this file: exceptions are known by the words of their class names and by plain attributes
-(``status_code``, ``code``, ``body``), so no SDK is imported and every version is understood; each
-mapping is a table; the provider's own code and message are kept.
+(``status_code``, ``code``, ``body``), so no SDK is imported and every version is understood; what
+a word means stands in ``failure_words``; the provider's own code and message are kept.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import ProtocolError, StreamError
+from harness.errors import (
+    ContextOverflowError,
+    LLMAuthenticationError,
+    LLMBadRequestError,
+    LLMConnectionError,
+    LLMContentPolicyError,
+    LLMError,
+    LLMNotFoundError,
+    LLMOverloadedError,
+    LLMPermissionError,
+    LLMProtocolError,
+    LLMRateLimitError,
+    LLMServerError,
+    LLMTimeoutError,
+    LLMTruncatedError,
+    LLMUnknownError,
+    ProtocolError,
+    StreamError,
+)
 from harness.model import ErrorInfo
+from harness.protocols.paths import get
+from harness.streaming.failure_words import (
+    CLASSES,
+    CODES,
+    FINAL_CODES,
+    FINAL_STATUS,
+    OVERFLOW_WORDS,
+    RETRYABLE,
+    STATUS,
+    STATUS_CLASS,
+    VAGUE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from harness.model import ErrorKind
 
-# Kinds after which the same request may succeed later; a quota that is used up is the exception.
-RETRYABLE: frozenset[ErrorKind] = frozenset(
-    {"rate_limit", "overloaded", "server", "connection", "timeout", "truncated"}
-)
-
-# https://developers.openai.com/api/docs/guides/error-codes
-# https://docs.claude.com/en/api/errors
-# https://ai.google.dev/gemini-api/docs/troubleshooting
-STATUS: Mapping[int, ErrorKind] = {
-    400: "bad_request",
-    401: "authentication",
-    402: "rate_limit",
-    403: "permission",
-    404: "not_found",
-    408: "timeout",
-    409: "bad_request",
-    413: "context_overflow",
-    422: "bad_request",
-    429: "rate_limit",
-    500: "server",
-    502: "server",
-    503: "overloaded",
-    504: "timeout",
-    529: "overloaded",
+# What callers catch, for each kind of error.
+LLM_ERRORS: Mapping[ErrorKind, type[LLMError]] = {
+    "rate_limit": LLMRateLimitError,
+    "overloaded": LLMOverloadedError,
+    "authentication": LLMAuthenticationError,
+    "permission": LLMPermissionError,
+    "not_found": LLMNotFoundError,
+    "bad_request": LLMBadRequestError,
+    "context_overflow": ContextOverflowError,
+    "content_policy": LLMContentPolicyError,
+    "server": LLMServerError,
+    "connection": LLMConnectionError,
+    "timeout": LLMTimeoutError,
+    "truncated": LLMTruncatedError,
+    "protocol": LLMProtocolError,
+    "unknown": LLMUnknownError,
 }
 
-# Error codes and types as the providers and their imitators write them, in lower case.
-CODES: Mapping[str, ErrorKind] = {
-    # OpenAI: https://developers.openai.com/api/docs/guides/error-codes
-    "context_length_exceeded": "context_overflow",
-    "string_above_max_length": "context_overflow",
-    "rate_limit_exceeded": "rate_limit",
-    "insufficient_quota": "rate_limit",
-    "server_error": "server",
-    "invalid_api_key": "authentication",
-    "invalid_prompt": "bad_request",
-    "content_filter": "content_policy",
-    "content_policy_violation": "content_policy",
-    "model_not_found": "not_found",
-    "invalid_request_error": "bad_request",
-    # The codes of a failed response:
-    # https://developers.openai.com/api/reference/resources/responses (error.code)
-    "bio_policy": "content_policy",
-    "image_content_policy_violation": "content_policy",
-    "misalignment_policy_violation": "content_policy",
-    "data_residency_mismatch": "bad_request",
-    "empty_image_file": "bad_request",
-    "failed_to_download_image": "bad_request",
-    "image_file_not_found": "bad_request",
-    "image_file_too_large": "bad_request",
-    "image_parse_error": "bad_request",
-    "image_too_large": "bad_request",
-    "image_too_small": "bad_request",
-    "invalid_base64_image": "bad_request",
-    "invalid_image": "bad_request",
-    "invalid_image_format": "bad_request",
-    "invalid_image_mode": "bad_request",
-    "invalid_image_url": "bad_request",
-    "unsupported_image_media_type": "bad_request",
-    "vector_store_timeout": "timeout",
-    # Groq: https://console.groq.com/docs/tool-use
-    "tool_use_failed": "bad_request",
-    # Anthropic: https://docs.claude.com/en/api/errors
-    "authentication_error": "authentication",
-    "billing_error": "permission",
-    "permission_error": "permission",
-    "not_found_error": "not_found",
-    "request_too_large": "context_overflow",
-    "rate_limit_error": "rate_limit",
-    "api_error": "server",
-    "overloaded_error": "overloaded",
-    "timeout_error": "timeout",
-    # Google: https://cloud.google.com/apis/design/errors
-    "invalid_argument": "bad_request",
-    "failed_precondition": "bad_request",
-    "unauthenticated": "authentication",
-    "permission_denied": "permission",
-    "not_found": "not_found",
-    "resource_exhausted": "rate_limit",
-    "internal": "server",
-    "unavailable": "overloaded",
-    "deadline_exceeded": "timeout",
-    "cancelled": "server",
-    # https://ai.google.dev/api/generate-content#FinishReason
-    "malformed_function_call": "protocol",
-    "unexpected_tool_call": "protocol",
-}
 
-# A code that says no retry will help, whatever its kind says (catalogue OR-011).
-FINAL_CODES = frozenset({"insufficient_quota", "cancelled"})
-
-# Sentences by which providers report a prompt that does not fit, where the code does not say so.
-OVERFLOW_WORDS = (
-    "context length",
-    "context window",
-    "prompt is too long",
-    "input token count",
-    "maximum number of tokens",
-)
-
-# Words in the class names of SDK and HTTP library exceptions, most telling first.
-CLASSES: tuple[tuple[str, ErrorKind], ...] = (
-    ("Timeout", "timeout"),
-    ("Connect", "connection"),
-    ("ReadError", "connection"),
-    ("WriteError", "connection"),
-    ("RemoteProtocolError", "connection"),
-    ("ClientPayloadError", "connection"),
-    ("ServerDisconnected", "connection"),
-    ("JSONDecodeError", "protocol"),
-    ("UnicodeDecodeError", "protocol"),
-    ("UnknownApiResponse", "protocol"),
-    ("ValidationError", "protocol"),
-)
+# Where an error object says what it is about, most telling first: Anthropic's cause, OpenAI's code,
+# everybody's type, Google's status. Groq writes an HTTP status into the object, too.
+_TELLING = ("details.error_code", "code", "type", "status")
+_FIELDS = ("code", "type", "status", "message", "status_code", "details")
+_ERROR_STATUS = re.compile(r"[45]\d\d", re.ASCII)
 
 
 def info_of(
@@ -146,70 +87,76 @@ def info_of(
         kind: the kind, where the caller knows it; otherwise the tables decide.
         code: the provider's own code or type.
         message: the provider's own words.
-        status: the HTTP status, or the number a provider writes in its place.
+        status: the HTTP status; where it is none of an error, ``code`` may be one.
     """
-    words = str(message or "")
+    number = _status(status) or _status(code)
     code_word = None if code is None else str(code)
-    found = kind or _kind_of(code_word, words, status)
-    final = code_word is not None and code_word.lower() in FINAL_CODES
+    words = "" if message is None else str(message)
+    found = kind or _kind_of(code_word, words, number)
+    final = number in FINAL_STATUS or (code_word or "").lower() in FINAL_CODES
     return ErrorInfo(
         kind=found, code=code_word, message=words, retryable=found in RETRYABLE and not final
     )
 
 
-def _kind_of(code: str | None, message: str, status: object) -> ErrorKind:
-    lowered = message.lower()
+def _kind_of(code: str | None, message: str, status: int) -> ErrorKind:
     known = CODES.get((code or "").lower())
-    vague = known in {None, "bad_request", "server"}
-    if vague and any(words in lowered for words in OVERFLOW_WORDS):
-        return "context_overflow"
-    if known is not None and not vague:
+    if known is not None and known not in VAGUE:
         return known
-    number = _number(status) or _number(code)
-    return STATUS.get(number, known or _by_century(number))
+    lowered = message.lower()
+    if any(words in lowered for words in OVERFLOW_WORDS):
+        return "context_overflow"
+    return STATUS.get(status) or known or STATUS_CLASS.get(status // 100, "unknown")
 
 
-def _number(value: object) -> int:
-    text = str(value)
-    return int(text) if text.isdecimal() else 0
+def _status(value: object) -> int:
+    """Return an HTTP status that tells of an error, or 0: a failure inside a 200 has none."""
+    return int(str(value)) if _ERROR_STATUS.fullmatch(str(value)) else 0
 
 
-def _by_century(status: int) -> ErrorKind:
-    return {4: "bad_request", 5: "server"}.get(status // 100, "unknown")  # type: ignore[return-value]  # a literal table
+def error_info(body: object) -> ErrorInfo:
+    """Name a provider's error object, as it stands in an event: ``{code, type, message …}``."""
+    return _info_of_object(_error_object(body))
 
 
 def classify(error: BaseException) -> ErrorInfo:
     """Name what an exception means; one that already carries its ErrorInfo is taken at its word."""
     if isinstance(error, StreamError):
         return error.info
+    found: dict[str, Any] = {
+        "code": getattr(error, "code", None),
+        "message": getattr(error, "message", None) or str(error) or type(error).__name__,
+        "status_code": getattr(error, "status_code", None),
+    }
     body = _error_object(getattr(error, "body", None) or getattr(error, "details", None))
-    status = body.get("status_code", _status(error))
-    if body or status:
-        code = _first(body, "code", "type", "status") or getattr(error, "code", None)
-        message = body.get("message") or getattr(error, "message", None) or str(error)
-        return _with_status_words(body, code, message, status)
-    kind = _by_class(error)
-    if kind is None:
-        return info_of(code=getattr(error, "code", None), message=str(error) or repr(error))
-    return info_of(kind, message=str(error) or type(error).__name__)
+    found.update((field, value) for field, value in body.items() if value)
+    return _info_of_object(found, _kind_by_class(error))
 
 
-def _with_status_words(
-    body: Mapping[str, Any], code: object, message: object, status: object
-) -> ErrorInfo:
-    """Prefer the most telling of an error object's words: code, then type, then status."""
-    for word in ("code", "type", "status"):
-        value = body.get(word)
-        if isinstance(value, str) and value.lower() in CODES:
-            return info_of(code=value, message=message, status=status)
-    return info_of(code=code, message=message, status=status)
+def _info_of_object(body: Mapping[str, Any], kind: ErrorKind | None = None) -> ErrorInfo:
+    """Name an error object by its most telling word, where a table knows one."""
+    words = [word for word in (get(body, path) for path in _TELLING) if isinstance(word, str | int)]
+    known = (word for word in words if str(word).lower() in CODES)
+    statuses = (_status(body.get(field)) for field in ("status_code", "code"))
+    return info_of(
+        kind,
+        code=next(known, next(iter(words), None)),
+        message=body.get("message"),
+        status=next(filter(None, statuses), None),
+    )
 
 
-def error_info(body: object) -> ErrorInfo:
-    """Name a provider's error object, as it stands in an event: ``{code, type, message …}``."""
-    found = _error_object(body)
-    code = _first(found, "code", "type", "status")
-    return _with_status_words(found, code, found.get("message"), found.get("status_code"))
+def llm_error(error: Exception) -> LLMError:
+    """Return an exception as a member of the LLMError family, its ``__cause__``.
+
+    One that is a member already is returned as it is, never wrapped again (defect D54).
+    """
+    if isinstance(error, LLMError):
+        return error
+    info = classify(error)
+    mapped = LLM_ERRORS[info.kind](info)
+    mapped.__cause__ = error
+    return mapped
 
 
 def truncated(cause: str) -> ErrorInfo:
@@ -222,33 +169,22 @@ def protocol_error(message: str) -> ProtocolError:
     return ProtocolError(info_of("protocol", message=message))
 
 
-def _error_object(body: object) -> dict[str, Any]:
+def _error_object(body: object) -> Mapping[str, Any]:
     """Find the error object in a body: providers nest it once, twice or not at all."""
-    for _ in range(3):
+    for _ in range(2):
         if isinstance(body, list) and body:
             body = body[0]
-        if isinstance(body, dict) and isinstance(body.get("error"), dict):
+        if isinstance(body, dict) and isinstance(body.get("error"), dict | str):
             body = body["error"]
     if isinstance(body, dict):
         return body
-    words = ("code", "type", "status", "message")
-    found = {word: getattr(body, word, None) for word in words}
-    return {word: value for word, value in found.items() if value is not None}
+    if isinstance(body, str):
+        return {"message": body}
+    found = {field: getattr(body, field, None) for field in _FIELDS}
+    return {field: value for field, value in found.items() if value is not None}
 
 
-def _first(body: Mapping[str, Any], *words: str) -> Any:
-    return next((body[word] for word in words if body.get(word) is not None), None)
-
-
-def _status(error: BaseException) -> int:
-    for name in ("status_code", "code"):
-        value = getattr(error, name, None)
-        if isinstance(value, int) and value != 200:  # noqa: PLR2004 - an error inside a 200 stream has no status of its own
-            return value
-    return 0
-
-
-def _by_class(error: BaseException) -> ErrorKind | None:
+def _kind_by_class(error: BaseException) -> ErrorKind | None:
     names = [cls.__name__ for cause in _causes(error) for cls in type(cause).__mro__]
     for word, kind in CLASSES:
         if any(word in name for name in names):

@@ -26,6 +26,11 @@ _reading: ContextVar[list[Any] | None] = ContextVar("_reading", default=None)
 
 async def note_response(response: Any) -> None:
     """Note a response under the stream being read: an HTTP client's ``response`` event hook."""
+    note_response_sync(response)
+
+
+def note_response_sync(response: Any) -> None:
+    """Note a response: the same hook of a synchronous HTTP client."""
     responses = _reading.get()
     if responses is not None:
         responses.append(response)
@@ -61,3 +66,39 @@ class ClosingStream:
         finally:
             for response in self._responses:
                 await response.aclose()
+
+
+class SyncClosingStream:
+    """An iterator over the SDK's synchronous stream that shows its response, as others do.
+
+    Closing the generator closes its response, but not while a thread waits in it: who wants to
+    wake that thread needs the response (``closing.release``).
+
+    Args:
+        stream: what the synchronous ``generate_content_stream`` returned.
+    """
+
+    def __init__(self, stream: Any) -> None:  # a generator, though the SDK's type says less
+        self._stream = stream
+        self._responses: list[Any] = []
+
+    @property
+    def response(self) -> Any:
+        """The response that is being read; None before the request was answered."""
+        return self._responses[-1] if self._responses else None
+
+    def __iter__(self) -> Self:
+        """Return the stream itself."""
+        return self
+
+    def __next__(self) -> Any:
+        """Return the next event; the request is made in the first such step."""
+        token = _reading.set(self._responses)
+        try:
+            return next(self._stream)
+        finally:
+            _reading.reset(token)
+
+    def close(self) -> None:
+        """Close the generator, and its response with it."""
+        self._stream.close()

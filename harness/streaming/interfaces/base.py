@@ -14,17 +14,21 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from harness.errors import StreamError
+from harness.errors import RunCancelled, StreamError
 from harness.model import Chunk, Outcome
-from harness.streaming import failures
+from harness.streaming import closing, failures
 from harness.streaming.assembly import Assembly
+from harness.streaming.cancellation import CancelSignal
+from harness.streaming.foreign_body import foreign_body
 
 if TYPE_CHECKING:
     from collections.abc import (
         AsyncGenerator,
         AsyncIterable,
+        Awaitable,
         Generator,
         Iterable,
         Mapping,
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     )
 
     from harness.model import JSON, Ending, ErrorInfo, FinishReason, Usage
+    from harness.streaming.foreign_body import ForeignBody
 
 # Endings that follow from the finish reason alone, once the provider's terminal has come.
 ENDING_OF: Mapping[FinishReason, Ending] = {
@@ -82,6 +87,7 @@ class StreamingInterface:
         self.usage: Usage | None = None
         self.raw_usage: JSON = None
         self.finish_raw: str | None = None
+        self._foreign: ForeignBody | None = None  # what may have come in place of events
         self._error: ErrorInfo | None = None
         self._failed = False  # the provider or the transport failed
         self._lost = False  # the connection broke before the terminal
@@ -101,65 +107,98 @@ class StreamingInterface:
         """Close what only the end of the stream can close; return the chunks that were waiting."""
         return ()
 
-    async def chunks(self, stream: AsyncIterable[Any]) -> AsyncGenerator[Chunk, None]:
+    async def chunks(
+        self,
+        opening: AsyncIterable[Any] | Awaitable[AsyncIterable[Any]],
+        cancel: CancelSignal | None = None,
+    ) -> AsyncGenerator[Chunk, None]:
         """Read an SDK's asynchronous stream to its end and yield chunks as they arrive.
+
+        Once ``cancel`` has fired no event is taken and no chunk of an earlier one is handed out;
+        the stream is closed, and a ``stop_reason`` chunk that says so ends the chunks, followed by
+        the usage where some is known.
+
+        Args:
+            opening: the stream, or what opens it.
+            cancel: fired when nobody wants the answer any more, from anywhere.
 
         Raises:
             StreamError: the provider reported a failure inside the stream.
             Exception: whatever the SDK raised; ``outcome`` names it.
         """
         record, seen = self._chunks.append, self.diagnostics
+        signal = cancel or CancelSignal()
+        stream: Any = None
         failure: Exception | None = None
         try:
-            reader = aiter(stream)
-            while True:
-                try:
-                    seen.last = event = await anext(reader)
-                    seen.received += 1
-                    batch = self.handle(event)
-                except StopAsyncIteration:
-                    break
-                except Exception as error:  # noqa: BLE001 - named in the outcome, raised again below
-                    failure = error
-                    break
-                for chunk in batch:
-                    record(chunk)
-                    yield chunk
+            try:
+                stream = await self._opened(opening, signal)
+                self._foreign = foreign_body(stream)
+                reader = aiter(stream) if cancel is None else cancel.reading(stream)
+                while True:
+                    try:
+                        seen.last = event = await anext(reader)
+                        seen.received += 1
+                        batch = self.handle(event)
+                    except StopAsyncIteration:
+                        break
+                    except Exception as error:  # noqa: BLE001 - named in the outcome, raised again below
+                        failure = error
+                        break
+                    for chunk in batch:
+                        if signal.fired:
+                            break
+                        record(chunk)
+                        yield chunk
+            finally:  # before the last chunks, which a consumer may not wait for
+                unclosed = self._noted(await closing.aclose(stream))
             for chunk in self._end(failure):
                 yield chunk
         except BaseException:  # only the consumer gets here: it left, threw or was cancelled
             self.cancel()
             raise
-        finally:
-            await _aclose(stream)
-        self._raise(failure)
+        self._raise(failure, unclosed)
 
-    def chunks_sync(self, stream: Iterable[Any]) -> Generator[Chunk, None, None]:
-        """Read an SDK's synchronous stream; everything else as in ``chunks``."""
+    def chunks_sync(
+        self, stream: Iterable[Any], cancel: CancelSignal | None = None
+    ) -> Generator[Chunk, None, None]:
+        """Read an SDK's synchronous stream; everything else as in ``chunks``.
+
+        The thread that fires ``cancel`` wakes the one that waits for the provider.
+        """
         record, seen = self._chunks.append, self.diagnostics
+        signal = cancel or CancelSignal()
         failure: Exception | None = None
         try:
-            reader = iter(stream)
-            while True:
-                try:
-                    seen.last = event = next(reader)
-                    seen.received += 1
-                    batch = self.handle(event)
-                except StopIteration:
-                    break
-                except Exception as error:  # noqa: BLE001 - named in the outcome, raised again below
-                    failure = error
-                    break
-                for chunk in batch:
-                    record(chunk)
-                    yield chunk
-            yield from self._end(failure)
+            try:
+                self._foreign = foreign_body(stream)
+                with signal.calling(partial(closing.release, stream)):
+                    reader = iter(stream)
+                    while True:
+                        try:
+                            event = next(reader)
+                            if signal.fired:
+                                break
+                            seen.last = event
+                            seen.received += 1
+                            batch = self.handle(event)
+                        except StopIteration:
+                            break
+                        except Exception as error:  # noqa: BLE001 - named in the outcome, raised again below
+                            failure = error
+                            break
+                        for chunk in batch:
+                            if signal.fired:
+                                break
+                            record(chunk)
+                            yield chunk
+            finally:
+                unclosed = self._noted(closing.close(stream))
+            yield from self._end(RunCancelled() if signal.fired else failure)
         except BaseException:  # only the consumer gets here: it left or threw
             self.cancel()
             raise
-        finally:
-            _close(stream)
-        self._raise(failure)
+        self._raise(failure, unclosed)
 
     def fail(self, error: Exception) -> None:
         """Record that the stream could not even be opened."""
@@ -198,6 +237,8 @@ class StreamingInterface:
         Every value in it was made by us, so it is not validated again, chunk by chunk.
         """
         finish, ending = self._verdict()
+        if self.diagnostics.cancelled and self.usage and not self.diagnostics.terminal_seen:
+            self.note("usage_partial")  # catalogue CA-021
         return Outcome.model_construct(
             chunks=tuple(self._chunks),
             content=self.assembly.content(),
@@ -231,31 +272,59 @@ class StreamingInterface:
             return "refusal"
         return finish
 
+    async def _opened(self, opening: Any, signal: CancelSignal) -> Any:
+        """Return the stream; one that could not be opened fails when it is read."""
+        if not inspect.isawaitable(opening):
+            return opening
+        try:
+            return await signal.guard(opening)
+        except RunCancelled as error:
+            return _Unopened(error)
+        except Exception as error:  # noqa: BLE001 - named in the outcome, raised by the reader
+            self.failed(failures.classify(error))
+            return _Unopened(error)
+
+    def _noted(self, unclosed: Exception | None) -> Exception | None:
+        if unclosed is not None:
+            self.note("close_failed", unclosed)
+        return unclosed
+
     def _end(self, failure: Exception | None) -> Sequence[Chunk]:
         """Settle the stream and return its last chunks: error, stop reason, usage."""
+        if isinstance(failure, RunCancelled):
+            self.cancel()
+            return self._last((), self.outcome().usage)  # what still waits stays unsaid
         tail = list(self.settle())
         self._judge(failure)
         self._ended = True
-        finish, ending = self._verdict()
-        if self._error is not None and (failure is not None or ending == "failed"):
+        if self._error is not None and (failure is not None or self._verdict()[1] == "failed"):
             tail.append(Chunk("error", error=self._error))
-        tail.append(Chunk("stop_reason", finish=finish))
-        if self.usage is not None:
-            tail.append(Chunk("usage", usage=self.usage))
-        self._chunks.extend(tail)
-        return tail
+        return self._last(tail, self.usage)
+
+    def _last(self, tail: Sequence[Chunk], usage: Usage | None) -> Sequence[Chunk]:
+        finish, _ = self._verdict()
+        counts = () if usage is None else (Chunk("usage", usage=usage),)
+        last = (*tail, Chunk("stop_reason", finish=finish), *counts)
+        self._chunks.extend(last)
+        return last
 
     def _judge(self, failure: Exception | None) -> None:
         """Name what the end of the stream means, and leave notes on what is odd about it."""
         if failure is not None:
             self._judge_failure(failures.classify(failure))
         elif not self.diagnostics.terminal_seen and self._error is None:
-            empty = not self.diagnostics.received
-            self._error = failures.truncated(
-                "the stream held no event" if empty else "the stream ended without a terminal event"
-            )
+            self._judge_silence()
         if self.diagnostics.terminal_seen and not self._failed:
             self._note_oddities()
+
+    def _judge_silence(self) -> None:
+        """Name what it means that the stream ended without a word (catalogue TR-016, TR-017)."""
+        if self.diagnostics.received:
+            self._error = failures.truncated("the stream ended without a terminal event")
+        elif self._foreign is None:
+            self._error = failures.truncated("the stream held no event")
+        else:
+            self.failed(failures.info_of("protocol", message=self._foreign))
 
     def _judge_failure(self, info: ErrorInfo) -> None:
         if info.kind == "connection" and self.diagnostics.terminal_seen:
@@ -275,24 +344,26 @@ class StreamingInterface:
         if self._finish() == "tool_calls" and not self.assembly.calls:
             self.note("no_tool_call")
 
-    def _raise(self, failure: Exception | None) -> None:
+    def _raise(self, failure: Exception | None, unclosed: Exception | None) -> None:
         """Let the consumer know of a failure: the SDK's own exception, or what the stream said."""
+        if self.diagnostics.cancelled:
+            return
         if failure is not None and (self._failed or self._lost):
             raise failure
         if self._failed and self._error is not None:
             raise StreamError(self._error)
+        if unclosed is not None:
+            raise unclosed
 
 
-async def _aclose(stream: object) -> None:
-    """Close a stream, whatever the SDK calls it; closing a finished one costs nothing."""
-    close = getattr(stream, "aclose", None) or getattr(stream, "close", None)
-    if close is not None:
-        closing = close()
-        if inspect.isawaitable(closing):
-            await closing
+class _Unopened:
+    """A stream that could not be opened: its first event is the reason."""
 
+    def __init__(self, reason: Exception) -> None:
+        self._reason = reason
 
-def _close(stream: object) -> None:
-    close = getattr(stream, "close", None)
-    if close is not None:
-        close()
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> None:
+        raise self._reason

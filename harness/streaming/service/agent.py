@@ -1,0 +1,48 @@
+"""What the service asks of an agent loop: the product's own, one asynchronous generator a run.
+
+The loop hands on every chunk of every step as ``Said``, and then yields one stop reason, which is
+the last thing it is asked for: what has to be done before the run counts as ended is done before
+it. It raises what went wrong; ``LLMError`` is the model's fault, all else our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from harness.streaming.runs.statuses import StopReason
+
+if TYPE_CHECKING:
+    from harness.model import Chunk
+    from harness.streaming.cancellation import CancelSignal
+    from harness.streaming.runs.store import Run
+
+
+class Said(NamedTuple):
+    """A chunk as the adapter yielded it, and where it belongs.
+
+    Chunks that are no piece of a message are welcome: the service reads usage and finish reason
+    from them.
+    """
+
+    chunk: Chunk
+    message_id: str
+    step_id: str
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a loop is to do.
+
+    Args:
+        run: the run, None where runs are not tracked.
+        cancel: fired when the run is cancelled. The service ends the loop by itself, wherever it
+            waits; the signal is there for what the loop starts in threads and tasks of its own.
+    """
+
+    run: Run | None
+    cancel: CancelSignal
+
+
+Agent: TypeAlias = Callable[[Work], AsyncGenerator[Said | StopReason, None]]

@@ -1,0 +1,67 @@
+"""A story told to an interface without an SDK: light events, from a stream that may fail."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Self
+
+from harness.streaming.interfaces.anthropic_messages import AnthropicMessagesInterface
+from harness.streaming.wire_events import wire_events
+from tests.streaming.interfaces.telling_anthropic_messages import call, end, script, text, thinking
+from tests.streaming.providing import in_halves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.model import Chunk
+
+START = "message_start"
+STORY = (
+    START,
+    *thinking(0, "H", "m", signed="s"),
+    *text(1, "Hel", "lo"),
+    *call(2, "c1", "get", '{"a"', ": 1}"),
+    *end("tool_use"),
+)
+
+
+def light(*entries: Any) -> list[Any]:
+    """Return a story as light events, which need no SDK."""
+    return list(wire_events(in_halves(script(entries)).frames, "anthropic_messages"))
+
+
+class Stream:
+    """A provider's stream that gives its events, then fails or ends; it knows who closed it."""
+
+    def __init__(self, events: Iterable[Any], failure: Exception | None = None) -> None:
+        self._events, self._failure = iter(events), failure
+        self.closed_by: asyncio.Task[Any] | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        await asyncio.sleep(0)
+        for event in self._events:
+            return event
+        raise self._failure or StopAsyncIteration
+
+    async def close(self) -> None:
+        self.closed_by = asyncio.current_task()
+
+
+async def read(
+    events: Iterable[Any], failure: Exception | None = None
+) -> tuple[AnthropicMessagesInterface, list[Chunk], Exception | None]:
+    """Read a stream to its end; return what came, and what was raised."""
+    interface, stream = AnthropicMessagesInterface(), Stream(events, failure)
+    got: list[Chunk] = []
+    raised: Exception | None = None
+    try:
+        async for chunk in interface.chunks(stream):
+            got.append(chunk)  # noqa: PERF401 - what came before a failure counts
+    except Exception as error:  # noqa: BLE001 - the tests look at it
+        raised = error
+    assert stream.closed_by is asyncio.current_task()
+    assert interface.outcome().chunks == tuple(got)
+    return interface, got, raised

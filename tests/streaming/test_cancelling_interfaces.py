@@ -1,0 +1,311 @@
+"""Every interface, left at every event in every way, through its real SDK (CA-001 to CA-025)."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import httpx2
+import pytest
+
+from harness.model import Chunk
+from harness.protocols import NAMES, protocol
+from harness.replay.server import serving
+from harness.replay.stage import Stage
+from harness.streaming.cancellation import CancelSignal
+from harness.streaming.failures import llm_error
+from harness.streaming.gemini_closing import note_response
+from harness.streaming.interfaces import interface_for
+from harness.streaming.interfaces.anthropic_messages import AnthropicMessagesInterface
+from harness.targets.base import Call
+from harness.targets.clients import Clients
+from harness.targets.opening import open_stream
+from harness.wire.script import Script
+from tests.streaming.leaving import (
+    AT_A_CHUNK,
+    BOUND_S,
+    WAITING,
+    Leaving,
+    Left,
+    closed_by,
+    faults,
+    frames,
+    leave_at_a_chunk,
+    leave_waiting,
+    silent_after,
+    tasks_since,
+    watching_generators,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+
+    from harness.streaming.interfaces.base import StreamingInterface
+
+    Make: TypeAlias = type[StreamingInterface]
+    Silent: TypeAlias = Callable[[], bool]
+
+
+class OneSlotClients(Clients):
+    """Clients with one connection: a reader who does not give it back starves the next."""
+
+    @cached_property
+    def _http(self) -> Any:
+        return httpx2.AsyncClient(
+            verify=self._tls,
+            limits=httpx2.Limits(max_connections=1),
+            timeout=httpx2.Timeout(5, pool=0.2),
+            event_hooks={"response": [note_response]},
+        )
+
+
+class Provider:
+    """A provider on this machine, and the SDKs that speak to it."""
+
+    def __init__(self, stage: Stage, url: str, clients: Clients) -> None:
+        self.stage, self.url, self.clients = stage, url, clients
+
+    def put(self, name: str, script: Script) -> Call:
+        """Have a script spoken; returns how to ask for it."""
+        return Call(name, f"{self.url}/{self.stage.put(script)}", protocol(name).request)
+
+    async def left(
+        self, make: Make, name: str, events: int, run: Callable[[Leaving, Silent], Awaitable[None]]
+    ) -> Left:
+        """Have somebody leave a provider that falls silent after some events."""
+        script = silent_after(name, events)
+        call, size, before = self.put(name, script), len(script.body), asyncio.all_tasks()
+        key = call.base_url.rpartition("/")[2]
+
+        def silent() -> bool:
+            exchanges = self.stage.evidence(key)
+            return bool(exchanges) and exchanges[-1].bytes_sent == size
+
+        interface, signal = make(), CancelSignal()
+        leaving = Leaving(interface.chunks(open_stream(self.clients, call), signal), signal)
+        await run(leaving, silent)
+        seen = await closed_by(self.stage, key)
+        assert not signal.waits
+        return Left(
+            got=leaving.got,
+            late=leaving.late,
+            raised=leaving.raised,
+            outcome=interface.outcome(),
+            flag=interface.diagnostics.cancelled,
+            events=interface.diagnostics.received,
+            sent=events,
+            closed_by=seen,
+            tasks=await tasks_since(before),
+        )
+
+    async def left_waiting(self, make: Make, name: str, events: int, way: str) -> Left:
+        """Have somebody leave while the provider is silent."""
+        act = WAITING[way][0]
+        return await self.left(
+            make, name, events, lambda leaving, silent: leave_waiting(leaving, act, silent)
+        )
+
+    async def left_at_a_chunk(self, make: Make, name: str, number: int, way: str) -> Left:
+        """Have somebody leave who holds a chunk."""
+        act, all_but_the_end = AT_A_CHUNK[way][0], len(frames(name)) - 1
+        return await self.left(
+            make, name, all_but_the_end, lambda leaving, _: leave_at_a_chunk(leaving, act, number)
+        )
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[Provider]:
+    stage, clients = Stage(), OneSlotClients()
+    with serving(stage) as url:
+        yield Provider(stage, url, clients)
+        await clients.aclose()
+
+
+@pytest.mark.parametrize("way", WAITING)
+@pytest.mark.parametrize("name", NAMES)
+async def test_left_while_the_provider_is_silent(name: str, way: str, provider: Provider) -> None:
+    found = {}
+    with watching_generators() as abandoned:
+        for events in range(len(frames(name))):
+            left = await provider.left_waiting(interface_for(name), name, events, way)
+            found[events] = faults(left, WAITING[way][1], told=WAITING[way][1] is None)
+    assert {events: broken for events, broken in found.items() if broken} == {}
+    assert abandoned == []
+
+
+@pytest.mark.parametrize("way", AT_A_CHUNK)
+@pytest.mark.parametrize("name", NAMES)
+async def test_left_at_a_chunk(name: str, way: str, provider: Provider) -> None:
+    everything = await provider.left_waiting(
+        interface_for(name), name, len(frames(name)) - 1, "signal"
+    )
+    found = {}
+    with watching_generators() as abandoned:
+        for number in range(1, len(everything.got) + 1):
+            left = await provider.left_at_a_chunk(interface_for(name), name, number, way)
+            found[number] = faults(left, AT_A_CHUNK[way][1], told=way == "signal")
+    assert {number: broken for number, broken in found.items() if broken} == {}
+    assert abandoned == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_run_cancelled_while_connecting_leaves_the_socket(
+    name: str, provider: Provider
+) -> None:
+    """CA-001: the provider took the request and has not answered yet."""
+    asked, gone = asyncio.Event(), asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        with suppress(ConnectionError):
+            while await reader.read(1 << 16):
+                pass
+        gone.set()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    call = Call(name, f"http://127.0.0.1:{port}/x", protocol(name).request)
+    interface, signal = interface_for(name)(), CancelSignal()
+    task = asyncio.create_task(
+        listed(interface.chunks(open_stream(provider.clients, call), signal))
+    )
+    await asyncio.wait_for(asked.wait(), 5)
+    signal.fire()
+    assert await asyncio.wait_for(task, BOUND_S) == [Chunk("stop_reason", finish="cancelled")]
+    await asyncio.wait_for(gone.wait(), BOUND_S)
+    assert interface.diagnostics.cancelled
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_run_cancelled_before_it_began_asks_nobody(name: str, provider: Provider) -> None:
+    call = provider.put(name, silent_after(name, 3))
+    interface, signal = interface_for(name)(), CancelSignal()
+    signal.fire()
+    chunks = interface.chunks(open_stream(provider.clients, call), signal)
+    assert await listed(chunks) == [Chunk("stop_reason", finish="cancelled")]
+    assert provider.stage.evidence(call.base_url.rpartition("/")[2]) == ()
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_provider_that_refuses_ends_the_chunks_as_failed(
+    name: str, provider: Provider
+) -> None:
+    body = b'{"error": {"code": 429, "type": "rate_limit_error", "message": "no"}}'
+    headers = (("content-type", "application/json"),)
+    call = provider.put(name, Script((body,), status=429, headers=headers))
+    interface = interface_for(name)()
+    told: list[Chunk] = []
+    with pytest.raises(Exception, match="no"):
+        await listed(interface.chunks(open_stream(provider.clients, call)), told)
+    assert [chunk.kind for chunk in told] == ["error", "stop_reason"]
+    assert interface.outcome().ending == "failed"
+    again = provider.put(name, Script(frames(name)))
+    whole = await listed(interface_for(name)().chunks(open_stream(provider.clients, again)))
+    assert whole[-1].kind in {"usage", "stop_reason"}  # CA-019: the one connection is free
+
+
+async def listed(
+    chunks: AsyncGenerator[Chunk, None], told: list[Chunk] | None = None
+) -> list[Chunk]:
+    """Return all chunks, also into a list that survives an exception."""
+    told = [] if told is None else told
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            told.append(chunk)
+    return told
+
+
+# The checks themselves: one sin each, and the sentence that names it.
+
+
+class NoFlag(AnthropicMessagesInterface):
+    """Defect D4: a cancellation leaves no trace in the interface."""
+
+    def cancel(self) -> None:
+        """Forget it."""
+
+
+class Relabels(AnthropicMessagesInterface):
+    """Defect D56: whoever leaves early is told of an error."""
+
+    async def chunks(self, *arguments: Any) -> AsyncGenerator[Chunk, None]:
+        """Turn every way out into a failure."""
+        try:
+            async for chunk in super().chunks(*arguments):
+                yield chunk
+        except BaseException as error:
+            raise llm_error(RuntimeError("Unhandled LLM error")) from error
+
+
+class Twice(AnthropicMessagesInterface):
+    """STREAMING 3: an exception thrown in has the current event processed again, and goes on."""
+
+    async def chunks(self, *arguments: Any) -> AsyncGenerator[Chunk, None]:
+        """Hand the chunk out again where somebody threw."""
+        async with aclosing(super().chunks(*arguments)) as inner:
+            async for chunk in inner:
+                try:
+                    yield chunk
+                except Exception:  # noqa: BLE001 - that is the sin
+                    yield chunk
+
+
+class NeverCloses(AnthropicMessagesInterface):
+    """STREAMING 3: the provider's stream is left to the garbage collector."""
+
+    async def chunks(self, opening: Any, *_: Any) -> AsyncGenerator[Chunk, None]:
+        """Read without ever closing."""
+        stream = KEPT[id(self)] = await opening
+        try:
+            async for event in stream:
+                for chunk in self.handle(event):
+                    self._chunks.append(chunk)
+                    yield chunk
+        finally:
+            self.cancel()
+
+
+class Deaf(AnthropicMessagesInterface):
+    """Defect D72: a cancellation is noticed when the next chunk comes."""
+
+    async def chunks(self, opening: Any, cancel: Any = None) -> AsyncGenerator[Chunk, None]:
+        """Look at the signal between chunks only."""
+        async with aclosing(super().chunks(opening)) as inner:
+            async for chunk in inner:
+                if cancel.fired:
+                    return
+                yield chunk
+
+
+KEPT: dict[int, Any] = {}
+
+
+@pytest.mark.parametrize(
+    ("sinner", "when", "way", "sentence"),
+    [
+        (NoFlag, "waiting", "signal", "the flag was not set"),
+        (NoFlag, "at a chunk", "aclose", "the outcome says"),
+        (Relabels, "waiting", "task cancel", "raised LLMUnknownError"),
+        (Relabels, "at a chunk", "throw", "raised LLMUnknownError"),
+        (Twice, "at a chunk", "throw", "chunks after leaving"),
+        (NeverCloses, "at a chunk", "break", "the provider saw None leave"),
+        (Deaf, "waiting", "signal", "raised TimeoutError('it still waits')"),
+    ],
+)
+async def test_each_sin_is_found(
+    sinner: Make, when: str, way: str, sentence: str, provider: Provider
+) -> None:
+    if when == "waiting":
+        left = await provider.left_waiting(sinner, sinner.protocol, 5, way)
+        found = faults(left, WAITING[way][1], told=WAITING[way][1] is None)
+    else:
+        left = await provider.left_at_a_chunk(sinner, sinner.protocol, 2, way)
+        found = faults(left, AT_A_CHUNK[way][1], told=way == "signal")
+    KEPT.clear()
+    assert [fault for fault in found if fault.startswith(sentence)], found

@@ -1,0 +1,281 @@
+"""How an interface opens and closes streams of every make: in memory, without any SDK."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from harness.errors import LLMServerError, RunCancelled
+from harness.model import Chunk, ErrorInfo
+from harness.streaming.cancellation import CancelSignal
+from harness.streaming.interfaces.anthropic_messages import AnthropicMessagesInterface
+from harness.streaming.wire_events import WireObject
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+T = TypeVar("T")
+USAGE = {"input_tokens": 3, "output_tokens": 1}
+BLOCKS = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+
+
+def event(**fields: Any) -> WireObject:
+    return WireObject({k: WireObject(v) if isinstance(v, dict) else v for k, v in fields.items()})
+
+
+START = event(type="message_start", message={"id": "m", "usage": WireObject(USAGE)})
+WHOLE = event(
+    type="message_start",
+    message={"id": "m", "usage": WireObject(USAGE), "content": [WireObject(b) for b in BLOCKS]},
+)
+END = [
+    event(type="message_delta", delta={"stop_reason": "end_turn"}, usage=USAGE),
+    event(type="message_stop"),
+]
+
+
+class Stream:
+    """A stream that notes who closed it, and may refuse."""
+
+    def __init__(self, *events: WireObject, refuses: Exception | None = None) -> None:
+        self._events, self._refuses = iter(events), refuses
+        self.closed_by: list[Any] = []
+
+    def __aiter__(self) -> AsyncIterator[WireObject]:
+        return self
+
+    async def __anext__(self) -> WireObject:
+        await asyncio.sleep(0)
+        for found in self._events:
+            return found
+        raise StopAsyncIteration
+
+    def __iter__(self) -> Iterator[WireObject]:
+        return self._events
+
+    async def aclose(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.closed_by.append(_task())
+        if self._refuses is not None:
+            raise self._refuses
+
+
+class PlainStream(Stream):
+    """A stream with a synchronous ``close`` and no other."""
+
+    aclose = None  # type: ignore[assignment]  # what it lacks
+
+
+class OldStream(Stream):
+    """CA-020: an asynchronous stream whose asynchronous ``close`` is called so."""
+
+    aclose = None  # type: ignore[assignment]  # what an older SDK lacks
+
+    async def close(self) -> None:  # type: ignore[override]  # the same
+        await asyncio.sleep(0)
+        self.closed_by.append(_task())
+
+
+def _task() -> Any:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
+
+
+def made() -> AnthropicMessagesInterface:
+    return AnthropicMessagesInterface()
+
+
+async def opened(stream: Any) -> Any:
+    await asyncio.sleep(0)
+    return stream
+
+
+@pytest.mark.parametrize("kind", [Stream, PlainStream, OldStream])
+async def test_a_stream_is_closed_in_the_task_that_reads_it(kind: type[Stream]) -> None:
+    stream = kind(START, *END)
+    told = [chunk.kind async for chunk in made().chunks(opened(stream))]
+    assert told == ["stop_reason", "usage"]
+    assert stream.closed_by == [asyncio.current_task()]
+
+
+async def test_a_stream_is_closed_before_the_last_chunks_are_asked_for() -> None:
+    stream = Stream(START, *END)
+    async with aclosing(made().chunks(stream)) as chunks:
+        await anext(chunks)
+        assert len(stream.closed_by) == 1
+
+
+async def test_what_cannot_be_closed_need_not_be() -> None:
+    class Bare:
+        def __iter__(self) -> Iterator[WireObject]:
+            return iter([START, *END])
+
+        def __aiter__(self) -> AsyncIterator[WireObject]:
+            return _as_async(self)
+
+    assert [chunk.kind for chunk in made().chunks_sync(Bare())] == ["stop_reason", "usage"]
+    assert [chunk.kind async for chunk in made().chunks(Bare())] == ["stop_reason", "usage"]
+
+
+async def test_a_generator_is_a_stream() -> None:
+    left = False
+
+    async def events() -> AsyncIterator[WireObject]:
+        nonlocal left
+        try:
+            yield WHOLE
+            await asyncio.get_running_loop().create_future()
+        finally:
+            left = True
+
+    signal = CancelSignal()
+    chunks = made().chunks(events(), signal)
+    assert [await anext(chunks), await anext(chunks)] == [
+        Chunk("text", "a", 0),
+        Chunk("text", "b", 1),
+    ]
+    asyncio.get_running_loop().call_soon(signal.fire)
+    assert [chunk.kind async for chunk in chunks] == ["stop_reason", "usage"]
+    assert left
+
+
+@pytest.mark.parametrize("sync", [False, True])
+async def test_no_second_chunk_of_an_event_comes_after_the_signal(*, sync: bool) -> None:
+    interface, signal, told = made(), CancelSignal(), list[str]()
+    if sync:
+        for chunk in interface.chunks_sync(Stream(WHOLE, *END), signal):
+            told.append(chunk.kind)
+            signal.fire()
+    else:
+        async for chunk in interface.chunks(Stream(WHOLE, *END), signal):
+            told.append(chunk.kind)
+            signal.fire()
+    assert told == ["text", "stop_reason", "usage"]
+    outcome = interface.outcome()
+    assert outcome.usage is not None
+    assert outcome.usage.input == 3
+    assert outcome.notes == ("usage_partial",)
+
+
+async def test_a_signal_at_the_last_chunks_comes_too_late() -> None:
+    """CA-024: the answer is whole; one terminal, and it is the provider's."""
+    interface, signal, told = made(), CancelSignal(), list[str]()
+    async for chunk in interface.chunks(Stream(START, *END), signal):
+        told.append(chunk.kind)
+        signal.fire()
+    assert told == ["stop_reason", "usage"]
+    assert interface.outcome().ending == "complete"
+    assert not interface.diagnostics.cancelled
+
+
+async def test_usage_is_not_partial_once_the_terminal_came() -> None:
+    interface = made()
+    async with aclosing(interface.chunks(Stream(WHOLE, *END))) as chunks:
+        await anext(chunks)
+        interface.handle(END[0])
+    assert interface.outcome().notes == ()
+
+
+@pytest.mark.parametrize("sync", [False, True])
+async def test_a_stream_that_fails_to_close_is_told_of_after_the_last_chunk(*, sync: bool) -> None:
+    interface, told = made(), list[str]()
+    refuses = LLMServerError(ErrorInfo(kind="server", message="cannot close"))
+    stream = Stream(START, *END, refuses=refuses)
+    chunks = _as_async(interface.chunks_sync(stream)) if sync else interface.chunks(stream)
+    with pytest.raises(LLMServerError) as caught:
+        await _tell(chunks, told)
+    assert caught.value is refuses
+    assert told == ["stop_reason", "usage"]
+    assert interface.outcome().ending == "complete"
+    assert "close_failed: server: cannot close" in interface.outcome().notes
+
+
+async def _as_async(items: Iterable[T]) -> AsyncIterator[T]:
+    for item in items:
+        yield item
+
+
+async def _tell(chunks: Any, told: list[str]) -> None:
+    async for chunk in chunks:
+        told.append(chunk.kind)  # noqa: PERF401 - what came before an exception is kept
+
+
+async def test_a_stream_that_fails_to_close_hides_neither_failure_nor_cancellation() -> None:
+    interface, signal = made(), CancelSignal()
+    signal.fire()
+    stream = Stream(START, refuses=OSError("cannot close"))
+    assert [chunk.kind async for chunk in interface.chunks(stream, signal)] == ["stop_reason"]
+    chunks = made().chunks(Stream(WHOLE, *END, refuses=OSError("cannot close")))
+    await anext(chunks)
+    with pytest.raises(RunCancelled) as caught:
+        await chunks.athrow(mine := RunCancelled())
+    assert caught.value is mine
+
+
+async def test_an_opening_that_fails_is_raised_as_it_is_and_told_in_chunks() -> None:
+    mine = LLMServerError(ErrorInfo(kind="server", message="down"))
+
+    async def fail() -> Any:
+        raise mine
+
+    interface, told = made(), list[str]()
+    with pytest.raises(LLMServerError) as caught:
+        await _tell(interface.chunks(fail()), told)
+    assert caught.value is mine
+    assert told == ["error", "stop_reason"]
+    assert interface.outcome().error == mine.info
+
+
+async def test_a_refused_connection_is_a_failure_not_a_cut_answer() -> None:
+    async def refuse() -> Any:
+        raise ConnectionRefusedError("nobody listens")
+
+    interface = made()
+    with pytest.raises(ConnectionRefusedError):
+        await _tell(interface.chunks(refuse()), [])
+    assert interface.outcome().ending == "failed"
+
+
+async def test_a_stream_opened_in_the_moment_of_the_signal_is_closed() -> None:
+    stream, signal = Stream(WHOLE), CancelSignal()
+
+    async def open_late() -> Any:
+        signal.fire()
+        return stream
+
+    told = [chunk.kind async for chunk in made().chunks(open_late(), signal)]
+    assert told == ["stop_reason"]
+    assert len(stream.closed_by) == 1
+
+
+async def test_wait_for_leaves_the_chunks_closed() -> None:
+    """CA-014: a timeout reaches the read; the chunks are over afterwards."""
+    interface = made()
+
+    async def silent() -> AsyncIterator[WireObject]:
+        yield WHOLE
+        await asyncio.get_running_loop().create_future()
+
+    chunks = interface.chunks(silent())
+    assert [(await anext(chunks)).text, (await anext(chunks)).text] == ["a", "b"]
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(chunks), 0.001)
+    assert [chunk async for chunk in chunks] == []
+    assert interface.outcome().ending == "cancelled"
+
+
+async def test_chunks_closed_by_another_task_close_the_stream() -> None:
+    """CA-011."""
+    stream = Stream(WHOLE, *END)
+    chunks = made().chunks(stream)
+    await anext(chunks)
+    closing = asyncio.create_task(chunks.aclose())
+    await closing
+    assert stream.closed_by == [closing]

@@ -1,0 +1,3 @@
+from tests.streaming.databases.servers import dsn, postgres
+
+__all__ = ["dsn", "postgres"]
