@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.model import whole
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -37,8 +39,8 @@ _PROSE = ("text", "reasoning", "refusal")
 def _chunk_sum(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
     in_order = sorted(outcome.chunks, key=lambda chunk: chunk.part or 0)
     for kind in _PROSE:
-        shown = "".join(chunk.text or "" for chunk in in_order if chunk.kind == kind)
-        kept = str(getattr(outcome, kind))
+        shown = whole("".join(chunk.text or "" for chunk in in_order if chunk.kind == kind))
+        kept = whole(str(getattr(outcome, kind)))
         if shown != kept:
             return f"{kind} chunks sum up to {shown!r:.120}, content holds {kept!r:.120}"
     return None
@@ -50,9 +52,8 @@ def _argument_sum(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None
         if chunk.kind in {"tool_call", "approval_request"}:
             shown[chunk.index] = shown.get(chunk.index, "") + (chunk.arguments or "")
     for index, call in enumerate(outcome.tool_calls):
-        streamed = shown.get(index)
-        if streamed is not None and streamed != call.arguments_raw:
-            kept = call.arguments_raw
+        streamed, kept = whole(shown.get(index, "")), whole(call.arguments_raw)
+        if index in shown and streamed != kept:
             return f"call {index}: chunks sum up to {streamed!r:.120}, kept {kept!r:.120}"
     lost = [index for index in shown if index is not None and index >= len(outcome.tool_calls)]
     return f"call {lost[0]} was shown, but is not in the content" if lost else None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from harness.model import whole as without_halves
+
 if TYPE_CHECKING:
     from harness.model import JSON, Chunk
     from harness.streaming.assembly import Prose
@@ -84,8 +86,8 @@ class Words:
 
     @property
     def said(self) -> str:
-        """All that was said."""
-        return "".join(self._said)
+        """All that was said, as content holds it: characters that came in halves are joined."""
+        return without_halves("".join(self._said))
 
     @property
     def holding(self) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.streaming.cancellation import CancellationRegistry
+from harness.streaming.envelope import otid
 from harness.streaming.service.run_stream import RunStream
 
 if TYPE_CHECKING:
@@ -45,10 +46,6 @@ async def _everybody(_: StreamRequest) -> None:
     """Refuse nobody."""
 
 
-def _otid(message_id: str, part: int) -> str:
-    return f"{message_id}/{part}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class StreamingService:
     """Streams the runs of one agent loop.
@@ -72,7 +69,7 @@ class StreamingService:
     admit: Callable[[StreamRequest], Awaitable[None]] = _everybody
     keepalive_s: float | None = None
     call_later: CallLater | None = None
-    otid: Otid = _otid
+    otid: Otid = otid
 
     async def stream(
         self, request: StreamRequest
