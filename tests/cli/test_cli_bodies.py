@@ -77,7 +77,8 @@ def test_replay_prints_half_a_character_as_an_escape(harness: Any, here: Path) -
     body = record(here).read_bytes().replace(b"Hello", b"\\ud83d")
     (here / "a.sse").write_bytes(body)
     [line] = harness("replay", "a.sse", "--json").lines()
-    assert line["outcome"]["content"][0]["text"] == "\ud83d there"
+    assert line["outcome"]["chunks"][0]["text"] == "\ud83d"
+    assert line["outcome"]["content"][0]["text"] == "\ufffd there"
     assert harness("replay", "a.sse").code == 0
 
 

@@ -189,3 +189,17 @@ def test_reading_is_linear_in_length() -> None:
 
     seconds(500)
     assert min(seconds(8000) for _ in range(3)) < 14 * min(seconds(1000) for _ in range(3))
+
+
+def test_a_bad_escape_stays_as_it_is() -> None:
+    words = [p.text for p in ObjectReader().feed(r'{"a": "\x1"}') if p.kind == "words"]
+    assert words == [r"\x1"]
+
+
+def test_several_chunks_of_one_part_keep_one_new_ordinal_and_silence_says_nothing() -> None:
+    stage = InnerThoughts()
+    fed = [Chunk("text", "a", 4), Chunk("text", "b", 4), opening(0, "send_message"), piece(0, "{}")]
+    shown = [chunk for chunk in fed for chunk in stage.feed(chunk)]
+    assert [chunk.part for chunk in shown] == [0, 0]
+    call = ToolCall(id="c", name="send_message", arguments_raw="{}", arguments={}, complete=True)
+    assert stage.outcome(Outcome(content=(Text(text="ab"), call))).content == (Text(text="ab"),)
