@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench snapshots lock clean
+.PHONY: help run test coverage lint bench snapshots lock clean
 
 help:            ## list the chores
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -23,8 +23,12 @@ run: $(READY)    ## replay every scenario into builtin and sdk-helper, print the
 	@$(BIN)/harness run --target builtin --advisory sdk-helper \
 	    --report terminal --report jsonl=build/report.jsonl --report junit=build/junit.xml
 
-test: $(READY) lint  ## every gate: lint, types, all tests with branch coverage
+test: $(READY) lint  ## every gate: lint, types, all tests, photographs
 	$(BIN)/python -m pytest
+
+coverage: $(READY)  ## the same tests, with branch coverage by file
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage report --fail-under=97
 
 lint: $(READY)   ## ruff (ALL) and mypy (strict)
 	$(BIN)/ruff check .
@@ -35,7 +39,7 @@ bench: $(READY)  ## measure the numbers the README quotes
 	$(BIN)/python -m benchmarks
 
 snapshots: $(READY)  ## take the photographs again; review them as a diff before committing
-	$(BIN)/python -m pytest tests/conformance --snapshot-update --no-cov
+	$(BIN)/python -m pytest -q tests/conformance --snapshot-update
 
 lock: $(READY)   ## resolve pyproject.toml again into requirements.lock (hashes, no index address)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url \
