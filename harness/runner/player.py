@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.model import JSON
+    from harness.runner.reader import Reader
     from harness.wire.script import Script
 
 
@@ -59,8 +60,16 @@ class Player:
             if self._lane is not None:
                 self._lane.close()
 
-    def play(self, target: str | object, ask: Ask, script: Script) -> Played:
+    def play(
+        self, target: str | object, ask: Ask, script: Script, reader: Reader | None = None
+    ) -> Played:
         """Let a target listen to one script.
+
+        Args:
+            target: its address, or the target itself.
+            ask: what the client asks.
+            script: what is spoken.
+            reader: who reads, and leaves; None reads everything.
 
         Raises:
             InputError: the address names no target.
@@ -72,10 +81,13 @@ class Player:
             request=ask.request,
             read_timeout=ask.read_timeout,
             transport=self._transport,
+            **({"consumer": reader.consumer} if reader else {}),
         )
+        if reader:
+            reader.watch(lambda: next(reversed(self._stage.evidence(key)), None))
         self._lane = self._lane or Lane()
         try:
-            played = self._lane.play(target, call, self._timeout)
+            played = self._lane.play(target, call, self._timeout, reader)
         finally:
             self._stage.forget(key)
         if played is None:

@@ -131,7 +131,7 @@ class StreamingInterface:
             self.cancel()
             raise
         finally:
-            await _aclose(stream)
+            await close_stream(stream)
         self._raise(failure)
 
     def chunks_sync(self, stream: Iterable[Any]) -> Generator[Chunk, None, None]:
@@ -283,7 +283,7 @@ class StreamingInterface:
             raise StreamError(self._error)
 
 
-async def _aclose(stream: object) -> None:
+async def close_stream(stream: object) -> None:
     """Close a stream, whatever the SDK calls it; closing a finished one costs nothing."""
     close = getattr(stream, "aclose", None) or getattr(stream, "close", None)
     if close is not None:
