@@ -365,8 +365,9 @@ def consumer_of(words: str) -> Consumer:
         InputError: it names none.
     """
     do, _, at = words.partition(":")
+    place = {"at": int(at) if at.isdecimal() else at} if at else {}
     try:
-        return _consumer({"do": do, "at": int(at) if at.isdecimal() else at or EVERY}, Lines())
+        return _consumer({"do": do, **place}, Lines())
     except InputError as error:
         raise InputError(f"consumer {words!r}: {error.message}") from None
 
@@ -377,6 +378,9 @@ def _consumer(data: Mapping[str, Any], lines: Lines) -> Consumer:
     if do not in (READ, EVERY, *LEAVING):
         error = UnknownWordError("consumer", str(do), (READ, EVERY, *LEAVING))
         raise InputError(str(error), line=lines.at("consumer", "do"))
+    if do == READ and "at" in data:
+        words = "who reads everything leaves nowhere; `at` needs another `do`"
+        raise InputError(words, line=lines.at("consumer", "at"))
     counted = isinstance(at, int) and not isinstance(at, bool) and at >= 0
     if not (counted or at == EVERY):
         words = f"`at` is a count of chunks from 0, or `{EVERY}`"

@@ -39,7 +39,7 @@ class Player:
     """
 
     def __init__(self, timeout: float, *, in_memory: bool = False) -> None:
-        self._timeout, self._in_memory = timeout, in_memory
+        self._timeout, self.in_memory = timeout, in_memory
         self._stage = Stage()
         self._speaker = ExitStack()
         self._base_url = MEMORY_URL
@@ -48,7 +48,7 @@ class Player:
 
     def __enter__(self) -> Self:
         """Start the speaker; the lane starts with the first script."""
-        if self._in_memory:
+        if self.in_memory:
             self._transport = memory_transport(self._stage)
         else:
             self._base_url = self._speaker.enter_context(serving(self._stage))

@@ -126,7 +126,7 @@ class Teller:
             player = self._memory if self._memory and listens_in_memory(address) else self._player
             play = partial(player.play, address, ask)
             findings += _variations(pair, script, played, play)
-            findings += sweep(pair, script, play)
+            findings += sweep(pair, script, play, exact=player.in_memory)
         return played.outcome, findings
 
 

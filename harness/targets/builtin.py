@@ -33,6 +33,9 @@ class BuiltinListening:
         except Exception as error:
             self._interface.fail(error)
             raise
+        except BaseException:  # the consumer did not wait for the answer (catalogue CA-001)
+            self._interface.cancel()
+            raise
         self._chunks = self._interface.chunks(self._stream)
         return self
 
