@@ -86,11 +86,11 @@ def _as_cancelled(left: Left) -> str | None:
 
 def _keeps_prefix(left: Left) -> str | None:
     for channel, kept in _kept(left.outcome):
-        taken, arrived = _sum(left.taken, channel), _sum(left.arrived, channel)
+        taken, most = _sum(left.taken, channel), _most(left, channel)
         if not kept.startswith(taken):
             return f"{channel}: {taken!r:.120} was taken, {kept!r:.120} is kept"
-        if not arrived.startswith(kept):
-            return f"{channel}: {arrived!r:.120} had arrived, {kept!r:.120} is kept"
+        if not most.startswith(kept):
+            return f"{channel}: {most!r:.120} is all there was, {kept!r:.120} is kept"
     return None
 
 
@@ -100,6 +100,18 @@ def _kept(outcome: Outcome) -> Iterator[tuple[str | int, str]]:
         yield kind, str(getattr(outcome, kind))
     for index, call in enumerate(outcome.tool_calls):
         yield index, call.arguments_raw
+
+
+def _most(left: Left, channel: str | int) -> str:
+    """Return the most that may be kept.
+
+    Fragments of a call wait until its id and name are known, so what had arrived of it may be
+    shown long after; no target can keep what never arrived.
+    """
+    if isinstance(channel, str):
+        return _sum(left.arrived, channel)
+    calls = left.plain.tool_calls
+    return calls[channel].arguments_raw if channel < len(calls) else ""
 
 
 def _sum(chunks: Iterable[Chunk], channel: str | int) -> str:
@@ -112,7 +124,7 @@ def _sum(chunks: Iterable[Chunk], channel: str | int) -> str:
 
 def _calls_inert(left: Left) -> str | None:
     whole = dict(enumerate(map(_said, left.plain.tool_calls)))
-    before = {_said(call) for call in left.closed}
+    before = set(map(_said, left.closed))
     for index, call in enumerate(left.outcome.tool_calls):
         if call.complete and whole.get(index) != _said(call):
             return f"call {index} {call.name!r} is complete with {call.arguments_raw!r:.80}"

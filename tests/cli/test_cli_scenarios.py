@@ -56,6 +56,14 @@ def test_explain_shows_wire_law_and_sources(harness: Any, here: Path) -> None:
     assert document["events"][2]["event"] == "message_stop"
 
 
+def test_explain_shows_how_the_reader_leaves(harness: Any, here: Path) -> None:
+    left = "anthropic_messages/text/left"
+    write(here / "scenarios", left, consumer={"do": "cancel", "at": 2})
+    assert "  cancel, after 2\n" in harness("explain", left).out
+    document = json.loads(harness("explain", left, "--json").out)
+    assert document["consumer"] == {"do": "cancel", "at": 2}
+
+
 def test_explain_names_what_is_wrong_with_the_file_it_was_asked_for(
     harness: Any, here: Path
 ) -> None:
