@@ -96,9 +96,9 @@ class Reader:
 
     # What every way is made of
 
-    async def _read_all(self, listening: Listening, count: int | None = None) -> None:
+    async def _read_all(self, listening: Listening) -> None:
         async with listening:
-            await self._take(listening, count)
+            await self._take(listening)
 
     async def _take(self, listening: Listening, count: int | None = None) -> None:
         self._iterator = aiter(listening)

@@ -49,8 +49,8 @@ def test_explain_shows_wire_law_and_sources(harness: Any, here: Path) -> None:
         assert part in said.out
     document = json.loads(harness("explain", ID, "--json").out)
     assert list(document) == [
-        "id", "title", "protocol", "order", "why", "events", "must", "should", "holds_under",
-        "cases", "spec",
+        "id", "title", "protocol", "order", "why", "events", "must", "should", "consumer",
+        "holds_under", "cases", "spec",
     ]  # fmt: skip
     assert document["events"][1] == {"raw": ": é\n\n"}
     assert document["events"][2]["event"] == "message_stop"
