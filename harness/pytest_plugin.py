@@ -154,15 +154,29 @@ def harness_player() -> Iterator[Player]:
         yield player
 
 
+@pytest.fixture(scope="session")
+def harness_memory_player() -> Iterator[Player]:
+    """The provider in memory, for the variations and cut points of targets that listen there."""
+    from harness.runner.player import Player
+
+    with Player(_TIMEOUT, in_memory=True) as player:
+        yield player
+
+
 @pytest.fixture
-def told(scenario: Scenario, harness_target: str | object, harness_player: Player) -> Told:
+def told(
+    scenario: Scenario,
+    harness_target: str | object,
+    harness_player: Player,
+    harness_memory_player: Player,
+) -> Told:
     """The scenario told to the target, and judged."""
     from harness.checks.judging import Pair
     from harness.runner.run import Teller
     from harness.targets.addressing import name_of
 
     pair = Pair(scenario, name_of(harness_target))
-    outcome, findings = Teller(harness_player).tell(pair, harness_target)
+    outcome, findings = Teller(harness_player, harness_memory_player).tell(pair, harness_target)
     return Told(scenario, pair.target, outcome, tuple(findings))
 
 

@@ -32,7 +32,10 @@ ORIGINS = ("synthesized", "recorded")
 _REQUIRED = ("title", "protocol", "origin", "order", "why", "stream")
 _KNOWN = {
     *_REQUIRED, "case", "spec", "dialect", "request", "must", "should", "holds_under", "transport",
+    "consumer",
 }  # fmt: skip
+READ, EVERY = "read", "every"
+LEAVING = ("break", "aclose", "cancel", "timeout", "throw")  # the ways a reader can leave
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,25 @@ class Transport:
     end: ResponseEnd = "clean"
     pace: float = 0.0
     read_timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """What the reader of a stream does.
+
+    ``do`` is ``read`` (everything), one of ``LEAVING``, or ``every`` for each of those in turn;
+    ``at`` counts the chunks the reader takes before it leaves, None stands for each count.
+    """
+
+    do: str = READ
+    at: int | None = None
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Return the ways of leaving to be tried; none for a reader that stays."""
+        if self.do == EVERY:
+            return LEAVING
+        return () if self.do == READ else (self.do,)
 
 
 @dataclass(frozen=True)
@@ -69,6 +91,7 @@ class Scenario:
     dialect: str | None
     request: Mapping[str, JSON]
     transport: Transport
+    consumer: Consumer
     holds_under: tuple[str, ...]
     lines: Lines = field(repr=False, compare=False)
 
@@ -237,6 +260,7 @@ def _scenario(data: dict[str, Any], lines: Lines, path: Path, scenario_id: str) 
         dialect=data.get("dialect"),
         request=data.get("request", {}),
         transport=_transport(data.get("transport", {}), lines),
+        consumer=_consumer(data.get("consumer", {}), lines),
         holds_under=_holds_under(data.get("holds_under", []), lines),
         lines=lines,
     )
@@ -255,6 +279,7 @@ _FORMS: Mapping[str, type | tuple[type, ...]] = {
     "must": dict,
     "should": dict,
     "transport": dict,
+    "consumer": dict,
 }
 _TRANSPORT: Mapping[str, type | tuple[type, ...]] = {
     "status": int,
@@ -273,10 +298,13 @@ _NAMES: Mapping[type | tuple[type, ...], str] = {
 }
 
 
-def _words(what: str, data: Mapping[str, Any], known: Collection[str], lines: Lines) -> None:
+def _words(
+    what: str, data: Mapping[str, Any], known: Collection[str], lines: Lines, *parents: str
+) -> None:
     for key in data:
         if key not in known:
-            raise InputError(str(UnknownWordError(what, key, known)), line=lines.at(key))
+            error = UnknownWordError(what, key, known)
+            raise InputError(str(error), line=lines.at(*parents, key))
 
 
 def _one_of(key: str, data: Mapping[str, Any], known: Sequence[str], lines: Lines) -> None:
@@ -317,10 +345,7 @@ def _holds_under(items: list[JSON], lines: Lines) -> tuple[str, ...]:
 
 
 def _transport(data: dict[str, Any], lines: Lines) -> Transport:
-    for key in data:
-        if key not in _TRANSPORT:
-            error = UnknownWordError("transport key", key, _TRANSPORT)
-            raise InputError(str(error), line=lines.at("transport", key))
+    _words("transport key", data, _TRANSPORT, lines, "transport")
     _forms(data, _TRANSPORT, lines, "transport")
     if data.get("end", "clean") not in get_args(ResponseEnd):
         error = UnknownWordError("end", data["end"], get_args(ResponseEnd))
@@ -331,3 +356,33 @@ def _transport(data: dict[str, Any], lines: Lines) -> Transport:
         raise InputError(error.message, line=lines.at("transport", "cut")) from None
     headers = {str(key): str(value) for key, value in data.get("headers", {}).items()}
     return Transport(**{**data, "headers": headers})
+
+
+def consumer_of(words: str) -> Consumer:
+    """Return the consumer that ``DO:AT`` names, as in ``cancel:3``; ``DO`` alone means each count.
+
+    Raises:
+        InputError: it names none.
+    """
+    do, _, at = words.partition(":")
+    place = {"at": int(at) if at.isdecimal() else at} if at else {}
+    try:
+        return _consumer({"do": do, **place}, Lines())
+    except InputError as error:
+        raise InputError(f"consumer {words!r}: {error.message}") from None
+
+
+def _consumer(data: Mapping[str, Any], lines: Lines) -> Consumer:
+    _words("consumer key", data, ("do", "at"), lines, "consumer")
+    do, at = data.get("do", READ), data.get("at", EVERY)
+    if do not in (READ, EVERY, *LEAVING):
+        error = UnknownWordError("consumer", str(do), (READ, EVERY, *LEAVING))
+        raise InputError(str(error), line=lines.at("consumer", "do"))
+    if do == READ and "at" in data:
+        words = "who reads everything leaves nowhere; `at` needs another `do`"
+        raise InputError(words, line=lines.at("consumer", "at"))
+    counted = isinstance(at, int) and not isinstance(at, bool) and at >= 0
+    if not (counted or at == EVERY):
+        words = f"`at` is a count of chunks from 0, or `{EVERY}`"
+        raise InputError(words, line=lines.at("consumer", "at"))
+    return Consumer(do, at if counted else None)

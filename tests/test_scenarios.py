@@ -11,6 +11,9 @@ from harness.errors import InputError
 from harness.model import Event, Source
 from harness.protocols import protocol
 from harness.scenarios import (
+    LEAVING,
+    Consumer,
+    consumer_of,
     discover,
     id_of,
     lint,
@@ -133,6 +136,13 @@ def test_a_topic_needs_a_folder(tmp_path: Path) -> None:
         ({"transport": {"end": "rest"}}, "unknown end 'rest'; did you mean 'reset'?"),
         ({"transport": {"end": ["reset"]}}, "`end` must be text"),
         ({"transport": {"cut": "bytes"}}, "did you mean 'byte'?"),
+        ({"consumer": "cancel"}, "`consumer` must be a mapping"),
+        ({"consumer": {"do": "cancle"}}, "unknown consumer 'cancle'; did you mean 'cancel'?"),
+        ({"consumer": {"do": ["read"]}}, "unknown consumer"),
+        ({"consumer": {"doo": "read"}}, "unknown consumer key 'doo'; did you mean 'do'?"),
+        ({"consumer": {"do": "break", "at": -1}}, "`at` is a count of chunks from 0, or `every`"),
+        ({"consumer": {"do": "break", "at": True}}, "`at` is a count of chunks"),
+        ({"consumer": {"at": 3}}, "`at` needs another `do`"),
         ({"transport": {"cut": 5}}, "`cut` must be text"),
     ],
 )
@@ -154,6 +164,8 @@ def test_a_fault_names_file_line_and_cure(
         ("pace", {"transport": {"status": 200, "pace": "slow"}}),
         ("says", {"spec": [{"url": "u", "says": "s"}, {"says": "s"}]}),
         ("protocol", {"protocol": "x"}),
+        ("at", {"consumer": {"do": "break", "at": "evry"}}),
+        ("dou", {"consumer": {"dou": "break"}}),
     ],
 )
 def test_the_line_is_that_of_the_key(key: str, changes: dict[str, Any], tmp_path: Path) -> None:
@@ -170,6 +182,33 @@ def test_what_is_no_mapping_is_told_what_is_needed(text: str, says: str, tmp_pat
     with pytest.raises(InputError, match=says) as caught:
         load(write_text(tmp_path, ID, text), tmp_path)
     assert "title, protocol, origin, order, why, stream" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written_so", "words", "consumer", "ways"),
+    [
+        ({}, "read", Consumer(), ()),
+        ({"do": "cancel"}, "cancel", Consumer("cancel"), ("cancel",)),
+        ({"do": "throw", "at": 0}, "throw:0", Consumer("throw", 0), ("throw",)),
+        ({"do": "every", "at": "every"}, "every:every", Consumer("every"), LEAVING),
+    ],
+)
+def test_a_consumer_is_read_from_file_and_command_line(
+    written_so: dict[str, Any],
+    words: str,
+    consumer: Consumer,
+    ways: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    assert load(write(tmp_path, consumer=written_so), tmp_path).consumer == consumer
+    assert consumer_of(words) == consumer
+    assert consumer.ways == ways
+
+
+@pytest.mark.parametrize("words", ["cancle:3", "cancel:-1", "read:3", ":2"])
+def test_a_consumer_nobody_knows_is_refused_in_its_own_words(words: str) -> None:
+    with pytest.raises(InputError, match=f"consumer '{words}': "):
+        consumer_of(words)
 
 
 def test_one_bad_file_never_hides_the_others(tmp_path: Path) -> None:

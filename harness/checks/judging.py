@@ -43,9 +43,9 @@ class Pair(NamedTuple):
             sources=self.scenario.spec,
         )
 
-    def reproduce(self) -> str:
+    def reproduce(self, *options: str) -> str:
         """Return the command that tells this scenario to this target again."""
-        words = ["harness", "run", self.scenario.id, "--target", self.target]
+        words = ["harness", "run", self.scenario.id, "--target", self.target, *options]
         root = self.scenario.root
         return shlex.join(words if root == scenario_root() else [*words, "--scenarios", str(root)])
 

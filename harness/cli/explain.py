@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from harness.errors import UnknownWordError
@@ -45,6 +46,7 @@ def _document(scenario: Scenario) -> dict[str, JSON]:
         "events": [_event(item) for item in scenario.wire()],
         "must": dict(scenario.must),
         "should": dict(scenario.should),
+        "consumer": asdict(scenario.consumer),
         "holds_under": list(scenario.holds_under),
         "cases": list(scenario.cases),
         "spec": [source.model_dump() for source in scenario.spec],
@@ -74,6 +76,9 @@ def _page(scenario: Scenario) -> Iterator[str]:
     yield from _block("What the tables say of it", notes)
     yield from _law("What must be delivered", scenario.must)
     yield from _law("What should be delivered", scenario.should)
+    yield from _block(
+        "The reader leaves, after each count of chunks or the one named", _ways(scenario)
+    )
     yield from _block("The same must come out under", list(scenario.holds_under))
     yield from _block("Sources", [*_sources(scenario)])
     yield from _block("Try it", [f"harness run {scenario.id} --target builtin --target sdk-helper"])
@@ -87,6 +92,11 @@ def _wire_line(item: Event | bytes) -> str:
     if isinstance(item, bytes):
         return f"(bytes) {item!r}"
     return f"{item.name or 'data'}: {data_text(item)}"
+
+
+def _ways(scenario: Scenario) -> list[str]:
+    at = scenario.consumer.at
+    return [way if at is None else f"{way}, after {at}" for way in scenario.consumer.ways]
 
 
 def _sources(scenario: Scenario) -> Iterator[str]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TARGETS = "builtin, sdk, sdk-helper or python:pkg.module:attr"
+_LEAVING = "break, aclose, cancel, timeout, throw"
 _PORTS = 65535  # the highest there is
 _CUTS = "whole, event, byte, awkward, edges, offset:N, random:SEED"
 
@@ -86,6 +87,11 @@ def _run(command: argparse.ArgumentParser) -> None:
         metavar="KIND[=PATH]",
         help="terminal, jsonl or junit (default: terminal); repeatable",
     )
+    command.add_argument(
+        "--consumer",
+        metavar="DO[:AT]",
+        help=f"leave each stream instead: {_LEAVING}, or every; AT counts chunks (default: each)",
+    )
     command.add_argument("--baseline", type=Path, metavar="F", help="failures accepted for now")
     command.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="per stream")
     command.add_argument("--verbose", action="store_true", help="show every failure and warning")
@@ -153,6 +159,7 @@ _COMMANDS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentPars
             "harness run openai_responses/ending --target sdk-helper",
             "harness run 'anthropic_messages/**' --target python:my.app:listen",
             "harness run --report terminal --report junit=build/junit.xml",
+            "harness run openai_chat/baseline --consumer cancel:2",
         ),
         _run,
     ),

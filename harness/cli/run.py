@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.reports import make_report
@@ -10,7 +11,7 @@ from harness.runner.baseline import Baseline, read_baseline
 from harness.runner.happenings import RunFinished
 from harness.runner.plan import gather
 from harness.runner.run import Settings, run
-from harness.scenarios import scenario_root
+from harness.scenarios import consumer_of, scenario_root
 from harness.targets.addressing import check
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def main(arguments: argparse.Namespace) -> int:
     baseline = read_baseline(arguments.baseline) if arguments.baseline else Baseline()
     reports = [make_report(spec, verbose=arguments.verbose) for spec in _specs(arguments)]
     scenarios, errors = gather(scenario_root(arguments.scenarios), arguments.select)
+    if arguments.consumer is not None:
+        consumer = consumer_of(arguments.consumer)
+        scenarios = [replace(scenario, consumer=consumer) for scenario in scenarios]
     happenings = run(scenarios, Settings(targets, arguments.timeout, baseline), errors)
     with ExitStack() as closing:
         for report in reports:

@@ -21,6 +21,7 @@ from harness.targets.clients import Clients
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.runner.reader import Reader
     from harness.targets.base import Call, Listening, Target
 
 GRACE = 2.0  # seconds a cancelled target has to clean up before its lane is given up
@@ -60,18 +61,22 @@ class Lane:
         self._thread.start()
         self._loop, self._leave = ready.result()
 
-    def play(self, address: str | object, call: Call, timeout: float) -> Played | None:
+    def play(
+        self, address: str | object, call: Call, timeout: float, reader: Reader | None = None
+    ) -> Played | None:
         """Let a target listen to one stream; return None if it blocked the lane for good.
 
         Args:
             address: the target's, or the target itself.
             call: what it is asked.
             timeout: seconds it may take.
+            reader: who reads, and leaves; None reads everything.
 
         Raises:
             InputError: the address names no target.
         """
-        future = asyncio.run_coroutine_threadsafe(self._play(address, call, timeout), self._loop)
+        playing = self._play(address, call, timeout, reader)
+        future = asyncio.run_coroutine_threadsafe(playing, self._loop)
         try:
             return future.result(timeout + GRACE)
         except CancelledError:
@@ -108,7 +113,9 @@ class Lane:
         if self._clients is not None:
             await self._clients.aclose()
 
-    async def _play(self, address: str | object, call: Call, seconds: float) -> Played:
+    async def _play(
+        self, address: str | object, call: Call, seconds: float, reader: Reader | None
+    ) -> Played:
         target = self._target(address, call)
         if call.protocol not in target.protocols:
             words = f"it speaks {', '.join(target.protocols)}"
@@ -120,9 +127,7 @@ class Lane:
             async with deadline:
                 listening = target.listen(call)
                 with _no_warnings():
-                    async with listening:
-                        async for _ in listening:
-                            pass
+                    await (reader.read(listening) if reader else _read(listening))
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - a target may even ask the process to exit
@@ -138,6 +143,12 @@ class Lane:
         if key not in self._targets:
             self._targets[key] = resolve(address, self._clients)
         return self._targets[key]
+
+
+async def _read(listening: Listening) -> None:
+    async with listening:
+        async for _ in listening:
+            pass
 
 
 def _with_raised(listening: Listening | None, error: BaseException | None) -> Played:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.model import JSON
+    from harness.runner.reader import Reader
     from harness.wire.script import Script
 
 
@@ -38,7 +39,7 @@ class Player:
     """
 
     def __init__(self, timeout: float, *, in_memory: bool = False) -> None:
-        self._timeout, self._in_memory = timeout, in_memory
+        self._timeout, self.in_memory = timeout, in_memory
         self._stage = Stage()
         self._speaker = ExitStack()
         self._base_url = MEMORY_URL
@@ -47,7 +48,7 @@ class Player:
 
     def __enter__(self) -> Self:
         """Start the speaker; the lane starts with the first script."""
-        if self._in_memory:
+        if self.in_memory:
             self._transport = memory_transport(self._stage)
         else:
             self._base_url = self._speaker.enter_context(serving(self._stage))
@@ -59,8 +60,16 @@ class Player:
             if self._lane is not None:
                 self._lane.close()
 
-    def play(self, target: str | object, ask: Ask, script: Script) -> Played:
+    def play(
+        self, target: str | object, ask: Ask, script: Script, reader: Reader | None = None
+    ) -> Played:
         """Let a target listen to one script.
+
+        Args:
+            target: its address, or the target itself.
+            ask: what the client asks.
+            script: what is spoken.
+            reader: who reads, and leaves; None reads everything.
 
         Raises:
             InputError: the address names no target.
@@ -72,10 +81,13 @@ class Player:
             request=ask.request,
             read_timeout=ask.read_timeout,
             transport=self._transport,
+            **({"consumer": reader.consumer} if reader else {}),
         )
+        if reader:
+            reader.watch(lambda: next(reversed(self._stage.evidence(key)), None))
         self._lane = self._lane or Lane()
         try:
-            played = self._lane.play(target, call, self._timeout)
+            played = self._lane.play(target, call, self._timeout, reader)
         finally:
             self._stage.forget(key)
         if played is None:

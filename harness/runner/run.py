@@ -18,6 +18,7 @@ from harness.fuzz.mutations import MUTATIONS
 from harness.runner.baseline import Baseline
 from harness.runner.happenings import BadInput, Happening, Judged, RunFinished, RunStarted
 from harness.runner.player import Ask, Player
+from harness.runner.sweep import sweep
 from harness.targets.addressing import listens_in_memory
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class Teller:
             player = self._memory if self._memory and listens_in_memory(address) else self._player
             play = partial(player.play, address, ask)
             findings += _variations(pair, script, played, play)
+            findings += sweep(pair, script, play, exact=player.in_memory)
         return played.outcome, findings
 
 

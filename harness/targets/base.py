@@ -101,27 +101,41 @@ class FunctionListening:
     def __init__(self, function: Function, call: Call) -> None:
         self._function, self._call = function, call
         self._outcome = Outcome()
+        self._over = False
+        self._chunks = self._read()
 
     async def __aenter__(self) -> Self:
         """Open nothing; the function opens and closes what it needs."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close nothing."""
+        """Hand out no more; a function that was not waited for is one that was cancelled."""
+        await self._chunks.aclose()
+        if not self._over:
+            self._outcome = Outcome(finish="cancelled", ending="cancelled")
 
-    async def __aiter__(self) -> AsyncGenerator[Chunk, None]:
-        """Await the function, then yield the chunks it reports.
+    def __aiter__(self) -> AsyncIterator[Chunk]:
+        """Return the chunks the function reports, once it has been awaited.
 
         Raises:
             TargetError: the function returned something else than an Outcome.
         """
-        outcome = await self._function(self._call)
-        if not isinstance(outcome, Outcome):
-            raise TargetError(f"returned {type(outcome).__name__}, not an Outcome: {outcome!r:.80}")
-        self._outcome = outcome
-        for chunk in outcome.chunks:
-            yield chunk
+        return self._chunks
 
     def outcome(self) -> Outcome:
         """Return what the function returned, or an empty outcome before that."""
         return self._outcome
+
+    async def _read(self) -> AsyncGenerator[Chunk, None]:
+        try:
+            outcome = await self._function(self._call)
+        except Exception:
+            self._over = True
+            raise
+        self._over = True
+        if not isinstance(outcome, Outcome):
+            words = f"returned {type(outcome).__name__}, not an Outcome: {outcome!r:.80}"
+            raise TargetError(words)
+        self._outcome = outcome
+        for chunk in outcome.chunks:
+            yield chunk

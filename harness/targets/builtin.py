@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from harness.protocols import NAMES
+from harness.streaming import closing
 from harness.streaming.interfaces import interface_for
 from harness.targets.opening import open_stream
 
@@ -22,22 +23,35 @@ class BuiltinListening:
     def __init__(self, clients: Clients, call: Call) -> None:
         self._clients, self._call = clients, call
         self._interface = interface_for(call.protocol)()
+        self._stream: Any = None
         self._chunks: AsyncGenerator[Chunk, None] | None = None
 
     async def __aenter__(self) -> Self:
         """Open the stream; raises what the SDK raises where the provider refuses."""
         try:
-            stream = await open_stream(self._clients, self._call)
+            self._stream = await open_stream(self._clients, self._call)
         except Exception as error:
             self._interface.fail(error)
             raise
-        self._chunks = self._interface.chunks(stream)
+        except BaseException:  # the consumer did not wait for the answer (catalogue CA-001)
+            self._interface.cancel()
+            raise
+        self._chunks = self._interface.chunks(self._stream)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close the stream, in the task that read it."""
-        if self._chunks is not None:
+        """Close the stream, in the task that read it.
+
+        Closing a generator that nobody started runs nothing of it, so whoever leaves before the
+        first chunk would leave the response open (catalogue CA-002).
+        """
+        if self._chunks is None:
+            return
+        try:
             await self._chunks.aclose()
+        finally:
+            self._interface.cancel()
+            await closing.aclose(self._stream)
 
     def __aiter__(self) -> AsyncGenerator[Chunk, None]:
         """Return the chunks as they arrive."""

@@ -29,6 +29,27 @@ def test_a_broken_law_is_1_and_shown_with_its_command(harness: Any) -> None:
     assert f"again        harness run {ID} --target python:cli_targets:lies" in said.out
 
 
+def test_every_stream_can_be_left(harness: Any) -> None:
+    said = harness("run", "hello", "--consumer", "cancel:1", "--json")
+    assert said.code == 0
+    actual = {line.get("check"): line.get("actual") for line in said.lines()}
+    assert actual["left_as_cancelled"] == "held at 1 cut points"
+
+
+def test_a_law_of_leaving_is_shown_with_the_command_of_its_cut_point(harness: Any) -> None:
+    lies = "python:cli_targets:lies"
+    said = harness("run", "hello", "--consumer", "break", "--target", lies)
+    assert said.code == 1
+    assert f"broken {ID}:left_as_cancelled" in said.out
+    assert f"again        harness run {ID} --target {lies} --consumer break:1" in said.out
+
+
+def test_a_consumer_nobody_knows_is_2(harness: Any) -> None:
+    said = harness("run", "hello", "--consumer", "cancle")
+    assert said.code == 2
+    assert "did you mean 'cancel'?" in said.err
+
+
 def test_a_target_that_fails_is_a_finding(harness: Any) -> None:
     said = harness("run", "hello", "--target", "python:cli_targets:mute")
     assert said.code == 1

