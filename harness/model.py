@@ -101,9 +101,10 @@ class ErrorInfo(Value):
 class Chunk(NamedTuple):
     """One thing a target emitted while streaming.
 
-    ``part`` is the position in ``Outcome.content`` of the content part this chunk belongs to;
-    ``index`` counts tool calls from 0. ``text`` carries text, reasoning and refusals,
-    ``arguments`` a fragment of a call's JSON, ``data`` a redacted blob.
+    ``part`` is the ordinal of the content part it belongs to, as the provider opened them: chunks
+    in the order of their parts add up to the content. ``index`` counts tool calls from 0. ``text``
+    carries text, reasoning and refusals, ``arguments`` a fragment of a call's JSON, ``data`` a
+    redacted blob.
     """
 
     kind: ChunkKind
@@ -134,6 +135,13 @@ def prose_chunk(kind: ChunkKind, text: str, part: int) -> Chunk:
     are made here.
     """
     return _new(Chunk, (kind, text, part, None, None, None, None, None, None, None, None))
+
+
+def argument_chunk(
+    kind: ChunkKind, part: int, index: int, call_id: str | None, arguments: str
+) -> Chunk:
+    """Return a chunk of a call's arguments, as cheaply as ``prose_chunk`` makes one of words."""
+    return _new(Chunk, (kind, None, part, index, call_id, None, arguments, None, None, None, None))
 
 
 _new = tuple.__new__

@@ -11,7 +11,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from harness.model import Chunk, Reasoning, Refusal, Text, ToolCall, prose_chunk, whole
+from harness.model import (
+    Chunk,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    argument_chunk,
+    prose_chunk,
+    whole,
+)
 
 if TYPE_CHECKING:
     from harness.model import JSON, Part
@@ -136,7 +145,7 @@ class Call:
         if self._kind is None:
             self._waiting.append(fragment)
             return ()
-        return (Chunk(self._kind, None, self.part, self.index, self.id, None, fragment),)
+        return (argument_chunk(self._kind, self.part, self.index, self.id, fragment),)
 
     def close(self) -> None:
         """Mark the call as ended by the provider; its arguments are parsed here, once."""
