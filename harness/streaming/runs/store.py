@@ -184,8 +184,6 @@ class DatabaseRuns:
         """End a run; see ``RunStore``."""
         status = status_of(stop_reason)
         run = await self._known(run_id)
-        if run.terminal:
-            return run
         values = {"id": run_id, "status": status, "stop_reason": stop_reason}
         merged = json.dumps({**run.metadata, **(metadata or {})})
         await self._database.execute(_FINISH, {**values, "metadata": merged, "now": self._clock()})

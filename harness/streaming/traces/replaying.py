@@ -102,7 +102,7 @@ def _head(trace: ProviderTrace, events: Sequence[Event]) -> Iterator[str]:
     origin = "recorded" if trace.events else "synthesized"
     says = "No document yet: replace this by the sentence of the provider that decides the case."
     yield "# Written from a trace. Read the stream for what must not be kept before you keep it."
-    yield f"title: {_flow(f'A {trace.protocol} stream of {trace.provider}, {when}')}  # say more"
+    yield f"title: {_flow(f'What {trace.provider} sent as {trace.protocol}, {when}')}  # say more"
     yield f"protocol: {trace.protocol}"
     yield f"origin: {origin}"
     yield f"order: {'illegal' if broken else 'legal'}  # as the tables judge it; confirm"

@@ -201,6 +201,23 @@ async def test_overflow_drops_the_oldest_counts_and_never_waits(collector: Colle
     assert collector.steps[-2:] == ["3", "4"], "the newest are kept"
 
 
+async def test_what_counts_as_sent_arrives_even_if_nobody_reads_before_we_are_gone(
+    collector: Collector,
+) -> None:
+    traces = socket_to(collector, queue=100, flush=0.02)
+    async with collector.running():
+        collector.reading.clear()
+        for n in range(30):
+            await traces.create(good(step_id=str(n), request="x" * 20_000))
+        with pytest.raises(HarnessError, match="records not sent"):
+            await traces.aclose()
+        sent = 30 - traces.unsent
+        assert 0 < sent < 30, "the kernel's buffer is to be full"
+        collector.reading.set()
+        await until(collector.connections[0].is_closing)
+    assert collector.steps == [str(n) for n in range(sent)]
+
+
 async def test_closing_waits_for_a_collector_no_longer_than_it_may(collector: Collector) -> None:
     traces = socket_to(collector, flush=0.02)
     async with collector.running():
