@@ -249,12 +249,20 @@ def parse_arguments(text: str) -> dict[str, JSON] | None:
     """Return the arguments of a closed call, or None where the text is not one JSON object.
 
     No text at all is a call without arguments (catalogue OC-037, AN-020). A text in which half a
-    character is missing is none: nobody runs a tool with what is left.
+    character is missing is none, raw or as an escape: nobody runs a tool with what is left. Nor is
+    one with ``NaN`` or ``Infinity``, which only Python takes for JSON.
     """
     if not text.strip():
         return {}
     try:
-        value = json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16"))
+        whole_text = text.encode("utf-16", "surrogatepass").decode("utf-16")
+        value = json.loads(whole_text, parse_constant=_no_json)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _no_json(constant: str) -> None:
+    raise ValueError(constant)

@@ -1,8 +1,8 @@
 """Usage, read from a provider's object through its table.
 
 Rules of this file: counts on a stream are cumulative, so a later count replaces an earlier one
-field by field and nothing is summed over events; a field that is missing or null was not reported;
-zero is a report.
+field by field and nothing is summed over events; a field that is missing, null or no count at all
+was not reported; zero is a report.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def counts_of(usage: object, table: Mapping[str, str]) -> dict[str, int]:
         table: our field -> the dotted path of the provider's.
     """
     found = {ours: get(usage, path) for ours, path in table.items()}
-    return {ours: value for ours, value in found.items() if type(value) is int}
+    return {ours: value for ours, value in found.items() if type(value) is int and value >= 0}
 
 
 def usage_of(counts: Mapping[str, int]) -> Usage | None:

@@ -209,6 +209,10 @@ def test_who_has_no_id_and_no_name_is_never_complete(known: dict[str, Any]) -> N
         ('{"a": "' + HIGH + LOW + '"}', {"a": EMOJI}),  # TR-022
         ('{"a": "' + HIGH + '"}', None),  # nobody runs what is left of it
         ('{"a": "\\ud83d\\ude00"}', {"a": EMOJI}),
+        ('{"a": "\\ud83d"}', None),
+        ('{"\\ude00": 1}', None),
+        ('{"a": NaN}', None),
+        ('{"a": [-Infinity]}', None),
         ('{"path": "/etc/pas', None),  # D6
         ("[1]", None),  # D17
         ("1", None),

@@ -116,8 +116,11 @@ async def test_a_connection_lost_before_the_terminal_leaves_a_truncated_answer()
     assert (outcome.text, outcome.tool_calls[0].complete) == ("Hello", True)
 
 
-async def test_tr014_a_connection_lost_after_the_terminal_is_a_note() -> None:
-    interface, got, raised = await read(light(*STORY), httpx2.ReadError("lost"))
+@pytest.mark.parametrize("failure", [httpx2.ReadError("lost"), httpx2.ReadTimeout("lost")])
+async def test_tr014_a_transport_that_fails_after_the_terminal_is_a_note(
+    failure: Exception,
+) -> None:
+    interface, got, raised = await read(light(*STORY), failure)
     outcome = interface.outcome()
     assert raised is None
     assert (outcome.ending, outcome.error) == ("complete", None)

@@ -24,6 +24,7 @@ TABLE = {"input": "prompt_tokens", "cached": "prompt_tokens_details.cached_token
         ({"prompt_tokens_details": {"cached_tokens": 0}}, {"cached": 0}),
         ({"prompt_tokens": None, "prompt_tokens_details": None}, {}),
         ({"prompt_tokens": "3", "prompt_tokens_details": {"cached_tokens": True}}, {}),
+        ({"prompt_tokens": -1, "prompt_tokens_details": {"cached_tokens": 2}}, {"cached": 2}),
         (SimpleNamespace(prompt_tokens_details=SimpleNamespace(cached_tokens=2)), {"cached": 2}),
     ],
 )  # fmt: skip

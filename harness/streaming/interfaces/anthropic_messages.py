@@ -5,7 +5,8 @@ https://docs.claude.com/en/api/messages-streaming
 Rules of this file: every block grows in its own slot, found by its index, so blocks may overlap;
 a tool call is closed by its block's stop, but one without arguments waits for what follows: at the
 output limit the provider stops the block it was cut in, too; what a block start already carries
-counts, and is replaced by deltas only where it is a placeholder; usage is assigned, field by field.
+counts, and is replaced by deltas only where it is a placeholder; what comes after the message_stop
+is no part of the answer; usage is assigned, field by field.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     Grower: TypeAlias = Callable[["AnthropicMessagesInterface", Block, Any], Sequence[Chunk]]
     Opener: TypeAlias = Callable[["AnthropicMessagesInterface", int, Any], Sequence[Chunk]]
 
+# What still counts after a message_stop: the answer is over, a failure can yet be told.
+_AFTER_STOP = frozenset({"ping", "error"})
+
 # Blocks made of words: the kind of the part, and the start's field that may already hold some.
 _PROSE: Mapping[str, tuple[ProseKind, str]] = {
     "text": ("text", "text"),
@@ -54,7 +58,7 @@ class AnthropicMessagesInterface(StreamingInterface):
 
     def __init__(self, *, requires_approval: Iterable[str] = (), model: str | None = None) -> None:
         super().__init__(requires_approval=requires_approval, model=model)
-        self._started = False
+        self._started = self._stopped = False
         self._blocks: dict[int, Block] = {}
         self._served: list[ServedBlock] = []
         self._bare: Call | None = None  # stopped, and nothing but its name came
@@ -65,6 +69,9 @@ class AnthropicMessagesInterface(StreamingInterface):
         handler = self.events.get(getattr(event, "type", None))
         if handler is None:
             return self.unknown("event", getattr(event, "type", None) or type(event).__name__)
+        if self._stopped and event.type not in _AFTER_STOP:
+            self.note("after_message_stop", event.type)
+            return ()
         return handler(self, event)
 
     def outcome(self) -> Outcome:
@@ -127,6 +134,7 @@ class AnthropicMessagesInterface(StreamingInterface):
         if self.finish_raw is None:
             self.note("malformed", "message_stop without a stop_reason")
         self.terminal(None)
+        self._stopped = True
         return ()
 
     def _ping(self, _: Any) -> Sequence[Chunk]:

@@ -48,6 +48,10 @@ ENDING_OF: Mapping[FinishReason, Ending] = {
 }
 
 
+# What a transport may do to a stream whose terminal has come without taking anything from it.
+_BROKEN_OFF = frozenset({"connection", "timeout"})
+
+
 @dataclass
 class Diagnostics:
     """What a person asks first when a stream went wrong."""
@@ -327,7 +331,7 @@ class StreamingInterface:
             self.failed(failures.info_of("protocol", message=self._foreign))
 
     def _judge_failure(self, info: ErrorInfo) -> None:
-        if info.kind == "connection" and self.diagnostics.terminal_seen:
+        if info.kind in _BROKEN_OFF and self.diagnostics.terminal_seen:
             self.note("lost_after_terminal", info.message)  # catalogue AN-014, TR-014
         elif info.kind == "connection":
             self._error, self._lost = self._error or info, True

@@ -18,6 +18,7 @@ from tests.streaming.interfaces.telling_anthropic_messages import (
     tell,
     text,
 )
+from tests.streaming.reading import light
 
 if TYPE_CHECKING:
     from harness.wire.script import ResponseEnd
@@ -156,6 +157,29 @@ def test_a_delta_after_the_stop_is_kept_but_never_run() -> None:
     assert (told.call.complete, told.call.arguments_raw) == (False, "{}{}")
     assert told.outcome.text == "Hello"
     assert "delta_after_stop: block 0" in told.outcome.notes
+
+
+def test_nothing_after_the_message_stop_belongs_to_the_answer() -> None:
+    """A call above all: the provider's last word was that there is none."""
+    late = (*call(1, "a", "wipe", "{}"), *end("tool_use"))
+    told = tell(START, *text(0, "Hi"), *end(), "ping", *late)
+    assert (told.outcome.text, told.outcome.tool_calls) == ("Hi", ())
+    assert (told.outcome.finish, told.outcome.ending) == ("stop", "complete")
+    assert [note for note in told.outcome.notes if note.startswith("after")] == [
+        f"after_message_stop: {event}"
+        for event in (
+            *(f"content_block_{moment}" for moment in ("start", "delta", "stop")),
+            "message_delta",
+            "message_stop",
+        )
+    ]
+
+
+def test_an_error_after_the_message_stop_is_an_error() -> None:
+    interface = AnthropicMessagesInterface()
+    for event in light(START, *text(0, "Hi"), *end(), "error"):
+        interface.handle(event)
+    assert interface.outcome().ending == "failed"
 
 
 def test_an016_a_message_stop_cannot_close_a_block() -> None:
