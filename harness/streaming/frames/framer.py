@@ -69,10 +69,17 @@ class Framer:
         """
         return self._frame(words.STOP_REASON, stop_reason=reason, finish_reason=finish)
 
-    def usage(self, usage: Usage, steps: int = 1) -> Frame:
-        """Return the frame of a run's token counts."""
+    def usage(self, usage: Usage, steps: int = 1, *, partial: bool = False) -> Frame:
+        """Return the frame of a run's token counts.
+
+        Args:
+            usage: what was reported.
+            steps: how many steps it is the sum of.
+            partial: whether a step was left before its last count, so more may have been used.
+        """
         counts = {theirs: getattr(usage, ours) for ours, theirs in words.USAGE_FIELDS.items()}
-        return self._frame(words.USAGE, **counts, step_count=steps)
+        marked = {"partial": True} if partial else {}
+        return self._frame(words.USAGE, **counts, step_count=steps, **marked)
 
     def error(self, failure: Failure, detail: str | None = None) -> Frame:
         """Return the frame of an error.

@@ -50,6 +50,7 @@ ENDING_OF: Mapping[FinishReason, Ending] = {
 
 # What a transport may do to a stream whose terminal has come without taking anything from it.
 _BROKEN_OFF = frozenset({"connection", "timeout"})
+USAGE_PARTIAL = "usage_partial"  # a note: the reader left before the last count (catalogue CA-021)
 
 
 @dataclass
@@ -242,7 +243,7 @@ class StreamingInterface:
         """
         finish, ending = self._verdict()
         if self.diagnostics.cancelled and self.usage and not self.diagnostics.terminal_seen:
-            self.note("usage_partial")  # catalogue CA-021
+            self.note(USAGE_PARTIAL)
         return Outcome.model_construct(
             chunks=tuple(self._chunks),
             content=self.assembly.content(),

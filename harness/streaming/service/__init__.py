@@ -1,8 +1,8 @@
 """Serves runs: what an agent does becomes the frames its client reads, and a run with an end.
 
-agent.py is what the service asks of the product's agent loop, service.py is the front door,
-run_stream.py streams one run, verdict.py is the table of how a run may end, tally.py counts what
-its steps used.
+agent.py is what the service asks of the product's agent loop, steps.py how a loop takes a step with
+the adapter, service.py is the front door, run_stream.py streams one run, verdict.py is the table of
+how a run may end, tally.py counts what its steps used.
 """
 
 from __future__ import annotations

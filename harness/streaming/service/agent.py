@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from harness.streaming.runs.statuses import StopReason
 
 if TYPE_CHECKING:
-    from harness.model import Chunk
+    from harness.model import Chunk, Outcome
     from harness.streaming.cancellation import CancelSignal
     from harness.streaming.runs.store import Run
 
@@ -39,10 +39,13 @@ class Work:
         run: the run, None where runs are not tracked.
         cancel: fired when the run is cancelled. The service ends the loop by itself, wherever it
             waits; the signal is there for what the loop starts in threads and tasks of its own.
+        account: step id, outcome -> nothing; what came of a step, told when it is over. A step that
+            was left has no chunk any more to say so in (catalogue CA-021). ``steps.taken`` does it.
     """
 
     run: Run | None
     cancel: CancelSignal
+    account: Callable[[str, Outcome], None]
 
 
 Agent: TypeAlias = Callable[[Work], AsyncGenerator[Said | StopReason, None]]

@@ -124,7 +124,7 @@ class RunStream:
     async def _said(self) -> AsyncGenerator[bytes, None]:
         """Yield the messages of the agent until it says why it stops."""
         await self._start()
-        agent = self._service.agent(Work(self.run, self._signal))
+        agent = self._service.agent(Work(self.run, self._signal, self._tally.account))
         try:
             async for item in self._signal.reading(agent):
                 self._ensure_held()
@@ -178,7 +178,7 @@ class RunStream:
         verdict, usage = self._verdict, self._tally.usage
         yield self._framer.stop_reason(verdict.reason, self._tally.finish)
         if usage is not None:
-            yield self._framer.usage(usage, self._tally.steps)
+            yield self._framer.usage(usage, self._tally.steps, partial=self._tally.partial)
         if verdict.failure is not None:
             yield self._framer.error(verdict.failure, verdict.detail)
         yield DONE

@@ -1,7 +1,8 @@
 """Counts what the steps of a run report beside their messages.
 
 Rules of this file: a step's usage is cumulative, so its last word counts; steps are added up; None
-stays not reported, 0 reported zero.
+stays not reported, 0 reported zero; what a cancelled step had used by then counts, and is called
+partial (catalogue CA-021).
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.model import Usage
+from harness.streaming.interfaces.base import USAGE_PARTIAL
 
 if TYPE_CHECKING:
-    from harness.model import FinishReason
+    from harness.model import FinishReason, Outcome
     from harness.streaming.service.agent import Said
 
 
@@ -23,9 +25,10 @@ class _Step:
 
 
 class Tally:
-    """What came of the steps so far."""
+    """What came of the steps so far; ``partial`` says that one of them may have used more."""
 
     def __init__(self) -> None:
+        self.partial = False
         self._steps: dict[str, _Step] = {}
 
     def take(self, said: Said) -> None:
@@ -33,6 +36,13 @@ class Tally:
         step = self._steps.setdefault(said.step_id, _Step())
         step.finish = said.chunk.finish or step.finish
         step.usage = said.chunk.usage or step.usage
+
+    def account(self, step_id: str, outcome: Outcome) -> None:
+        """Read what came of a step that is over, whoever ended it."""
+        step = self._steps.setdefault(step_id, _Step())
+        step.finish = outcome.finish
+        step.usage = outcome.usage or step.usage
+        self.partial |= USAGE_PARTIAL in outcome.notes
 
     @property
     def steps(self) -> int:

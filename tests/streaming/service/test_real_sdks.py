@@ -17,7 +17,7 @@ from harness.replay.server import LoopbackServer
 from harness.replay.stage import Stage
 from harness.streaming.adapter import StepContext, StreamAdapter
 from harness.streaming.continuation import continuation
-from harness.streaming.service import Said, Work
+from harness.streaming.service.steps import taken
 from harness.wire.script import Script
 from tests.streaming.service.world import Heard
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
     from harness.streaming.runs.statuses import StopReason
+    from harness.streaming.service import Said, Work
     from tests.streaming.service.world import World
 
 CHAT, MESSAGES = protocol("openai_chat"), protocol("anthropic_messages")
@@ -61,9 +62,10 @@ class Providers:
             context = StepContext(
                 run_id, step_id, "agent", None, None, "agent_step", step_id, "test-model"
             )
-            async with aclosing(adapter.stream(context, made.request, work.cancel)) as chunks:
-                async for chunk in chunks:
-                    yield Said(chunk, f"message-{step_id}", step_id)
+            step = taken(work, adapter, context, made.request, message_id=f"message-{step_id}")
+            async with aclosing(step) as chunks:
+                async for said in chunks:
+                    yield said
             assert adapter.step is not None
             after = continuation(adapter.step.outcome)
             if after.stop_reason is not None:
@@ -125,6 +127,10 @@ async def test_a_provider_that_stalls_is_left(
         await asyncio.wait({client})
     heard.left = client.cancelled()
     assert heard.left == leaves
+    if not leaves:  # CA-021: what message_start said of the prompt is known, and called partial
+        usage = heard.body("usage")
+        assert (usage["prompt_tokens"], usage["step_count"], usage["partial"]) == (30, 2, True)
+        assert heard.body("stop_reason")["finish_reason"] == "cancelled"
     assert await world.complaints(heard, {"cancelled"}) == []
     [evidence] = providers.stage.evidence("anthropic")
     assert evidence.closed_by == "client"
