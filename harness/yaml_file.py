@@ -1,14 +1,15 @@
 """YAML read safely, with the line of every key: the one door to PyYAML.
 
-Rules of this file: only plain JSON values come out; a tag, a merge key, a repeated key or a date is
-refused with its line; nothing in a file is ever executed; no file, however it nests or repeats
-itself, takes the process or its memory with it.
+Rules of this file: only plain JSON values come out, and bytes where the reader asked for them; any
+other tag, a merge key, a repeated key or a date is refused with its line; nothing in a file is ever
+executed; no file, however large it is or however it nests or repeats itself, takes the process or
+its memory with it.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEPTH = 100  # collections inside one another; libyaml's composer recurses in C and would crash
 _VALUES = 200_000  # of one document; aliases of aliases multiply without end
+_SIZE = 16 * 1024 * 1024  # bytes of one file
 _CORE = "tag:yaml.org,2002:"
 _PLAIN: dict[type, str] = {
     yaml.MappingNode: f"{_CORE}map",
@@ -54,20 +56,32 @@ class Lines:
         return self._lines[path]
 
 
-def read_yaml(path: Path) -> tuple[JSON, Lines]:
+class Allowed(NamedTuple):
+    """What a reader of YAML is ready for.
+
+    Args:
+        size: the most bytes of the file.
+        values: the most values of the document, aliases counted as often as they stand for one.
+        binary: whether a ``!!binary`` may stand where text may, and comes out as bytes.
+    """
+
+    size: int = _SIZE
+    values: int = _VALUES
+    binary: bool = False
+
+
+_PLAIN_TEXT = Allowed()
+
+
+def read_yaml(path: Path, allowed: Allowed = _PLAIN_TEXT) -> tuple[JSON, Lines]:
     """Return a file's one document, None where it is empty, and the lines of its keys.
 
     Raises:
-        InputError: the file cannot be read, is no YAML, or holds what is no JSON value.
+        InputError: the file cannot be read, is no YAML, or holds what is not allowed.
     """
+    text = _read(path, allowed.size)
     try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError:
-        raise InputError("not a text file; a scenario is YAML in UTF-8", path=path) from None
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", path=path) from None
-    try:
-        return _parse(text)
+        return _Document(text, allowed).read()
     except yaml.YAMLError as error:
         line = _line(error, text)
         raise InputError(f"not valid YAML: {_words(error)}", path=path, line=line) from None
@@ -75,24 +89,17 @@ def read_yaml(path: Path) -> tuple[JSON, Lines]:
         raise error.at(path, error.line) from None
 
 
-def _parse(text: str) -> tuple[JSON, Lines]:
-    _refuse_depth(text)
-    loader = _Loader(text)
-    lines = Lines()
+def _read(path: Path, limit: int) -> str:
     try:
-        node = loader.get_single_node()
-        return (None if node is None else _value(loader, node, (), lines)), lines
-    finally:
-        loader.dispose()
-
-
-def _refuse_depth(text: str) -> None:
-    depth = 0
-    for event in yaml.parse(text, _Loader):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEPTH:
-            raise InputError("nested too deeply", line=_line_of(event))
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+        if len(content) > limit:
+            raise InputError(f"holds more than {limit:,} bytes; split it into several", path=path)
+        return content.decode()
+    except UnicodeDecodeError:
+        raise InputError("not a text file; YAML in UTF-8 belongs here", path=path) from None
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", path=path) from None
 
 
 def _words(error: yaml.YAMLError) -> str:
@@ -112,47 +119,80 @@ def _line_of(found: Any) -> int:
     return int(found.start_mark.line) + 1
 
 
-def _value(loader: Any, node: yaml.Node, path: tuple[str | int, ...], lines: Lines) -> JSON:
-    lines.put(path, _line_of(node))
-    if len(lines) > _VALUES or len(path) > _DEPTH:
-        raise InputError("its aliases multiply without end", line=_line_of(node))
-    if node.tag != _PLAIN.get(type(node), node.tag):
-        tag = node.tag.replace(_CORE, "!!")
-        raise InputError(f"the tag {tag} is not read; write plain values", line=_line_of(node))
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(loader, node, path, lines)
-    if isinstance(node, yaml.SequenceNode):
-        items = enumerate(node.value)
-        return [_value(loader, item, (*path, place), lines) for place, item in items]
-    return _scalar(loader, node)
+class _Document:
+    """One document being read.
 
+    Args:
+        text: the document.
+        allowed: what it may hold.
+    """
 
-def _scalar(loader: Any, node: yaml.Node) -> JSON:
-    line = _line_of(node)
-    try:
-        value = loader.construct_object(node)
-    except ValueError:  # no such day, or more digits than Python reads
-        words = f"{node.value!r:.40} looks like a date or a number, but is none; put it in quotes"
-        raise InputError(words, line=line) from None
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"{node.value!r} is no JSON number; put it in quotes", line=line)
-    if value is None or isinstance(value, str | int | float):
-        return value
-    kind = type(value).__name__
-    raise InputError(f"{node.value!r:.40} reads as {kind}; put it in quotes", line=line)
+    def __init__(self, text: str, allowed: Allowed) -> None:
+        self._text, self._allowed = text, allowed
+        self._lines = Lines()
 
+    def read(self) -> tuple[JSON, Lines]:
+        """Return its value and its lines."""
+        self._refuse_excess()
+        self._loader = _Loader(self._text)
+        try:
+            node = self._loader.get_single_node()
+            return (None if node is None else self._value(node, ())), self._lines
+        finally:
+            self._loader.dispose()
 
-def _mapping(
-    loader: Any, node: yaml.MappingNode, path: tuple[str | int, ...], lines: Lines
-) -> dict[str, JSON]:
-    found: dict[str, JSON] = {}
-    for key_node, value_node in node.value:
-        line = _line_of(key_node)
-        if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == _MERGE:
-            raise InputError("a key must be a word", line=line)
-        key = key_node.value
-        if key in found:
-            raise InputError(f"{key!r} stands here twice", line=line)
-        found[key] = _value(loader, value_node, (*path, key), lines)
-        lines.put((*path, key), line)
-    return found
+    def _refuse_excess(self) -> None:
+        """Refuse what would not survive being composed."""
+        depth = values = 0
+        for event in yaml.parse(self._text, _Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            values += isinstance(event, yaml.NodeEvent)
+            if depth > _DEPTH:
+                raise InputError("nested too deeply", line=_line_of(event))
+            if values > 2 * self._allowed.values:  # keys count here, and do not below
+                words = f"holds more than {self._allowed.values:,} values; split it into several"
+                raise InputError(words, line=_line_of(event))
+
+    def _value(self, node: yaml.Node, path: tuple[str | int, ...]) -> JSON:
+        self._lines.put(path, _line_of(node))
+        if len(self._lines) > self._allowed.values or len(path) > _DEPTH:
+            raise InputError("its aliases multiply without end", line=_line_of(node))
+        if node.tag != _PLAIN.get(type(node), node.tag):
+            tag = node.tag.replace(_CORE, "!!")
+            raise InputError(f"the tag {tag} is not read; write plain values", line=_line_of(node))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            items = enumerate(node.value)
+            return [self._value(item, (*path, place)) for place, item in items]
+        return self._scalar(node)
+
+    def _scalar(self, node: yaml.Node) -> JSON:
+        line = _line_of(node)
+        try:
+            value: JSON = self._loader.construct_object(node)
+        except ValueError:  # no such day, or more digits than Python reads
+            words = "looks like a date or a number, but is none; put it in quotes"
+            raise InputError(f"{node.value!r:.40} {words}", line=line) from None
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{node.value!r} is no JSON number; put it in quotes", line=line)
+        if value is None or isinstance(value, str | int | float):
+            return value
+        if self._allowed.binary and isinstance(value, bytes):
+            return value
+        kind = type(value).__name__
+        raise InputError(f"{node.value!r:.40} reads as {kind}; put it in quotes", line=line)
+
+    def _mapping(self, node: yaml.MappingNode, path: tuple[str | int, ...]) -> dict[str, JSON]:
+        found: dict[str, JSON] = {}
+        for key_node, value_node in node.value:
+            line = _line_of(key_node)
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == _MERGE:
+                raise InputError("a key must be a word", line=line)
+            key = key_node.value
+            if key in found:
+                raise InputError(f"{key!r} stands here twice", line=line)
+            found[key] = self._value(value_node, (*path, key))
+            self._lines.put((*path, key), line)
+        return found

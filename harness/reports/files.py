@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import TYPE_CHECKING
 
-from harness.errors import InputError
+from harness import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,22 +17,14 @@ if TYPE_CHECKING:
 def write_whole(path: Path | None, text: str) -> None:
     """Write a text to a file at once, or to standard output where there is no path.
 
-    The file is written beside its place, then moved into it.
-
     Raises:
         InputError: the file cannot be written.
     """
     if path is None:
         sys.stdout.write(text)
         return
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_text(text, "utf-8", errors="backslashreplace")  # a file's name may be no text
-        beside.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot be written ({error.strerror})", path=path) from error
-    finally:
-        beside.unlink(missing_ok=True)
+    # The name of a file that a report quotes may be no text.
+    whole_file.write_whole(path, [text.encode("utf-8", "backslashreplace")])
 
 
 def json_text(value: JSON) -> str:
