@@ -158,7 +158,9 @@ def test_an_oversized_module_is_named(source: str, says: str) -> None:
     assert says in list(oversized(source, "x.py"))
 
 
-@pytest.mark.parametrize("command", [(), ("run",), ("replay",), ("coverage",), ("serve",)])
+@pytest.mark.parametrize(
+    "command", [(), ("run",), ("replay",), ("import",), ("coverage",), ("serve",)]
+)
 def test_help_imports_nothing_heavy(command: tuple[str, ...]) -> None:
     code = (
         "import sys, harness.cli\n"

@@ -10,6 +10,7 @@ import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from harness.cli.parser import make_parser
@@ -28,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = make_parser().parse_args(arguments)
     _speak_any_text()
     try:
-        command = import_module(f"harness.cli.{parsed.command}")
+        # A module named `import` could be imported by nobody else.
+        command = import_module(f"harness.cli.{parsed.command}{'_' * iskeyword(parsed.command)}")
         code: int = command.main(parsed)
         sys.stdout.flush()
     except InputError as error:

@@ -136,6 +136,28 @@ def _check(command: argparse.ArgumentParser) -> None:
     _json(command, "one JSON line a recording")
 
 
+def _import(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "sources",
+        nargs="+",
+        metavar="PATH",
+        help="recording or folder of recordings, or trace:DSN#ID for a stored trace",
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="where cassettes/ and scenarios/ stand (default: here)",
+    )
+    command.add_argument(
+        "--draft", action="store_true", help="write a scenario beside each cassette, its law open"
+    )
+    command.add_argument("--protocol", metavar="P", help="of recordings that do not tell")
+    command.add_argument("--force", action="store_true", help="overwrite what is there")
+    _json(command, "one JSON line a source")
+
+
 def _coverage(command: argparse.ArgumentParser) -> None:
     _scenarios(command)
     command.add_argument("protocols", nargs="*", metavar="PROTOCOL", help="default: all")
@@ -186,6 +208,16 @@ _COMMANDS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentPars
         "say whether recorded streams obey their protocol's order",
         ("harness check recording.sse", "harness check ../shared/corpus --json"),
         _check,
+    ),
+    "import": (
+        "make cassettes of others' recordings, and a scenario of a stored trace",
+        (
+            "harness import tests/cassettes --draft",
+            "harness import session.har body.sse --protocol openai_chat",
+            "harness import 'trace:sqlite:///traces.sqlite3#step_7'",
+            "harness import 'trace:postgresql://me@db/traces#9f2c' --out /tmp/incident",
+        ),
+        _import,
     ),
     "coverage": (
         "compare the words of the installed SDKs with tables and scenarios",

@@ -66,3 +66,25 @@ class Schema:
             yield step, {}
         if found < self.version:
             yield _TAKEN, {"room": self.room, "version": self.version}
+
+    def existing(self) -> Existing:
+        """Return the same tables for a reader: nothing is made where they are not."""
+        return Existing(self.room, self.steps)
+
+
+class Existing(Schema):
+    """Tables that must stand already; whoever reads a database may have named the wrong one."""
+
+    def install(self) -> Generator[Statement, list[Row], None]:
+        """Yield what finds the tables; the database itself objects where there are none.
+
+        Raises:
+            HarnessError: the tables were made by another version of the program.
+        """
+        rows = yield _FOUND, {"room": self.room}
+        found: int = rows[0]["version"] if rows else 0
+        if found != self.version:
+            raise HarnessError(
+                f"the database holds {self.room} of version {found}, this program reads "
+                f"{self.version}"
+            )

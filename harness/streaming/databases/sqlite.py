@@ -85,11 +85,11 @@ class SqliteDatabase:
         )
         connection.row_factory = _row
         try:
-            with suppress(sqlite3.OperationalError):  # another is setting it: it lasts in the file
-                connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
             self._install(connection)
             connection.execute("COMMIT")
+            with suppress(sqlite3.OperationalError):  # another is setting it: it lasts in the file
+                connection.execute("PRAGMA journal_mode = WAL")
         except BaseException:
             connection.close()
             raise

@@ -14,6 +14,7 @@ from harness.streaming.traces.trace import ProviderTrace
 
 if TYPE_CHECKING:
     from harness.streaming.databases.database import Database
+    from harness.streaming.databases.schema import Values
 
 SCHEMA = Schema(
     "traces",
@@ -40,6 +41,10 @@ ON CONFLICT (id) DO NOTHING
 """
 _READ = """
 SELECT record FROM harness_traces WHERE step_id = :step_id ORDER BY created_at DESC, id LIMIT 1
+"""
+_FIND = """
+SELECT record FROM harness_traces WHERE id = :id OR step_id = :id
+ORDER BY created_at DESC, id LIMIT 1
 """
 
 
@@ -68,7 +73,14 @@ class DatabaseTraces:
 
     async def read(self, step_id: str) -> ProviderTrace | None:
         """Return a step's newest trace."""
-        rows = await self._database.execute(_READ, {"step_id": step_id})
+        return await self._first(_READ, {"step_id": step_id})
+
+    async def find(self, word: str) -> ProviderTrace | None:
+        """Return the trace of that id, or else the newest of the step of that id."""
+        return await self._first(_FIND, {"id": word})
+
+    async def _first(self, statement: str, values: Values) -> ProviderTrace | None:
+        rows = await self._database.execute(statement, values)
         return ProviderTrace.from_json(rows[0]["record"]) if rows else None
 
     async def aclose(self) -> None:

@@ -1,0 +1,181 @@
+"""``harness import trace:…``: a failure in production, kept in a database, becomes a test."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from harness.errors import LLMOverloadedError
+from harness.protocols import protocol
+from harness.streaming.adapter import StreamAdapter
+from harness.streaming.traces.configuration import make_backends
+from harness.streaming.traces.manager import TraceManager
+from harness.wire.script import Script
+from tests.streaming.databases.servers import dsn, postgres
+from tests.streaming.product import Product, context
+from tests.streaming.traces.samples import good, unopened
+
+if TYPE_CHECKING:
+    from harness.streaming.traces.trace import ProviderTrace
+    from tests.streaming.databases.servers import Postgres
+
+__all__ = ["dsn", "postgres"]
+
+# Half an answer, then the error that Anthropic sends inside an HTTP 200.
+INCIDENT: tuple[tuple[str, Any], ...] = (
+    ("message_start", {"message": {"id": "msg_7", "type": "message", "role": "assistant",
+        "model": "claude-7", "content": [], "stop_reason": None, "stop_sequence": None,
+        "usage": {"input_tokens": 12, "output_tokens": 1}}}),
+    ("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}),
+    ("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": "So far so "}}),
+    ("error", {"error": {"type": "overloaded_error", "message": "Overloaded"}}),
+)  # fmt: skip
+SCENARIO = Path("scenarios/anthropic_messages/incidents/step.yaml")
+
+
+def incident() -> Script:
+    frames = [
+        f"event: {name}\ndata: {json.dumps({'type': name, **data})}\n\n".encode()
+        for name, data in INCIDENT
+    ]
+    return Script(tuple(frames))
+
+
+def in_production(dsn: str) -> None:
+    """A step that fails, through the real SDK, the adapter and the trace manager."""
+
+    async def fail() -> None:
+        product = Product()
+        traces = TraceManager(make_backends(dsn))
+        product.adapter = StreamAdapter(product.open, traces)
+        product.speak(incident())
+        with pytest.raises(LLMOverloadedError):
+            async for _ in product.adapter.stream(
+                context("anthropic_messages"), protocol("anthropic_messages").request
+            ):
+                pass
+        await product.adapter.flush()
+        await traces.aclose()
+        await product.aclose()
+
+    asyncio.run(fail())
+
+
+def keep(*traces: ProviderTrace, dsn: str = "sqlite:///traces.db") -> None:
+    async def write() -> None:
+        manager = TraceManager(make_backends(dsn))
+        for trace in traces:
+            assert [report.error for report in await manager.create(trace)] == [None]
+        await manager.aclose()
+
+    asyncio.run(write())
+
+
+def test_an_incident_becomes_a_regression_test(harness: Any, dsn: str) -> None:
+    in_production(dsn)
+    said = harness("import", f"trace:{dsn}#step")
+    assert (said.code, said.out, said.err) == (0, f"{SCENARIO}\n", "1 imported\n")
+    assert harness("list", "incidents").code == 0
+    ran = harness("run", "anthropic_messages/incidents/step", "--json")
+    findings = {line["check"]: line for line in ran.lines()[:-1]}
+    assert ran.code == 0
+    assert findings["text"]["actual"] == "So far so "
+    assert findings["ending"]["actual"] == "failed"
+    assert findings["error"]["actual"] == {"kind": "overloaded"}
+    assert {line["verdict"] for line in findings.values()} == {"pass"}
+
+
+def test_a_target_with_the_old_defect_breaks_the_new_law(harness: Any) -> None:
+    in_production("sqlite:///traces.db")
+    harness("import", "trace:traces.db#step")
+    ran = harness("run", "incidents", "--target", "python:cli_targets:lies", "--json")
+    assert ran.code == 1
+
+
+def test_a_trace_is_found_by_its_own_id_too(harness: Any) -> None:
+    keep(good(id="a"), good(id="b", step_id="a/../b"))
+    assert "incidents/b.yaml" in harness("import", "trace:traces.db#b").out
+    assert "incidents/a_b.yaml" in harness("import", "trace:traces.db#a/../b").out
+
+
+def test_the_folder_is_the_users_choice_and_json_says_what_was_written(
+    harness: Any, here: Path
+) -> None:
+    keep(good())
+    said = harness("import", "trace:traces.db#step_1", "--out", here / "elsewhere", "--json")
+    path = here / "elsewhere" / "scenarios/anthropic_messages/incidents/step_1.yaml"
+    assert said.lines() == [{"source": "trace:traces.db#step_1", "wrote": str(path)}]
+    assert path.is_file()
+
+
+def test_nothing_is_written_over_without_force(harness: Any) -> None:
+    keep(good())
+    harness("import", "trace:traces.db#step_1")
+    path = SCENARIO.with_stem("step_1")
+    path.write_text("law, confirmed by a person", "utf-8")
+    said = harness("import", "trace:traces.db#step_1")
+    assert said.code == 2
+    assert said.err == f"harness: {path}: is there already; --force writes it anew\n1 bad input\n"
+    assert path.read_text("utf-8") == "law, confirmed by a person"
+    assert harness("import", "trace:traces.db#step_1", "--force").code == 0
+    assert "SUGGESTIONS" in path.read_text("utf-8")
+    assert [found.name for found in path.parent.iterdir()] == ["step_1.yaml"]
+
+
+def test_one_bad_source_does_not_hide_the_others(harness: Any) -> None:
+    keep(good())
+    said = harness("import", "trace:traces.db#none", "trace:traces.db#step_1")
+    assert said.code == 2
+    assert said.err.endswith("holds no trace and no step 'none'\n1 bad input, 1 imported\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("trace:traces.db", "needs a database and an id; write trace:sqlite:///PATH#ID"),
+        ("trace:#a", "needs a database and an id"),
+        ("trace:sqlite:///none.db#a", "none.db: no such SQLite file"),
+        ("trace:none.db#a", "none.db: no such SQLite file"),
+        ("trace:foreign.db#a", "sqlite:foreign.db: holds no traces; is it the database"),
+        ("trace:text.db#a", "sqlite:text.db: cannot be read (file is not a database)"),
+        ("trace:traces.db#unopened", "holds no outcome: nothing to suggest as law"),
+        ("trace:unix:///run/x.sock#a", "unix takes traces and gives none back"),
+        ("trace:otlp:http://localhost:4318#a", "otlp takes traces and gives none back"),
+        ("trace:sqlte:///traces.db#a", "unknown database 'sqlte'; did you mean 'sqlite'?"),
+        ("trace:sqlite:///traces.db?mode=ro#a", "unknown sqlite option 'mode'"),
+        ("trace:postgresql://me:secret@127.0.0.1:1/db#a", "127.0.0.1:1/db: cannot be read ("),
+    ],
+)
+def test_what_cannot_be_imported_is_one_line_and_exit_2(
+    source: str, says: str, harness: Any, here: Path
+) -> None:
+    keep(unopened(id="unopened"))
+    (here / "text.db").write_text("no database" * 100, "utf-8")
+    with closing(sqlite3.connect("foreign.db")) as foreign:
+        foreign.execute("CREATE TABLE guests (name TEXT)")
+    before = sorted(here.rglob("*"))
+    said = harness("import", source)
+    assert said.code == 2
+    assert said.out == ""
+    assert said.err.count("\n") == 2
+    assert says in said.err
+    assert "secret" not in said.err
+    assert sorted(here.rglob("*")) == before  # no file was made, no table, no journal
+    with closing(sqlite3.connect("foreign.db")) as foreign:
+        assert foreign.execute("SELECT name FROM sqlite_master").fetchall() == [("guests",)]
+        assert foreign.execute("PRAGMA journal_mode").fetchall() == [("delete",)]
+
+
+def test_a_foreign_postgresql_database_is_left_as_it_is(harness: Any, postgres: Postgres) -> None:
+    said = harness("import", f"trace:{postgres.dsn()}#a")
+    assert said.code == 2
+    assert "holds no traces; is it the database that HARNESS_TRACES names?" in said.err
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        postgres.admin("SELECT 1 / count(*) FROM pg_tables WHERE schemaname = %s", postgres.schema)
