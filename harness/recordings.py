@@ -1,8 +1,8 @@
 """Recorded response bodies from anywhere on disk: single files, or folders of NAME.sse + NAME.json.
 
 Rules of this file: a file that cannot be used gives one error that names it and the cure, and never
-hides the others; bytes are handed on as they were recorded, except that one JSON array is framed
-again as events, because the SDKs read nothing else.
+hides the others; bytes are handed on as they were recorded, except that one JSON array and the
+binary events of Bedrock are framed again as server-sent events, because the SDKs read nothing else.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import InputError, UnknownWordError, WireError
 from harness.protocols import NAMES, protocol
 from harness.protocols.protocol import events_of
-from harness.wire import sse
+from harness.wire import event_stream, sse
 from harness.wire.script import EVENT_STREAM, Script
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ _MARKS = (
     ("anthropic_messages", lambda data: data.get("type") == "message_start"),
     ("gemini_generate", lambda data: not {"candidates", "usageMetadata"}.isdisjoint(data)),
 )
+_CARRIERS = {
+    "bedrock_invoke_anthropic": "anthropic_messages"
+}  # one protocol inside another's frames
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Recording:
         if self.status != _OK:
             headers = (("content-type", "application/json"),)
             return Script((self.body,), self.status, headers, cut)
-        if self.body.lstrip()[:1] == b"[":
+        if self.body.lstrip()[:1] == b"[" or event_stream.sniff(self.body):
             frame = protocol(self.protocol).frame
             return Script(tuple(frame(event) for event in self.events()), cut=cut)
         return Script(sse.split(self.body), headers=(("content-type", EVENT_STREAM),), cut=cut)
@@ -109,7 +112,7 @@ def _read(path: Path, protocol_name: str | None) -> Recording | LeftOut:
     body = _bytes(path)
     meta = _meta(path.with_suffix(".json")) if path.suffix == ".sse" else {}
     name = str(meta.get("name") or path.stem)
-    spoken = protocol_name or str(meta.get("protocol", "")).replace("-", "_") or None
+    spoken = protocol_name or _spoken(meta)
     if spoken is not None and spoken not in NAMES:
         if "protocol" in meta:
             return LeftOut(name, spoken)
@@ -117,7 +120,7 @@ def _read(path: Path, protocol_name: str | None) -> Recording | LeftOut:
     status = meta.get("status", _OK)
     if not isinstance(status, int):
         raise InputError("the recording's metadata: status is no whole number", path=path)
-    if status == _OK and b"\x00" in body[:4096]:
+    if status == _OK and b"\x00" in body[:4096] and not event_stream.sniff(body):
         raise InputError("binary, not an event stream; is it compressed?", path=path)
     return Recording(
         name=name,
@@ -128,6 +131,12 @@ def _read(path: Path, protocol_name: str | None) -> Recording | LeftOut:
         provider=str(meta.get("provider", "")),
         fidelity=str(meta.get("fidelity", "")),
     )
+
+
+def _spoken(meta: dict[str, Any]) -> str | None:
+    """Return the protocol that a recorder named, None where it named none."""
+    words = [str(meta.get(key, "")).replace("-", "_") for key in ("protocol", "subprotocol")]
+    return _CARRIERS.get(words[1]) or words[0] or None
 
 
 def _bytes(path: Path) -> bytes:

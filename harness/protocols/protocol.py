@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.model import Event
+from harness.protocols import bedrock
 from harness.wire import json_array, sse
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from harness.protocols.composing import Composer
     from harness.protocols.grammar import Grammar, Step, Violation
     from harness.protocols.message import Message, Weave
+
+_BINARY = b"\0"  # the highest byte of a length; no text begins with it
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def event_of(name: str | None, data: str) -> Event:
 
 
 def events_of(pieces: Iterable[bytes]) -> Iterator[Event]:
-    """Read a recorded body, cut anywhere, into events: SSE, or one JSON array.
+    """Read a recorded body, cut anywhere, into events: SSE, one JSON array, or Bedrock's framing.
 
     Raises:
         WireError: the bytes are neither, or an event is over the limit.
@@ -82,6 +85,10 @@ def events_of(pieces: Iterable[bytes]) -> Iterator[Event]:
     first = next((piece for piece in source if piece.strip()), b"")
     if first.lstrip()[:1] in {b"[", b"{"}:
         yield from _array_events(first, source)
+        return
+    if first[:1] == _BINARY:
+        for name, data in bedrock.reading(_chain(first, source)):
+            yield event_of(name, data)
         return
     reader = sse.Reader()
     for piece in _chain(first, source):
