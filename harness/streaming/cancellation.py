@@ -187,6 +187,11 @@ class CancellationRegistry:
             signal.fire()
         return signal is not None
 
+    def fire_all(self) -> None:
+        """Cancel every run that is going on: the process is about to end."""
+        for signal in list(self._signals.values()):
+            signal.fire()
+
     def remove(self, run_id: str, signal: CancelSignal | None = None) -> None:
         """Forget a run.
 

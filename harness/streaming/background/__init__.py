@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from harness.streaming.background.errors import (
     BackgroundError,
+    RedisAwayError,
     RedisFailedError,
     RunTakenError,
     RunUnknownError,
@@ -21,6 +22,7 @@ from harness.streaming.background.writer import Writer
 __all__ = [
     "Background",
     "BackgroundError",
+    "RedisAwayError",
     "RedisFailedError",
     "RunTakenError",
     "RunUnknownError",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.errors import InputError
-from harness.streaming.background.errors import RedisFailedError
+from harness.streaming.background.errors import RedisAwayError, RedisFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ async def ensure_there(client: Any, url: str) -> None:
     """Ask Redis for a sign of life.
 
     Raises:
-        InputError: there is none; says how to start one, and how to name another.
+        RedisAwayError: there is none; says how to start one, and how to name another.
     """
     try:
         with speaking():
@@ -59,7 +59,7 @@ async def ensure_there(client: Any, url: str) -> None:
     except RedisFailedError as error:
         address = urlsplit(url)
         place = address.netloc.rpartition("@")[2] or address.path
-        raise InputError(
+        raise RedisAwayError(
             f"no Redis at {place} ({error}): start one with `redis-server --port "
             f"{address.port or DEFAULT_PORT}`, or name another with Settings(url=…)"
         ) from error

@@ -4,6 +4,7 @@
 
     HarnessError
     └── BackgroundError
+        ├── RedisAwayError     no Redis is there; an InputError too, because its cure is a command
         ├── RedisFailedError   Redis went away, or refused a command
         ├── RunTakenError      somebody else wrote, or writes, a run of that id
         ├── RunUnknownError    nothing is kept of the run: it never was, or has expired
@@ -12,11 +13,15 @@
 
 from __future__ import annotations
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, InputError
 
 
 class BackgroundError(HarnessError):
     """Base of this room's errors."""
+
+
+class RedisAwayError(BackgroundError, InputError):
+    """No Redis is there; says how to start one, and how to name another."""
 
 
 class RedisFailedError(BackgroundError):

@@ -7,7 +7,7 @@ order, as it was written.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.streaming.background.errors import RunUnknownError, WriterGoneError
 from harness.streaming.background.run_log import COMPLETE
@@ -18,15 +18,22 @@ if TYPE_CHECKING:
     from harness.streaming.background.run_log import Place, RunLog, Standing
 
 
-async def reading(log: RunLog, after: int) -> AsyncGenerator[bytes, None]:
-    """Yield the frames of a run behind one of them.
+class Kept(NamedTuple):
+    """A frame of a run and its number."""
+
+    number: int
+    frame: bytes
+
+
+async def reading(log: RunLog, after: int) -> AsyncGenerator[Kept, None]:
+    """Yield the frames of a run behind one of them, with their numbers.
 
     Args:
         log: the run.
         after: the number of the last frame the reader has; 0 is none.
 
     Raises:
-        InputError: no Redis is there.
+        RedisAwayError: no Redis is there.
         RunUnknownError: nothing is kept of the run, or not any more.
         WriterGoneError: its frames end before the run did.
         RedisFailedError: Redis went away.
@@ -37,7 +44,7 @@ async def reading(log: RunLog, after: int) -> AsyncGenerator[bytes, None]:
         for entry in await log.behind(place):
             place = entry.place
             if entry.frame is not None:
-                yield entry.frame
+                yield Kept(place[0], entry.frame)
 
 
 def _over(standing: Standing, place: Place, run_id: str) -> bool:

@@ -71,7 +71,7 @@ class RunLog:
         """Make sure that Redis is there.
 
         Raises:
-            InputError: it is not.
+            RedisAwayError: it is not.
         """
         await ensure_there(self._client, self._settings.url)
 
@@ -79,7 +79,7 @@ class RunLog:
         """Open the run for its one writer.
 
         Raises:
-            InputError: no Redis is there.
+            RedisAwayError: no Redis is there.
             RunTakenError: the run has been opened before.
         """
         await self.reach()

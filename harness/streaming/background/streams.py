@@ -5,10 +5,12 @@ Rule of this file: it belongs to one event loop, and whoever opened it closes it
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from harness.errors import InputError
 from harness.streaming.background.door import connect, ensure_there
+from harness.streaming.background.errors import RunUnknownError
 from harness.streaming.background.reader import reading
 from harness.streaming.background.run_log import RunLog
 from harness.streaming.background.settings import Settings
@@ -17,6 +19,8 @@ from harness.streaming.background.writer import Writer
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from typing import Self
+
+    from harness.streaming.background.reader import Kept
 
 
 class Background:
@@ -43,7 +47,7 @@ class Background:
         """Make sure that Redis is there.
 
         Raises:
-            InputError: it is not; says how to start one, and how to name another.
+            RedisAwayError: it is not; says how to start one, and how to name another.
         """
         await ensure_there(self._client, self.settings.url)
 
@@ -51,26 +55,43 @@ class Background:
         """Open a run; from now on it can be read.
 
         Raises:
-            InputError: no Redis is there.
+            RedisAwayError: no Redis is there.
             RunTakenError: a run of that id is kept already.
         """
         log = self._log(run_id)
         await log.begin()
         return Writer(log, self.settings)
 
-    def reading(self, run_id: str, after: int = 0) -> AsyncGenerator[bytes, None]:
-        """Return the frames of a run behind one of them; see ``reader.reading``.
+    async def ensure_kept(self, run_id: str) -> None:
+        """Make sure that there is something to be read of a run.
+
+        Raises:
+            RedisAwayError: no Redis is there.
+            RunUnknownError: nothing is kept of the run.
+        """
+        log = self._log(run_id)
+        await log.reach()
+        if (await log.standing()).last is None:
+            raise RunUnknownError(run_id)
+
+    def numbered(self, run_id: str, after: int = 0) -> AsyncGenerator[Kept, None]:
+        """Return the frames of a run behind one of them, with their numbers.
 
         Args:
             run_id: the run.
             after: the number of the last frame the reader has; 0 is none.
 
         Raises:
-            InputError: the number is none; while reading: no Redis is there.
+            InputError: the number is none.
+            BackgroundError: while reading; see ``reader.reading``.
         """
         if after < 0:
             raise InputError(f"frames are numbered from 1; nobody has seen number {after}")
         return reading(self._log(run_id), after)
+
+    def reading(self, run_id: str, after: int = 0) -> AsyncGenerator[bytes, None]:
+        """Return the frames of a run behind one of them; see ``numbered``."""
+        return _bare(self.numbered(run_id, after))
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -78,3 +99,9 @@ class Background:
 
     def _log(self, run_id: str) -> RunLog:
         return RunLog(self._client, self.settings, run_id)
+
+
+async def _bare(numbered: AsyncGenerator[Kept, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(numbered):
+        async for kept in numbered:
+            yield kept.frame

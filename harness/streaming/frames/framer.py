@@ -34,12 +34,19 @@ class Framer:
         run_id: the run, or None where runs are not tracked.
         otid: (message id, part) -> the id of one logical message.
         clock: the time now, with its zone.
+        kept: whether the frames are the run's; a frame that is only said to one of its readers has
+            no number of its own, as a ping has none, or whoever resumes behind it would lose some.
     """
 
     def __init__(
-        self, run_id: str | None, otid: Otid, clock: Callable[[], datetime] = _now
+        self,
+        run_id: str | None,
+        otid: Otid,
+        clock: Callable[[], datetime] = _now,
+        *,
+        kept: bool = True,
     ) -> None:
-        self._run_id, self._otid, self._clock = run_id, otid, clock
+        self._run_id, self._otid, self._clock, self._kept = run_id, otid, clock, kept
         self.last = 0  # the number of the frame made last
 
     def message(self, chunk: Chunk, *, message_id: str, step_id: str) -> Frame:
@@ -96,7 +103,7 @@ class Framer:
         return frame_of(self._head(words.PING))
 
     def _frame(self, message_type: str, **fields: JSON) -> Frame:
-        self.last += 1
+        self.last += self._kept
         return frame_of({**self._head(message_type), **fields})
 
     def _head(self, message_type: str) -> dict[str, JSON]:

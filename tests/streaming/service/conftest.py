@@ -4,10 +4,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.replay.server import LoopbackServer
+from harness.replay.stage import Stage
+from tests.streaming.background.conftest import background, private, redis
+from tests.streaming.databases.private import private_postgres
+from tests.streaming.service.providers import ANSWERS, CALLS, Providers
 from tests.streaming.service.world import World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+__all__ = ["background", "private", "private_postgres", "redis"]
 
 
 @pytest.fixture
@@ -15,3 +22,14 @@ async def world() -> AsyncIterator[World]:
     made = World()
     yield made
     await made.aclose()
+
+
+@pytest.fixture
+async def providers() -> AsyncIterator[Providers]:
+    stage = Stage()
+    async with LoopbackServer(stage) as server:
+        made = Providers(server.base_url, stage)
+        made.say("openai", CALLS)
+        made.say("anthropic", ANSWERS)
+        async with made.openai, made.anthropic:
+            yield made
