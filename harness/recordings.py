@@ -1,8 +1,7 @@
-"""Recorded response bodies from anywhere on disk: single files, or folders of NAME.sse + NAME.json.
+"""Recorded responses from anywhere on disk: bodies, folders of NAME.sse + NAME.json, cassettes.
 
 Rules of this file: a file that cannot be used gives one error that names it and the cure, and never
-hides the others; bytes are handed on as they were recorded, except that one JSON array and the
-binary events of Bedrock are framed again as server-sent events, because the SDKs read nothing else.
+hides the others; bytes are handed on as they were recorded (``protocols.bodies`` says where not).
 """
 
 from __future__ import annotations
@@ -10,30 +9,28 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from harness.cassettes import load
+from harness.cassettes.cassette import Response
+from harness.cassettes.playing import OK, script_of
 from harness.errors import InputError, UnknownWordError, WireError
-from harness.protocols import NAMES, protocol
+from harness.protocols import NAMES
+from harness.protocols.bodies import is_binary, protocol_at, protocol_of
 from harness.protocols.protocol import events_of
-from harness.wire import event_stream, sse
-from harness.wire.script import EVENT_STREAM, Script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from harness.cassettes.cassette import Interaction
     from harness.model import Event
+    from harness.wire.script import Pace, Script
 
-_OK = 200
-# A body's first event -> its protocol: the field that no other protocol's events have.
-_MARKS = (
-    ("openai_chat", lambda data: "choices" in data),
-    ("openai_responses", lambda data: str(data.get("type")).startswith("response.")),
-    ("anthropic_messages", lambda data: data.get("type") == "message_start"),
-    ("gemini_generate", lambda data: not {"candidates", "usageMetadata"}.isdisjoint(data)),
-)
 _CARRIERS = {
     "bedrock_invoke_anthropic": "anthropic_messages"
 }  # one protocol inside another's frames
+_BODY, _CASSETTES = ".sse", (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -46,10 +43,19 @@ class Recording:
     name: str
     path: Path
     protocol: str
-    body: bytes
-    status: int = _OK
+    response: Response
     provider: str = ""
     fidelity: str = ""
+
+    @property
+    def body(self) -> bytes:
+        """The bytes of the response."""
+        return self.response.body
+
+    @property
+    def status(self) -> int:
+        """Its HTTP status."""
+        return self.response.status
 
     def events(self) -> list[Event]:
         """Return the wire events of the body.
@@ -62,19 +68,18 @@ class Recording:
         except WireError as error:
             raise InputError(str(error), path=self.path) from None
 
-    def script(self, cut: str = "event") -> Script:
+    def script(self, cut: str = "event", pace: Pace = 0.0) -> Script:
         """Return the response as a script, to be read in the given cuts.
 
         Raises:
-            InputError: as for ``events``.
+            InputError: as for ``events``; or nobody kept the reads that were asked for.
         """
-        if self.status != _OK:
-            headers = (("content-type", "application/json"),)
-            return Script((self.body,), self.status, headers, cut)
-        if self.body.lstrip()[:1] == b"[" or event_stream.sniff(self.body):
-            frame = protocol(self.protocol).frame
-            return Script(tuple(frame(event) for event in self.events()), cut=cut)
-        return Script(sse.split(self.body), headers=(("content-type", EVENT_STREAM),), cut=cut)
+        try:
+            script = script_of(self.response, self.protocol)._replace(cut=cut, pace=pace)
+            script.check()
+        except (WireError, InputError) as error:
+            raise InputError(f"{self.name}: {error}", path=self.path) from None
+        return script
 
 
 @dataclass(frozen=True)
@@ -91,43 +96,70 @@ def recordings(
     """Yield every recording below some paths, in the order of their names.
 
     Args:
-        paths: body files, or folders that hold them.
+        paths: body files and cassettes, or folders that hold them.
         protocol_name: the protocol of bodies that say nothing of it; None guesses.
     """
     for path in paths:
-        if path.is_dir():
-            files = sorted(path.rglob("*.sse"))
-            if not files:
-                yield InputError("the folder holds no NAME.sse", path=path)
-        else:
-            files = [path]
-        for file in files:
+        for file in _files(path) if path.is_dir() else [path]:
             try:
-                yield _read(file, protocol_name)
+                if file.suffix in _CASSETTES:
+                    yield from _cassette(file, protocol_name)
+                else:
+                    yield _body(file, protocol_name)
             except InputError as error:
                 yield error
+        if path.is_dir() and not _files(path):
+            yield InputError("the folder holds no NAME.sse and no cassette", path=path)
 
 
-def _read(path: Path, protocol_name: str | None) -> Recording | LeftOut:
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in (_BODY, *_CASSETTES))
+
+
+def _cassette(path: Path, protocol_name: str | None) -> Iterator[Recording | LeftOut]:
+    found = load(path).interactions
+    for number, interaction in enumerate(found, 1):
+        name = path.stem if len(found) == 1 else f"{path.stem}#{number}"
+        spoken = _spoken_in(interaction, protocol_name)
+        if spoken not in NAMES:
+            yield LeftOut(name, spoken)
+        else:
+            yield Recording(name, path, spoken, interaction.response)
+
+
+def _spoken_in(interaction: Interaction, protocol_name: str | None) -> str:
+    """Return the protocol of an exchange, or the word of what is none."""
+    response = interaction.response
+    at_path = protocol_at(urlsplit(interaction.request.uri).path)
+    if response.status != OK:
+        return at_path or "not a provider's"
+    if is_binary(response.body) or response.body.lstrip()[:1] == b"{":
+        return "not a stream"
+    try:
+        return protocol_name or protocol_of(response.body) or at_path or "not a provider's"
+    except WireError:
+        return at_path or "not a stream"
+
+
+def _body(path: Path, protocol_name: str | None) -> Recording | LeftOut:
     body = _bytes(path)
-    meta = _meta(path.with_suffix(".json")) if path.suffix == ".sse" else {}
+    meta = _meta(path.with_suffix(".json")) if path.suffix == _BODY else {}
     name = str(meta.get("name") or path.stem)
     spoken = protocol_name or _spoken(meta)
     if spoken is not None and spoken not in NAMES:
         if "protocol" in meta:
             return LeftOut(name, spoken)
         raise UnknownWordError("protocol", spoken, NAMES)
-    status = meta.get("status", _OK)
+    status = meta.get("status", OK)
     if not isinstance(status, int):
         raise InputError("the recording's metadata: status is no whole number", path=path)
-    if status == _OK and b"\x00" in body[:4096] and not event_stream.sniff(body):
+    if status == OK and is_binary(body):
         raise InputError("binary, not an event stream; is it compressed?", path=path)
     return Recording(
         name=name,
         path=path,
         protocol=spoken or _guess(body, path),
-        body=body,
-        status=status,
+        response=Response(status, body=body),
         provider=str(meta.get("provider", "")),
         fidelity=str(meta.get("fidelity", "")),
     )
@@ -164,12 +196,10 @@ def _meta(path: Path) -> dict[str, Any]:
 
 def _guess(body: bytes, path: Path) -> str:
     try:
-        for event in events_of([body]):
-            if isinstance(event.data, dict):
-                for name, mark in _MARKS:
-                    if mark(event.data):
-                        return name
+        found = protocol_of(body)
     except WireError as error:
         raise InputError(str(error), path=path) from None
-    words = f"no event tells its protocol; name it with --protocol ({', '.join(NAMES)})"
-    raise InputError(words, path=path, line=1)
+    if found is None:
+        words = f"no event tells its protocol; name it with --protocol ({', '.join(NAMES)})"
+        raise InputError(words, path=path, line=1)
+    return found

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _TARGETS = "builtin, sdk, sdk-helper or python:pkg.module:attr"
 _LEAVING = "break, aclose, cancel, timeout, throw"
 _PORTS = 65535  # the highest there is
-_CUTS = "whole, event, byte, awkward, edges, offset:N, random:SEED"
+_CUTS = "whole, event, byte, awkward, edges, offset:N, random:SEED, recorded"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -43,6 +43,10 @@ def _seconds(word: str) -> float:
     if not 0 < seconds < threading.TIMEOUT_MAX:
         raise argparse.ArgumentTypeError(f"{word} is no time to wait; give seconds above 0")
     return seconds
+
+
+def _pace(word: str) -> float | str:
+    return word if word == "recorded" else _seconds(word)
 
 
 def _port(word: str) -> int:
@@ -115,7 +119,7 @@ def _bodies(command: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="PATH",
-        help="recorded body, or folder of NAME.sse + NAME.json",
+        help="recorded body, cassette, or folder of them (a body's metadata: NAME.sse + NAME.json)",
     )
     command.add_argument("--protocol", metavar="P", help="of bodies that do not tell")
 
@@ -126,6 +130,10 @@ def _replay(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--cut", default="event", metavar="PLAN", help=f"{_CUTS}, or every (each offset in turn)"
     )
+    command.add_argument(
+        "--pace", type=_pace, default=0.0, metavar="S",
+        help="seconds before each read, or recorded (with --cut recorded): as they came",
+    )  # fmt: skip
     command.add_argument("--timeout", type=_seconds, default=60.0, metavar="S", help="per stream")
     _json(command, 'one line {"name", "outcome"} each')
 
@@ -201,6 +209,7 @@ _COMMANDS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentPars
             "harness replay recording.sse",
             "harness replay ../shared/corpus --json > outcomes.jsonl",
             "harness replay recording.sse --cut every --target sdk",
+            "harness replay cassettes/ --cut recorded --pace recorded",
         ),
         _replay,
     ),

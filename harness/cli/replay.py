@@ -52,7 +52,7 @@ def _one(
     try:
         if isinstance(found, InputError):
             raise found
-        played = _play(player, arguments.target, found, arguments.cut)
+        played = _play(player, arguments, found)
     except InputError as error:
         sys.stderr.write(f"harness: {error}\n")
         return _BAD
@@ -75,16 +75,17 @@ def _line(recording: Recording, outcome: Outcome, *, as_json: bool) -> str:
     return f"{recording.name}: {outcome.ending}, {outcome.finish}, tokens {tokens}, {said:.80}"
 
 
-def _play(player: Player, target: str, recording: Recording, cut: str) -> Played:
+def _play(player: Player, arguments: argparse.Namespace, recording: Recording) -> Played:
     """Replay a recording under one cut plan, or under each offset in turn.
 
     A cut that changes the outcome is the target's fault and named in the complaint.
     """
     ask = Ask(recording.protocol, protocol_named(recording.protocol).request)
-    plans = _plans(recording, cut)
-    played = player.play(target, ask, recording.script(next(plans)))
+    plans = _plans(recording, arguments.cut)
+    script = recording.script(next(plans), arguments.pace)
+    played = player.play(arguments.target, ask, script)
     for plan in plans:
-        other = player.play(target, ask, recording.script(plan))
+        other = player.play(arguments.target, ask, script._replace(cut=plan))
         if played.complaint is None and other != played:
             return Played(other.outcome, f"changes its outcome under --cut {plan}")
     return played

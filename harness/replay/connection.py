@@ -18,7 +18,6 @@ import h11
 
 from harness.replay import notices
 from harness.replay.stage import BODY_KEPT, Exchange, Request
-from harness.wire.cutting import cut
 
 if sys.platform == "linux":
     import fcntl
@@ -145,16 +144,13 @@ class Connection(asyncio.Protocol):
             asyncio.get_running_loop().call_exception_handler(report)
 
     async def _say_body(self, exchange: Exchange) -> None:
-        script = exchange.script
         chunked = self._http.their_http_version != b"1.0"
-        pause = 0.0
-        for read in cut(script.frames, script.cut):
+        for pause, read in exchange.script.reads():
             await asyncio.sleep(pause)
             await self._writable.wait()
             exchange.sent += len(read)  # first: a client must not know more than the evidence
             # h11 would frame the chunk as well, for ten times the price.
             self._transport.write(b"%x\r\n%b\r\n" % (len(read), read) if chunked else read)
-            pause = script.pace
 
     def _say(self, event: h11.Event) -> None:
         self._transport.write(cast("bytes", self._http.send(event)))

@@ -17,7 +17,6 @@ from urllib.parse import unquote
 
 from harness.errors import InputError
 from harness.replay import notices
-from harness.wire import cutting
 
 if TYPE_CHECKING:
     from harness.wire.script import Script
@@ -82,7 +81,7 @@ class Exchange:
     def __init__(self, script: Script, request: Request, key: str = "") -> None:
         # The answer to a HEAD is the head of the answer (RFC 9110, 9.3.2).
         head_only = request.method == "HEAD"
-        self.script = script._replace(frames=(), end="clean") if head_only else script
+        self.script = script._replace(frames=(), recorded=(), end="clean") if head_only else script
         self.sent = 0
         self._key, self._request, self._started = key, request, monotonic()
         self._closed_by: Side | None = None
@@ -203,7 +202,7 @@ def _own_path(path: str, key: str) -> str:
 
 def _speakable(script: Script) -> Script:
     """Return the script with the headers a speaker may send; refuse what HTTP/1.1 cannot carry."""
-    cutting.check(script.cut)
+    script.check()
     if script.status not in _STATUSES:
         raise InputError(
             f"status {script.status}: a script needs a status of a response with a body"

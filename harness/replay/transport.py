@@ -15,7 +15,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from harness.replay.stage import Request
-from harness.wire.cutting import cut
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -92,15 +91,14 @@ class Body:
 
     def __init__(self, exchange: Exchange, patience: float) -> None:
         self._exchange, self._patience = exchange, patience
-        self._reads = cut(exchange.script.frames, exchange.script.cut)
-        self._pause = 0.0
+        self._reads = exchange.script.reads()
         self._closed = threading.Event()
         self._aclosed = asyncio.Event()
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            for read in self._reads:
-                self._wait(self._pause)
+            for pause, read in self._reads:
+                self._wait(pause)
                 yield self._take(read)
             if self._ends_in_silence():
                 self._wait(FOREVER)
@@ -110,8 +108,8 @@ class Body:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            for read in self._reads:
-                await self._await(self._pause)
+            for pause, read in self._reads:
+                await self._await(pause)
                 yield self._take(read)
             if self._ends_in_silence():
                 await self._await(FOREVER)
@@ -131,7 +129,6 @@ class Body:
 
     def _take(self, read: bytes) -> bytes:
         self._exchange.sent += len(read)
-        self._pause = self._exchange.script.pace
         return read
 
     def _ends_in_silence(self) -> bool:

@@ -2,8 +2,8 @@
 
 A cut plan is a word: ``whole``, ``event``, ``byte``, ``awkward``, ``edges`` (around every line end
 and inside every character of several bytes), ``offset:N`` (one cut after N bytes) or
-``random:SEED``. The bytes never change, only where one read ends and the next begins:
-every plan must lead to the same outcome.
+``random:SEED``, or ``recorded``: as a recorder saw them arrive. The bytes never change, only where
+one read ends and the next begins: every plan must lead to the same outcome.
 """
 
 from __future__ import annotations
@@ -86,6 +86,9 @@ _PLANS: dict[str, Cutter] = {
 _TAKES_NUMBER = frozenset({"offset", "random"})
 
 
+_RECORDED = "recorded"  # takes its sizes from whoever has the recording
+
+
 def check(plan: str) -> str:
     """Return the plan if it is one.
 
@@ -94,19 +97,26 @@ def check(plan: str) -> str:
         InputError: its number is missing, or there is one where none belongs.
     """
     word, colon, argument = plan.partition(":")
-    if word not in _PLANS:
-        raise UnknownWordError(
-            "cut plan", plan, (f"{w}:N" if w in _TAKES_NUMBER else w for w in _PLANS)
-        )
+    if word not in (*_PLANS, _RECORDED):
+        known = (f"{w}:N" if w in _TAKES_NUMBER else w for w in (*_PLANS, _RECORDED))
+        raise UnknownWordError("cut plan", plan, known)
     if not (argument.isdecimal() if word in _TAKES_NUMBER else not colon):
         form = f"{word}:N" if word in _TAKES_NUMBER else word
         raise InputError(f"cut plan {plan!r}: write it as {form}")
     return plan
 
 
-def cut(frames: Sequence[bytes], plan: str) -> Iterator[bytes]:
-    """Split the bytes of all frames into reads, none of them empty."""
+def cut(frames: Sequence[bytes], plan: str, recorded: Sequence[int] = ()) -> Iterator[bytes]:
+    """Split the bytes of all frames into reads, none of them empty.
+
+    Args:
+        frames: the bytes.
+        plan: the cut plan.
+        recorded: the length of each read for the plan ``recorded``; they sum to the bytes.
+    """
     word, _, argument = check(plan).partition(":")
+    if word == _RECORDED:
+        return _by_sizes(b"".join(frames), iter(recorded))
     return _PLANS[word](frames, argument)
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.cassettes import save
 from harness.protocols import protocol
+from tests.cassettes.samples import cassette, hello
 from tests.stories import written
 
 if TYPE_CHECKING:
@@ -114,3 +116,24 @@ def test_an_array_that_breaks_off_is_bad_input(name: str, harness: Any, here: Pa
     for command in ("check", "replay"):
         said = harness(command, "a.json", "--protocol", name)
         assert (said.code, "a.json: " in said.err) == (2, True)
+
+
+def test_replay_and_check_take_cassettes(harness: Any, here: Path) -> None:
+    (here / "cassettes").mkdir()
+    save(cassette(hello(here), hello(here)), here / "cassettes/a.yaml")
+    said = harness("replay", "cassettes", "--cut", "recorded", "--pace", "0.001", "--json")
+    assert (said.code, [line["name"] for line in said.lines()]) == (0, ["a#1", "a#2"])
+    assert harness("check", "cassettes").err == "2 legal\n"
+    target = ("--target", "python:cli_targets:cuts")
+    lines = harness("replay", "cassettes", "--cut", "recorded", *target, "--json").lines()
+    assert [line["outcome"]["response_id"] for line in lines] == ["2", "2"]
+
+
+def test_a_cassette_at_fault_names_line_and_cure(harness: Any, here: Path) -> None:
+    (here / "a.yaml").write_text("interactions:\n- request: !!python/object:x {}\n", "utf-8")
+    said = harness("replay", "a.yaml")
+    assert said.code == 2
+    assert "a.yaml:2: the tag !!python/object:x is not read; write plain values\n" in said.err
+    record(here, "b")
+    refused = harness("replay", "b.sse", "--cut", "recorded")
+    assert (refused.code, "nobody kept the reads" in refused.err) == (2, True)

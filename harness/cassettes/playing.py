@@ -1,0 +1,52 @@
+"""A recorded response as a script: the same bytes, the same reads where kept, the same end.
+
+Rule of this file: what a reader left unread is not invented. A body its reader left ends cleanly
+where that reader was; no terminal of the provider says that it was whole.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from harness.protocols.bodies import frames_of, is_stream
+from harness.wire.script import EVENT_STREAM, ResponseEnd, Script
+
+if TYPE_CHECKING:
+    from harness.cassettes.cassette import Headers, Read, Response, StreamEnd
+
+_ENDS: dict[StreamEnd, ResponseEnd] = {
+    "clean": "clean",
+    "reset": "reset",
+    "client_closed": "clean",
+}
+OK = 200
+_STREAM: Headers = (("content-type", EVENT_STREAM),)
+_ERROR: Headers = (("content-type", "application/json"),)
+
+
+def script_of(response: Response, protocol_name: str) -> Script:
+    """Return a response as a script, its frames split as its protocol has them.
+
+    One JSON array is framed again, so its headers and its reads would no longer fit and are left.
+
+    Raises:
+        WireError: the bytes are neither events nor a JSON array.
+    """
+    end = _ENDS[response.stream.end]
+    frames: tuple[bytes, ...]
+    if response.status != OK:
+        frames, headers = (response.body,), response.headers or _ERROR
+    elif not is_stream(response.body):
+        return Script(frames_of(response.body, protocol_name), end=end)
+    else:
+        frames, headers = frames_of(response.body, protocol_name), response.headers or _STREAM
+    recorded = _timed(response.stream.reads or ())
+    return Script(frames, response.status, headers, end=end, recorded=recorded)
+
+
+def _timed(reads: tuple[Read, ...]) -> tuple[tuple[int, float], ...]:
+    """Return each read's length and the seconds before it."""
+    offsets = (0.0, *(read.offset for read in reads))
+    pauses = (max(0.0, after - before) for before, after in pairwise(offsets))
+    return tuple(zip((read.length for read in reads), pauses, strict=True))

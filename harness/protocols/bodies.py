@@ -1,0 +1,67 @@
+"""Recorded bodies that say nothing of themselves: which protocol they speak, where to split them.
+
+Rule of this file: bytes stay as they were recorded, except that one JSON array and the binary
+events of Bedrock are framed again as server-sent events, because the SDKs read nothing else.
+"""
+
+from __future__ import annotations
+
+from harness.protocols import protocol
+from harness.protocols.protocol import events_of
+from harness.wire import event_stream, sse
+
+# A body's first event -> its protocol: the field that no other protocol's events have.
+_MARKS = (
+    ("openai_chat", lambda data: "choices" in data),
+    ("openai_responses", lambda data: str(data.get("type")).startswith("response.")),
+    ("anthropic_messages", lambda data: data.get("type") == "message_start"),
+    ("gemini_generate", lambda data: not {"candidates", "usageMetadata"}.isdisjoint(data)),
+)
+# The end of a request's path -> the protocol of its answer; the body of an error tells none.
+_PATHS = (
+    ("/chat/completions", "openai_chat"),
+    ("/responses", "openai_responses"),
+    ("/messages", "anthropic_messages"),
+    (":streamGenerateContent", "gemini_generate"),
+)
+
+
+def protocol_of(body: bytes) -> str | None:
+    """Return the protocol that a body speaks, None where no event tells.
+
+    Raises:
+        WireError: the bytes are neither events nor a JSON array.
+    """
+    for event in events_of([body]):
+        if isinstance(event.data, dict):
+            for name, mark in _MARKS:
+                if mark(event.data):
+                    return name
+    return None
+
+
+def protocol_at(path: str) -> str | None:
+    """Return the protocol that providers speak at a path, None for all other paths."""
+    return next((name for end, name in _PATHS if path.endswith(end)), None)
+
+
+def is_binary(body: bytes) -> bool:
+    """Say whether a body is no text, and no binary event stream either."""
+    return b"\x00" in body[:4096] and not event_stream.sniff(body)
+
+
+def is_stream(body: bytes) -> bool:
+    """Say whether a body is server-sent events, and need not be framed again."""
+    return body.lstrip()[:1] != b"[" and not event_stream.sniff(body)
+
+
+def frames_of(body: bytes, protocol_name: str) -> tuple[bytes, ...]:
+    """Return the frames of a body.
+
+    Raises:
+        WireError: the bytes are neither events nor a JSON array.
+    """
+    if is_stream(body):
+        return sse.split(body)
+    frame = protocol(protocol_name).frame
+    return tuple(frame(event) for event in events_of([body]))
