@@ -9,10 +9,14 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from harness.cassettes.reading import load
+from harness.errors import InputError
 from harness.protocols.bodies import frames_of, is_stream
 from harness.wire.script import EVENT_STREAM, ResponseEnd, Script
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.cassettes.cassette import Headers, Read, Response, StreamEnd
 
 _ENDS: dict[StreamEnd, ResponseEnd] = {
@@ -23,6 +27,29 @@ _ENDS: dict[StreamEnd, ResponseEnd] = {
 OK = 200
 _STREAM: Headers = (("content-type", EVENT_STREAM),)
 _ERROR: Headers = (("content-type", "application/json"),)
+
+
+def chosen(root: Path, name: str) -> Response:
+    """Return the response of one interaction.
+
+    Args:
+        root: the folder of cassettes.
+        name: ``SOURCE/NAME.yaml`` below it, with ``#N`` behind it where a cassette holds several.
+
+    Raises:
+        InputError: there is no such interaction; says what would be.
+    """
+    file, _, number = name.partition("#")
+    path = root / file
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise InputError(f"{file!r} leads out of {root}; name a file below it")
+    interactions = load(path).interactions
+    if not number and len(interactions) != 1:
+        words = f"holds {len(interactions)} interactions; choose one, as in {file}#1"
+        raise InputError(words, path=path)
+    if number and not (number.isdecimal() and 1 <= int(number) <= len(interactions)):
+        raise InputError(f"has no interaction {number!r}; it holds {len(interactions)}", path=path)
+    return interactions[int(number or 1) - 1].response
 
 
 def script_of(response: Response, protocol_name: str) -> Script:

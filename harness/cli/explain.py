@@ -66,12 +66,13 @@ def _page(scenario: Scenario) -> Iterator[str]:
     yield scenario.why
     yield ""
     yield "What is sent"
-    if scenario.transport.status != 200:  # noqa: PLR2004 - HTTP's plain success
-        yield f"  status {scenario.transport.status}"
+    script = scenario.script()
+    if script.status != 200:  # noqa: PLR2004 - HTTP's plain success
+        yield f"  status {script.status}"
     for number, item in enumerate(scenario.wire()):
         yield f"  {number:>3} {_wire_line(item)}"
-    if scenario.transport.end != "clean":
-        yield f"      then the connection ends: {scenario.transport.end}"
+    if script.end != "clean":
+        yield f"      then the connection ends: {script.end}"
     notes = [v.sentence for v in protocol(scenario.protocol).violations(_events(scenario))]
     yield from _block("What the tables say of it", notes)
     yield from _law("What must be delivered", scenario.must)

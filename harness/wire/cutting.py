@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import re
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from harness.errors import InputError, UnknownWordError
@@ -112,11 +112,13 @@ def cut(frames: Sequence[bytes], plan: str, recorded: Sequence[int] = ()) -> Ite
     Args:
         frames: the bytes.
         plan: the cut plan.
-        recorded: the length of each read for the plan ``recorded``; they sum to the bytes.
+        recorded: the length of each read for the plan ``recorded``; bytes beyond them, as a
+            mutation adds, are one read.
     """
     word, _, argument = check(plan).partition(":")
     if word == _RECORDED:
-        return _by_sizes(b"".join(frames), iter(recorded))
+        body = b"".join(frames)
+        return _by_sizes(body, chain(recorded, (len(body),)))
     return _PLANS[word](frames, argument)
 
 

@@ -49,18 +49,19 @@ class Script(NamedTuple):
         """Refuse a plan that cannot be followed.
 
         Raises:
-            InputError: there is no such plan, or it is ``recorded`` and these bytes were not.
+            InputError: there is no such plan, or it is ``recorded`` and nobody kept the reads.
         """
         cutting.check(self.cut)
         if self.pace == RECORDED and self.cut != RECORDED:
             raise InputError("the pace `recorded` belongs to the cut plan `recorded`")
-        lengths = sum(length for length, _ in self.recorded)
-        if self.cut == RECORDED and lengths != sum(map(len, self.frames)):
+        if self.cut == RECORDED and self.body and not self.recorded:
             raise InputError("nobody kept the reads of these bytes; choose another cut plan")
 
     def reads(self) -> Iterator[tuple[float, bytes]]:
         """Yield each read of the cut plan, and the seconds to wait before it."""
         reads = cutting.cut(self.frames, self.cut, tuple(length for length, _ in self.recorded))
         if self.pace == RECORDED:
-            return zip((seconds for _, seconds in self.recorded), reads, strict=True)
-        return zip(chain((0.0,), repeat(self.pace)), reads, strict=False)
+            pauses = chain((seconds for _, seconds in self.recorded), repeat(0.0))
+        else:
+            pauses = chain((0.0,), repeat(self.pace))
+        return zip(pauses, reads, strict=False)

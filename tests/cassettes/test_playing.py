@@ -53,13 +53,15 @@ def test_the_very_reads_are_played_with_their_pauses(tmp_path: Path) -> None:
         (0.25, len(script.body) - 100),
     ]
     assert [pause for pause, _ in read._replace(pace=0.5).reads()] == [0.0, 0.5]
+    longer = read._replace(frames=(*read.frames, b": more\n\n"))
+    assert [(pause, len(piece)) for pause, piece in longer.reads()][2:] == [(0.0, 8)]
+    assert len(next(read._replace(frames=read.frames[:1]).reads())[1]) == 100
 
 
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
         ({"cut": "recorded", "recorded": ()}, "nobody kept the reads of these bytes"),
-        ({"cut": "recorded", "frames": (b"x",)}, "nobody kept the reads of these bytes"),
         ({"pace": "recorded"}, "belongs to the cut plan `recorded`"),
     ],
 )

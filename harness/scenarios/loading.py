@@ -1,6 +1,4 @@
-"""Scenarios: one file, one story. Load, compile to wire events, lint.
-
-The only reader of scenarios/. The path below the root, without its suffix, is the id.
+"""A scenario file read into a scenario.
 
 Rules of this file: an error names file, line and key and proposes the nearest known word; one bad
 file never hides the others; law is compared with nothing here, only read.
@@ -8,154 +6,31 @@ file never hides the others; law is compared with nothing here, only read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from harness.errors import InputError, UnknownWordError
-from harness.model import Event, Source
-from harness.protocols import NAMES, protocol
+from harness.model import Source
+from harness.protocols import NAMES
 from harness.protocols.composing import Entry, entry_of
+from harness.scenarios.finding import discover, id_of
+from harness.scenarios.scenario import EVERY, LEAVING, READ, Consumer, Scenario, Transport
 from harness.wire import cutting
-from harness.wire.script import EVENT_STREAM, ResponseEnd, Script
+from harness.wire.script import RECORDED, ResponseEnd
 from harness.yaml_file import Lines, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from harness.model import JSON
 
-SPEC_FILE = "SPEC.yaml"
-_PACKAGE = Path(__file__).resolve().parent
 ORDERS = ("legal", "illegal", "open")
 ORIGINS = ("synthesized", "recorded")
 _REQUIRED = ("title", "protocol", "origin", "order", "why", "stream")
 _KNOWN = {
-    *_REQUIRED, "case", "spec", "dialect", "request", "must", "should", "holds_under", "transport",
-    "consumer",
+    *_REQUIRED, "cassette", "case", "spec", "dialect", "request", "must", "should", "holds_under",
+    "transport", "consumer",
 }  # fmt: skip
-READ, EVERY = "read", "every"
-LEAVING = ("break", "aclose", "cancel", "timeout", "throw")  # the ways a reader can leave
-
-
-@dataclass(frozen=True)
-class Transport:
-    """How the response travels; everything but ``read_timeout`` is the server's doing.
-
-    ``read_timeout`` is how many seconds the client waits for a read, None for its default.
-    """
-
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cut: str = "event"
-    end: ResponseEnd = "clean"
-    pace: float = 0.0
-    read_timeout: float | None = None
-
-
-@dataclass(frozen=True)
-class Consumer:
-    """What the reader of a stream does.
-
-    ``do`` is ``read`` (everything), one of ``LEAVING``, or ``every`` for each of those in turn;
-    ``at`` counts the chunks the reader takes before it leaves, None stands for each count.
-    """
-
-    do: str = READ
-    at: int | None = None
-
-    @property
-    def ways(self) -> tuple[str, ...]:
-        """Return the ways of leaving to be tried; none for a reader that stays."""
-        if self.do == EVERY:
-            return LEAVING
-        return () if self.do == READ else (self.do,)
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """One story: what is sent, and what must be delivered."""
-
-    id: str
-    path: Path
-    title: str
-    protocol: str
-    order: str
-    why: str
-    stream: tuple[Entry, ...]
-    must: Mapping[str, JSON]
-    should: Mapping[str, JSON]
-    cases: tuple[str, ...]
-    spec: tuple[Source, ...]
-    origin: str
-    dialect: str | None
-    request: Mapping[str, JSON]
-    transport: Transport
-    consumer: Consumer
-    holds_under: tuple[str, ...]
-    lines: Lines = field(repr=False, compare=False)
-
-    @property
-    def topic(self) -> str:
-        """The folder below the protocol."""
-        return self.id.split("/")[1] if self.id.count("/") > 1 else ""
-
-    @property
-    def root(self) -> Path:
-        """The folder of scenarios it was read from."""
-        return self.path.parents[self.id.count("/")]
-
-    def wire(self) -> list[Event | bytes]:
-        """Return the wire events, and the bytes of what is no event.
-
-        Raises:
-            InputError: an entry of the stream is at fault; names file and line.
-        """
-        try:
-            return list(protocol(self.protocol).composer().compose(self.stream))
-        except InputError as error:
-            raise InputError(error.message, path=self.path, line=error.line) from None
-
-    def script(self) -> Script:
-        """Return the HTTP response that tells this story."""
-        frame = protocol(self.protocol).frame
-        frames = tuple(item if isinstance(item, bytes) else frame(item) for item in self.wire())
-        way = self.transport
-        default = EVENT_STREAM if way.status < 300 else "application/json"  # noqa: PLR2004 - HTTP's success range
-        headers = {"content-type": default, **{k.lower(): v for k, v in way.headers.items()}}
-        return Script(frames, way.status, tuple(headers.items()), way.cut, way.pace, way.end)
-
-    def ask(self) -> dict[str, JSON]:
-        """Return what the client asks: the protocol's default with the scenario's own on top."""
-        return {**protocol(self.protocol).request, **self.request}
-
-
-def scenario_root(named: Path | None = None) -> Path:
-    """Return the folder of scenarios.
-
-    Args:
-        named: what the user named, or None: ``./scenarios``, or else those of the installation.
-    """
-    if named is not None:
-        return named
-    places = (Path("scenarios"), _PACKAGE / "_scenarios", _PACKAGE.parent / "scenarios")
-    return next((place for place in places if place.is_dir()), places[0])
-
-
-def discover(root: Path) -> list[Path]:
-    """Return every scenario file below a folder, in the order of their ids.
-
-    Raises:
-        InputError: there is no such folder.
-    """
-    if not root.is_dir():
-        raise InputError("no such folder of scenarios; name one with --scenarios", path=root)
-    return sorted(path for path in root.rglob("*.yaml") if path.name != SPEC_FILE)
-
-
-def id_of(path: Path, root: Path) -> str:
-    """Return the id of a scenario file: its path below the root, without its suffix."""
-    return path.relative_to(root).with_suffix("").as_posix()
 
 
 def load(path: Path, root: Path) -> Scenario:
@@ -191,54 +66,15 @@ def load_each(paths: Iterable[Path], root: Path) -> tuple[list[Scenario], list[I
     return found, errors
 
 
-def lint(
-    scenario: Scenario, checks: Collection[str], mutations: Collection[str]
-) -> Iterator[InputError]:
-    """Yield what is wrong with a scenario beyond its form.
-
-    Args:
-        scenario: the scenario.
-        checks: every key that ``must`` and ``should`` may hold.
-        mutations: every name that ``holds_under`` may hold.
-    """
-    for block in ("must", "should"):
-        for key in getattr(scenario, block):
-            if key not in checks:
-                yield _placed(scenario, UnknownWordError("check", key, checks), block, key)
-    for place, name in enumerate(scenario.holds_under):
-        if name not in mutations:
-            error = UnknownWordError("mutation", name, mutations)
-            yield _placed(scenario, error, "holds_under", place)
-    try:
-        events = [item for item in scenario.wire() if isinstance(item, Event)]
-    except InputError as error:
-        yield error
-    else:
-        yield from _order(scenario, events)
-
-
-def _order(scenario: Scenario, events: Sequence[Event]) -> Iterator[InputError]:
-    """Hold the declared order against the protocol's tables; a missing end is no order."""
-    found = [v for v in protocol(scenario.protocol).violations(events) if v.event >= 0]
-    broken = next((v.sentence for v in found if v.severity == "violation"), None)
-    if scenario.order == "legal" and broken:
-        yield _placed(scenario, InputError(f"order is not legal: {broken}"), "order")
-    if scenario.order == "illegal" and not broken:
-        yield _placed(scenario, InputError("order says illegal, no table objects"), "order")
-
-
-def _placed(scenario: Scenario, error: InputError, *key: str | int) -> InputError:
-    return error.at(scenario.path, scenario.lines.at(*key))
-
-
 def _scenario(data: dict[str, Any], lines: Lines, path: Path, scenario_id: str) -> Scenario:
     _words("key", data, _KNOWN, lines)
     for key in _REQUIRED:
-        if key not in data:
+        if key not in data and (key, "cassette" in data) != ("stream", True):
             raise InputError(f"{key} is missing", line=1)
     _one_of("protocol", data, NAMES, lines)
     _one_of("order", data, ORDERS, lines)
     _one_of("origin", data, ORIGINS, lines)
+    _one_stream(data, lines)
     if "case" not in data and "spec" not in data:
         raise InputError("no source: give a `case` of the catalogue or a `spec`", line=1)
     _forms(data, _FORMS, lines)
@@ -251,12 +87,13 @@ def _scenario(data: dict[str, Any], lines: Lines, path: Path, scenario_id: str) 
         protocol=data["protocol"],
         order=data["order"],
         why=data["why"].strip(),
-        stream=_stream(data["stream"], lines),
+        stream=_stream(data.get("stream", []), lines),
         must=data.get("must", {}),
         should=data.get("should", {}),
         cases=tuple(word.strip() for word in data.get("case", "").split(",") if word.strip()),
         spec=_spec(data.get("spec", []), lines),
         origin=data["origin"],
+        cassette=data.get("cassette"),
         dialect=data.get("dialect"),
         request=data.get("request", {}),
         transport=_transport(data.get("transport", {}), lines),
@@ -266,12 +103,23 @@ def _scenario(data: dict[str, Any], lines: Lines, path: Path, scenario_id: str) 
     )
 
 
+def _one_stream(data: Mapping[str, Any], lines: Lines) -> None:
+    """Refuse a story that is told twice."""
+    if "cassette" in data and "stream" in data:
+        words = "the cassette is the stream; leave one of them out"
+        raise InputError(words, line=lines.at("stream"))
+    if "cassette" in data and data["origin"] != RECORDED:
+        words = f"what a cassette holds was recorded; write `origin: {RECORDED}`"
+        raise InputError(words, line=lines.at("origin"))
+
+
 _NUMBER = (int, float)
 _FORMS: Mapping[str, type | tuple[type, ...]] = {
     "title": str,
     "why": str,
     "case": str,
     "dialect": str,
+    "cassette": str,
     "stream": list,
     "spec": list,
     "holds_under": list,
@@ -346,7 +194,8 @@ def _holds_under(items: list[JSON], lines: Lines) -> tuple[str, ...]:
 
 def _transport(data: dict[str, Any], lines: Lines) -> Transport:
     _words("transport key", data, _TRANSPORT, lines, "transport")
-    _forms(data, _TRANSPORT, lines, "transport")
+    numbers = {key: value for key, value in data.items() if (key, value) != ("pace", RECORDED)}
+    _forms(numbers, _TRANSPORT, lines, "transport")
     if data.get("end", "clean") not in get_args(ResponseEnd):
         error = UnknownWordError("end", data["end"], get_args(ResponseEnd))
         raise InputError(str(error), line=lines.at("transport", "end"))
