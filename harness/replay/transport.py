@@ -12,6 +12,7 @@ import threading
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from harness.replay.stage import Request
@@ -27,14 +28,15 @@ MEMORY_URL = "http://replay.invalid"  # a base URL is needed for its path alone;
 FOREVER = threading.TIMEOUT_MAX  # seconds
 
 
-def memory_transport(stage: Stage, library: Library = "httpx2") -> Any:
+def memory_transport(stage: Stage, library: Library | None = None) -> Any:
     """Return a transport for ``Client(transport=...)`` and ``AsyncClient(transport=...)`` alike.
 
     Args:
         stage: what to say; its key is the beginning of the request's path, the host is ignored.
-        library: the one the SDK under test was built on; their classes do not mix.
+        library: the one the SDK under test was built on; their classes do not mix. None is
+            ``httpx2`` where it is installed; ``of`` changes it later.
     """
-    return _transport_class(library)(stage)
+    return _transport_class(library or ("httpx2" if find_spec("httpx2") else "httpx"))(stage)
 
 
 @cache
@@ -57,6 +59,10 @@ class MemoryTransport:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
+
+    def of(self, library: Library) -> MemoryTransport:
+        """Return the same provider as a transport of the other library."""
+        return _transport_class(library)(self._stage)
 
     def handle_request(self, request: Any) -> Any:
         """Answer a request of a synchronous client."""

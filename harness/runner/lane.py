@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.model import ErrorInfo, Outcome
 from harness.targets.addressing import resolve
 from harness.targets.clients import Clients
+from harness.targets.stdio import StdioTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +111,9 @@ class Lane:
             task.cancel()
         if playing:
             await asyncio.wait(playing, timeout=GRACE)
+        for target in self._targets.values():
+            if isinstance(target, StdioTarget):
+                await target.aclose()
         if self._clients is not None:
             await self._clients.aclose()
 

@@ -19,7 +19,7 @@ from harness.runner.baseline import Baseline
 from harness.runner.happenings import BadInput, Happening, Judged, RunFinished, RunStarted
 from harness.runner.player import Ask, Player
 from harness.runner.sweep import sweep
-from harness.targets.addressing import listens_in_memory
+from harness.targets.addressing import answers_once, listens_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -126,8 +126,18 @@ class Teller:
             player = self._memory if self._memory and listens_in_memory(address) else self._player
             play = partial(player.play, address, ask)
             findings += _variations(pair, script, played, play)
-            findings += sweep(pair, script, play, exact=player.in_memory)
+            if answers_once(address):
+                findings += _unseen(pair)
+            else:
+                findings += sweep(pair, script, play, exact=player.in_memory)
         return played.outcome, findings
+
+
+def _unseen(pair: Pair) -> Iterator[Finding]:
+    """Say that leaving a stream in the middle could not be judged, where a scenario asks for it."""
+    if pair.scenario.consumer.ways:
+        sentence = "a reader may leave at every point"
+        yield pair.finding("consumer", "open", sentence, "the target replies once a stream")
 
 
 def _variations(

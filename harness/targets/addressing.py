@@ -1,19 +1,30 @@
-"""From a string to a target: ``builtin``, ``sdk``, ``sdk-helper``, ``python:pkg.module:attr``."""
+"""From a string to a target.
+
+In this process: ``builtin``, ``sdk``, ``sdk-helper``, ``python:pkg.module:attr``. In a process of
+its own: ``command:node mine.mjs``, and any target inside an environment,
+``env:openai==2.54.0!builtin``.
+"""
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import InputError, UnknownWordError
 from harness.targets.base import FunctionTarget, Target
+from harness.targets.environments import python_of, requirements
+from harness.targets.stdio import Process, StdioTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.targets.clients import Clients
+    from harness.targets.environments import Requirements
 
 # Word -> module and class: a target is imported when it is asked for.
 _OURS: Mapping[str, tuple[str, str]] = {
@@ -21,18 +32,32 @@ _OURS: Mapping[str, tuple[str, str]] = {
     "sdk": ("harness.targets.sdk", "SdkTarget"),
     "sdk-helper": ("harness.targets.sdk_helper", "SdkHelperTarget"),
 }
-_PYTHON = "python:"
-FORMS = (*_OURS, "python:pkg.module:attr")
+_PYTHON, _COMMAND, _ENV = "python:", "command:", "env:"
+_WORKER = Path(__file__).with_name("worker.py")
+FORMS = (
+    *_OURS,
+    "python:pkg.module:attr",
+    "command:PROGRAM ARGUMENTS",
+    "env:REQUIREMENTS!TARGET",
+)
 
 
 def check(address: str) -> str:
-    """Return the address if there is something behind it; what it names is imported for that.
+    """Return the address if there is something behind it.
+
+    For that, a Python object is imported, a program looked for, an environment made.
 
     Raises:
         UnknownWordError: it has not the form of an address.
-        InputError: what it names cannot be imported.
+        InputError: what it names cannot be imported, found or installed.
     """
-    if address.startswith(_PYTHON):
+    if address.startswith(_ENV):
+        inside = environment_of(address)
+        python_of(inside.requirements)
+        check_form(inside.target)
+    elif address.startswith(_COMMAND):
+        _command(address)
+    elif address.startswith(_PYTHON):
         _python(address)
     elif address not in _OURS:
         raise UnknownWordError("target", address, FORMS)
@@ -52,6 +77,8 @@ def resolve(address: str | object, clients: Clients) -> Target:
     """
     if not isinstance(address, str):
         return _as_target(address)
+    if address.startswith((_ENV, _COMMAND)):
+        return StdioTarget(address, process_of(address))
     if check(address) in _OURS:
         module, name = _OURS[address]
         target: Target = getattr(import_module(module), name)(clients)
@@ -64,11 +91,74 @@ def listens_in_memory(address: str | object) -> bool:
     return isinstance(address, str) and address in _OURS
 
 
+def answers_once(address: str | object) -> bool:
+    """Say whether a target replies once a stream, so that nobody sees its chunks arrive."""
+    return isinstance(address, str) and address.startswith((_ENV, _COMMAND))
+
+
 def name_of(address: str | object) -> str:
     """Return how reports call a target."""
     if isinstance(address, str):
         return address
     return str(getattr(address, "name", None) or getattr(address, "__qualname__", repr(address)))
+
+
+class Inside(NamedTuple):
+    """A target inside an environment."""
+
+    requirements: Requirements
+    target: str
+
+
+def environment_of(address: str) -> Inside:
+    """Return what ``env:REQUIREMENTS!TARGET`` names; any other address is one in our environment.
+
+    Raises:
+        InputError: one of the two halves is missing, or the requirements cannot be read.
+    """
+    if not address.startswith(_ENV):
+        return Inside(requirements("current"), address)
+    words, mark, target = address.removeprefix(_ENV).rpartition("!")
+    if not mark or not words or not target:
+        raise InputError(f"target {address!r}: write it as env:REQUIREMENTS!TARGET")
+    return Inside(requirements(words), target)
+
+
+def check_form(address: str) -> str:
+    """Return an address that has the form of one; what it names may be in another environment.
+
+    Raises:
+        UnknownWordError: it has not.
+    """
+    if address not in _OURS and not address.startswith((_PYTHON, _COMMAND)):
+        raise UnknownWordError("target", address, FORMS)
+    return address
+
+
+def process_of(address: str) -> Process:
+    """Return the process of a target: its own program, or a worker in its environment.
+
+    Raises:
+        InputError: its environment cannot be made, or there is no such program.
+    """
+    wanted, target = environment_of(address)
+    python = python_of(wanted)
+    if target.startswith(_COMMAND):
+        path = os.pathsep.join((str(python.parent), os.environ.get("PATH", os.defpath)))
+        return Process(_command(target, path), {**os.environ, "PATH": path})
+    return Process((str(python), "-P", str(_WORKER), check_form(target)))
+
+
+def _command(address: str, path: str | None = None) -> list[str]:
+    """Return the words of ``command:PROGRAM ARGUMENTS``, the program in full."""
+    try:
+        words = shlex.split(address.removeprefix(_COMMAND))
+    except ValueError as error:
+        raise InputError(f"target {address!r}: {error}") from None
+    program = shutil.which(words[0], path=path) if words else None
+    if program is None:
+        raise InputError(f"target {address!r}: there is no program {''.join(words[:1])!r}")
+    return [program, *words[1:]]
 
 
 def _as_target(found: Any, name: str | None = None) -> Target:

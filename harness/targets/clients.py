@@ -1,15 +1,19 @@
 """One SDK client a provider and a run: building one costs more than a stream.
 
-Rules of this file: SDKs are imported when a protocol first needs them (a second each); clients are
-bound to the event loop they were made in, so the run that makes them closes them; certificates are
-never loaded, because the harness only speaks to 127.0.0.1.
+Rules of this file: SDKs are imported when a protocol first needs them (a second each), and handed
+clients of the HTTP library their installed version is built on; clients are bound to the event loop
+they were made in, so the run that makes them closes them; certificates are never loaded, because
+the harness only speaks to 127.0.0.1.
 """
 
 from __future__ import annotations
 
+import re
 import ssl
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from importlib.metadata import requires
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.streaming.gemini_closing import note_response
 
@@ -17,34 +21,47 @@ if TYPE_CHECKING:
     from harness.targets.base import Call
 
 _KEY = "harness"  # the SDKs insist on a key; nobody reads it
+_NAME = re.compile(r"[\w.-]+")  # a requirement begins with the name of what is required
+
+
+def http_library(package: str) -> Literal["httpx2", "httpx"]:
+    """Return the HTTP library an installed SDK is built on; the classes of the two do not mix.
+
+    Args:
+        package: the SDK's distribution, e.g. ``google-genai``.
+
+    Raises:
+        PackageNotFoundError: it is not installed.
+    """
+    always = (line for line in requires(package) or () if "extra ==" not in line)
+    names = (_NAME.match(line) for line in always)
+    return "httpx2" if "httpx2" in {name[0] for name in names if name} else "httpx"
 
 
 class Clients:
     """The SDK clients of one run, made when first asked for.
 
     Args:
-        transport: an in-memory httpx2 transport, or None to speak over real sockets.
+        transport: an in-memory transport (``memory_transport``), or None to speak over sockets.
     """
 
     def __init__(self, transport: Any = None) -> None:
         self._transport = transport
+        self._http_clients: dict[str, Any] = {}
+        self._http_sync: Any = None
 
-    @cached_property
-    def _http(self) -> Any:
-        import httpx2
+    def _http(self, package: str) -> Any:
+        """Return the HTTP client an SDK is handed; SDKs of one library share theirs."""
+        library = http_library(package)
+        if library not in self._http_clients:
+            self._http_clients[library] = import_module(library).AsyncClient(
+                **self._options(library), event_hooks={"response": [note_response]}
+            )
+        return self._http_clients[library]
 
-        return httpx2.AsyncClient(
-            transport=self._transport,
-            verify=self._tls,
-            timeout=30,
-            event_hooks={"response": [note_response]},
-        )
-
-    @cached_property
-    def _http_sync(self) -> Any:
-        import httpx2
-
-        return httpx2.Client(transport=self._transport, verify=self._tls, timeout=30)
+    def _options(self, library: Literal["httpx2", "httpx"]) -> dict[str, Any]:
+        transport = None if self._transport is None else self._transport.of(library)
+        return {"transport": transport, "verify": self._tls, "timeout": 30}
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -54,29 +71,44 @@ class Clients:
     def _openai(self) -> Any:
         import openai
 
+        http = self._http("openai")
         return openai.AsyncOpenAI(
-            api_key=_KEY, base_url="http://127.0.0.1", max_retries=0, http_client=self._http
+            api_key=_KEY, base_url="http://127.0.0.1", max_retries=0, http_client=http
         )
 
     @cached_property
     def _anthropic(self) -> Any:
         import anthropic
 
+        http = self._http("anthropic")
         return anthropic.AsyncAnthropic(
-            api_key=_KEY, base_url="http://127.0.0.1", max_retries=0, http_client=self._http
+            api_key=_KEY, base_url="http://127.0.0.1", max_retries=0, http_client=http
         )
 
     @cached_property
     def _genai(self) -> Any:
         from google import genai
 
-        options = genai.types.HttpOptions(
-            base_url="http://127.0.0.1",
-            httpx_client=self._http_sync,
-            httpx_async_client=self._http,
-            async_client_args={"ssl": self._tls},
-        )
+        options = genai.types.HttpOptions(base_url="http://127.0.0.1", **self._genai_clients())
         return genai.Client(api_key=_KEY, http_options=options)
+
+    def _genai_clients(self) -> dict[str, Any]:
+        """Return google-genai's HTTP clients: ours, or what its older versions make theirs of."""
+        from google.genai import types
+
+        library = http_library("google-genai")
+        options = self._options(library)
+        # Versions that know aiohttp build a client of it where it is installed, and load
+        # certificates for it, unless they are handed a context.
+        if "httpx_async_client" not in types.HttpOptions.model_fields:
+            hooked = {**options, "event_hooks": {"response": [note_response]}}
+            return {"client_args": options, "async_client_args": hooked}
+        self._http_sync = import_module(library).Client(**options)
+        return {
+            "httpx_client": self._http_sync,
+            "httpx_async_client": self._http("google-genai"),
+            "async_client_args": {"ssl": self._tls},
+        }
 
     def openai(self, call: Call) -> Any:
         """Return the async OpenAI client that speaks to a call's address."""
@@ -92,10 +124,9 @@ class Clients:
 
     async def aclose(self) -> None:
         """Close every connection of the run."""
-        made = self.__dict__
-        if "_http" in made:
-            await self._http.aclose()
-        if "_http_sync" in made:
+        for http in self._http_clients.values():
+            await http.aclose()
+        if self._http_sync is not None:
             self._http_sync.close()
 
 

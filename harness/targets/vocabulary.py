@@ -105,7 +105,9 @@ def _responses() -> Words:
     from openai.types.responses.response import IncompleteDetails
 
     content = annotation_of(responses.ResponseContentPartAddedEvent, "part")
-    summary = annotation_of(responses.ResponseReasoningSummaryPartAddedEvent, "part")
+    summary = annotation_of(
+        getattr(responses, "ResponseReasoningSummaryPartAddedEvent", None), "part"
+    )  # None before openai knew summaries
     return {
         "event": tags(responses.ResponseStreamEvent),
         "item": tags(responses.ResponseOutputItem),
@@ -143,14 +145,14 @@ def _messages() -> Words:
 
 def _messages_words(types: Any, prefix: str) -> Words:
     def named(name: str) -> Any:
-        return getattr(types, f"{prefix}{name}")
+        return getattr(types, f"{prefix}{name}", None)  # older versions know fewer
 
     start = annotation_of(named("RawContentBlockStartEvent"), "content_block")
     return {
         "event": tags(named("RawMessageStreamEvent")),
         "block": tags(start),
-        "delta": tags(named("RawContentBlockDelta")),
-        "finish": literals(named("StopReason")),
+        "delta": tags(annotation_of(named("RawContentBlockDeltaEvent"), "delta")),
+        "finish": literals(annotation_of(named("Message"), "stop_reason")),
         "usage": integer_paths(named("Usage")) | integer_paths(named("MessageDeltaUsage")),
     }
 

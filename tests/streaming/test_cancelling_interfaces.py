@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx2
@@ -16,7 +15,6 @@ from harness.replay.server import serving
 from harness.replay.stage import Stage
 from harness.streaming.cancellation import CancelSignal
 from harness.streaming.failures import llm_error
-from harness.streaming.gemini_closing import note_response
 from harness.streaming.interfaces import interface_for
 from harness.streaming.interfaces.anthropic_messages import AnthropicMessagesInterface
 from harness.targets.base import Call
@@ -51,14 +49,12 @@ if TYPE_CHECKING:
 class OneSlotClients(Clients):
     """Clients with one connection: a reader who does not give it back starves the next."""
 
-    @cached_property
-    def _http(self) -> Any:
-        return httpx2.AsyncClient(
-            verify=self._tls,
-            limits=httpx2.Limits(max_connections=1),
-            timeout=httpx2.Timeout(5, pool=0.2),
-            event_hooks={"response": [note_response]},
-        )
+    def _options(self, library: Literal["httpx2", "httpx"]) -> dict[str, Any]:
+        return {
+            **super()._options(library),
+            "limits": httpx2.Limits(max_connections=1),
+            "timeout": httpx2.Timeout(5, pool=0.2),
+        }
 
 
 class Provider:

@@ -1,0 +1,236 @@
+"""Targets in processes of their own: ``command:node mine.mjs``, and workers in other environments.
+
+JSON lines on standard input and output, one request a line, one reply a line (DESIGN section 5)::
+
+    {"id": 7, "protocol": "openai_chat", "base_url": "http://127.0.0.1:PORT/7", "request": {…}}
+    {"id": 7, "outcome": {…}}   or   {"id": 7, "harness_error": "…"}
+
+Rules of this file: a reply that is late, malformed or absent is the target's failure, named as
+such; a process that failed, or was not waited for, is ended with all it started, and the next
+request starts a new one; what it writes to standard error is kept for its last words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import tempfile
+from contextlib import suppress
+from itertools import count
+from typing import TYPE_CHECKING, Any, Self
+
+from harness.errors import TargetError
+from harness.model import Outcome
+from harness.protocols import NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+
+    from harness.model import JSON, Chunk
+    from harness.targets.base import Call
+
+LINE = 256 * 1024 * 1024  # bytes of the longest reply that is read
+_SHOWN = 200  # characters of last words, and of a reply that is none
+
+
+class Process:
+    """A process that answers, started when it is first asked.
+
+    It belongs to the event loop that asks it, and answers one request at a time.
+
+    Args:
+        command: the program and its arguments.
+        environment: its environment variables; None hands ours on.
+    """
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._command, self._environment = tuple(command), environment
+        self._numbers = count(1)
+        self._running: asyncio.subprocess.Process | None = None
+        # A file, because somebody would have to read a pipe; for appending, so that it can be
+        # emptied while it is written.
+        self._errors = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - lives as long as the process
+
+    async def ask(self, **request: JSON) -> dict[str, JSON]:
+        """Send a request and return its reply; whoever stops waiting ends the process.
+
+        Raises:
+            TargetError: no reply came, or none that belongs to the request.
+        """
+        number = next(self._numbers)
+        try:
+            line = await self._exchange(json.dumps({"id": number, **request}))
+            return self._reply(number, line)
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        """End the process, and whatever it started; another may be asked for."""
+        running, self._running = self._running, None
+        if running is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        await running.wait()
+
+    async def _exchange(self, line: str) -> bytes:
+        running = self._running or await self._start()
+        assert running.stdin is not None  # noqa: S101 - it was started with pipes
+        assert running.stdout is not None  # noqa: S101 - the same
+        self._errors.truncate(0)
+        try:
+            running.stdin.write(f"{line}\n".encode())
+            await running.stdin.drain()
+            reply = await running.stdout.readline()
+        except ValueError:  # what asyncio's reader makes of its limit
+            raise TargetError(f"replied with more than {LINE:,} bytes") from None
+        except (BrokenPipeError, ConnectionResetError):
+            reply = b""
+        if reply:
+            return reply
+        raise TargetError(await self._ending(running))
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        pipe = asyncio.subprocess.PIPE
+        try:
+            running = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=self._errors,
+                limit=LINE,
+                env=self._environment,
+                start_new_session=True,  # Ctrl-C is ours to hand on; its children are ours to end
+            )
+        except OSError as error:
+            raise TargetError(f"{self._command[0]} cannot be started ({error.strerror})") from error
+        self._running = running
+        return running
+
+    async def _ending(self, running: asyncio.subprocess.Process) -> str:
+        code = await running.wait()
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").splitlines()
+        words = next((line for line in reversed(lines) if line.strip()), "")
+        said = f": {words.strip()[:_SHOWN]}" if words else ""
+        return f"ended without a reply (exit code {code}){said}"
+
+    def _reply(self, number: int, line: bytes) -> dict[str, JSON]:
+        try:
+            reply = json.loads(line)
+        except (ValueError, RecursionError):
+            shown = line.decode("utf-8", "replace").strip()[:_SHOWN]
+            raise TargetError(f"replied with a line that is no JSON: {shown!r}") from None
+        if not isinstance(reply, dict) or reply.get("id") != number:
+            shown = reply.get("id") if isinstance(reply, dict) else reply
+            raise TargetError(f"replied to request {shown!r:.{_SHOWN}}, asked was {number}")
+        if "harness_error" in reply:
+            raise TargetError(str(reply["harness_error"]))
+        return reply
+
+
+class StdioTarget:
+    """Somebody's streaming interface behind a pipe.
+
+    Args:
+        name: how reports call it.
+        process: the process that answers.
+    """
+
+    protocols = NAMES
+
+    def __init__(self, name: str, process: Process) -> None:
+        self.name, self._process = name, process
+
+    def listen(self, call: Call) -> StdioListening:
+        """Return a listener for one stream."""
+        return StdioListening(self._process, call)
+
+    async def aclose(self) -> None:
+        """End the process."""
+        await self._process.aclose()
+
+
+class StdioListening:
+    """Asks for the outcome of a stream and hands out its chunks."""
+
+    def __init__(self, process: Process, call: Call) -> None:
+        self._process, self._call = process, call
+        self._outcome = Outcome()
+        self._asked = self._over = False
+        self._chunks = self._read()
+
+    async def __aenter__(self) -> Self:
+        """Open nothing; the process opens and closes what it needs."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Hand out no more; a process that was not waited for was ended by ``ask``."""
+        await self._chunks.aclose()
+        if not self._over:
+            self._outcome = Outcome(finish="cancelled", ending="cancelled")
+
+    def __aiter__(self) -> AsyncIterator[Chunk]:
+        """Return the chunks of the reply, once it came.
+
+        Raises:
+            TargetError: the process did not reply, or with no outcome; or an exception of the name
+                and the words of what the process says was raised in it.
+        """
+        return self._chunks
+
+    def outcome(self) -> Outcome:
+        """Return what was replied, or an empty outcome before that."""
+        return self._outcome
+
+    async def _read(self) -> AsyncGenerator[Chunk, None]:
+        try:
+            reply = await self._process.ask(**request_of(self._call))
+            self._outcome = outcome_of(reply)
+        except Exception:
+            self._over = True
+            raise
+        self._over = True
+        for chunk in self._outcome.chunks:
+            yield chunk
+        if "raised" in reply:
+            raise named(reply["raised"])
+
+
+def request_of(call: Call) -> dict[str, JSON]:
+    """Return the request that asks for a call's outcome."""
+    return {
+        "protocol": call.protocol,
+        "base_url": call.base_url,
+        "request": dict(call.request),
+        "consumer": dict(call.consumer),
+        "read_timeout": call.read_timeout,
+    }
+
+
+def outcome_of(reply: Mapping[str, Any]) -> Outcome:
+    """Return the outcome a process replied with.
+
+    Raises:
+        TargetError: there is none in it.
+    """
+    if "unspoken" in reply:
+        raise TargetError(str(reply["unspoken"]))
+    if "outcome" not in reply:
+        raise TargetError(f"replied with neither outcome nor harness_error, but {sorted(reply)}")
+    try:
+        return Outcome.model_validate(reply["outcome"])
+    except ValueError as error:
+        lines = str(error).splitlines()  # pydantic's: how many errors, a place, what is wrong there
+        raise TargetError(f"replied with no outcome: {' '.join(lines[1:3])}") from None
+
+
+def named(said: Mapping[str, str]) -> TargetError:
+    """Return an exception under the name of one that was raised in another process."""
+    made: TargetError = type(said["type"], (TargetError,), {})(said["message"])
+    return made
