@@ -159,7 +159,8 @@ def test_an_oversized_module_is_named(source: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("run",), ("replay",), ("import",), ("coverage",), ("serve",)]
+    "command",
+    [(), ("run",), ("replay",), ("import",), ("compare",), ("coverage",), ("serve",)],
 )
 def test_help_imports_nothing_heavy(command: tuple[str, ...]) -> None:
     code = (

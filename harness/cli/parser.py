@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TARGETS = "builtin, sdk, sdk-helper or python:pkg.module:attr"
+_TARGETS = "builtin, sdk, sdk-helper, python:pkg.module:attr, command:PROGRAM or env:REQS!TARGET"
+_REPORTS = "terminal, jsonl or junit (default: terminal)"
 _LEAVING = "break, aclose, cancel, timeout, throw"
 _PORTS = 65535  # the highest there is
 _CUTS = "whole, event, byte, awkward, edges, offset:N, random:SEED, recorded"
@@ -89,7 +90,7 @@ def _run(command: argparse.ArgumentParser) -> None:
         "--report",
         action="append",
         metavar="KIND[=PATH]",
-        help="terminal, jsonl or junit (default: terminal); repeatable",
+        help=f"{_REPORTS}; repeatable",
     )
     command.add_argument(
         "--consumer",
@@ -166,6 +167,35 @@ def _import(command: argparse.ArgumentParser) -> None:
     _json(command, "one JSON line a source")
 
 
+def _compare(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "words",
+        nargs="*",
+        metavar="[SELECT…] A B",
+        help="glob over names or a word of them; then two sides: requirements "
+        "(openai==2.54.0,httpx), a file of them (./requirements.txt), current, or a target",
+    )
+    _scenarios(command)
+    command.add_argument(
+        "--target", default="builtin", metavar="T", help=f"{_TARGETS} (default: builtin)"
+    )
+    command.add_argument(
+        "--corpus",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="tell these recordings, too (besides ./cassettes); repeatable",
+    )
+    command.add_argument(
+        "--report", action="append", metavar="KIND[=PATH]", help=f"{_REPORTS}; repeatable"
+    )
+    command.add_argument("--timeout", type=_seconds, default=20.0, metavar="S", help="per reply")
+    command.add_argument("--verbose", action="store_true", help="show every group in full")
+    command.add_argument("--prune", action="store_true", help="remove all cached environments")
+    _json(command, "one JSON line a group, then the summary")
+
+
 def _coverage(command: argparse.ArgumentParser) -> None:
     _scenarios(command)
     command.add_argument("protocols", nargs="*", metavar="PROTOCOL", help="default: all")
@@ -227,6 +257,16 @@ _COMMANDS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentPars
             "harness import 'trace:postgresql://me@db/traces#9f2c' --out /tmp/incident",
         ),
         _import,
+    ),
+    "compare": (
+        "tell the same streams to two SDK versions: what moved, and is it law",
+        (
+            "harness compare openai==2.54.0 openai==3.52.0",
+            "harness compare openai_chat/tools current ./requirements-new.txt --target sdk",
+            "harness compare current anthropic==2.12.0 --target python:my.app:listen",
+            "harness compare --prune",
+        ),
+        _compare,
     ),
     "coverage": (
         "compare the words of the installed SDKs with tables and scenarios",

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness.errors import InputError, UnknownWordError
+from harness.reports.files import place_of
 
 if TYPE_CHECKING:
     from harness.runner.happenings import Happening
@@ -35,14 +34,7 @@ def make_report(spec: str, *, verbose: bool = False) -> Report:
         UnknownWordError: no report has that kind.
         InputError: the file cannot be written.
     """
-    kind, _, place = spec.partition("=")
-    if kind not in KINDS:
-        raise UnknownWordError("report", kind, KINDS)
-    path = Path(place) if place and place != "-" else None
-    if path is not None and not path.absolute().parent.is_dir():
-        raise InputError("no such folder for the report; make it first", path=path.parent)
-    if path is not None and path.is_dir():
-        raise InputError("a folder; name the report's file", path=path)
+    kind, path = place_of(spec, KINDS)
     if kind == "terminal":
         from harness.reports.terminal import TerminalReport
 

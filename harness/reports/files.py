@@ -4,14 +4,41 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import whole_file
+from harness.errors import InputError, UnknownWordError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from harness.model import JSON
+
+_COLOURS = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
+
+
+def place_of(spec: str, kinds: Sequence[str]) -> tuple[str, Path | None]:
+    """Return the kind and the file of ``kind`` or ``kind=path``; ``-`` is no file.
+
+    Raises:
+        UnknownWordError: no report has that kind.
+        InputError: the file cannot be written.
+    """
+    kind, _, place = spec.partition("=")
+    if kind not in kinds:
+        raise UnknownWordError("report", kind, kinds)
+    path = Path(place) if place and place != "-" else None
+    if path is not None and not path.absolute().parent.is_dir():
+        raise InputError("no such folder for the report; make it first", path=path.parent)
+    if path is not None and path.is_dir():
+        raise InputError("a folder; name the report's file", path=path)
+    return kind, path
+
+
+def painted(colour: str, text: str) -> str:
+    """Return a text as a terminal shows it in a colour."""
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
 
 
 def write_whole(path: Path | None, text: str) -> None:

@@ -10,7 +10,7 @@ import shutil
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, TextIO
 
-from harness.reports.files import json_text, write_whole
+from harness.reports.files import json_text, painted, write_whole
 from harness.runner.happenings import RED, BadInput, Judged, RunFinished, RunStarted
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 SHOWN = 5  # failures of a target shown in full, unless verbose
 _WIDTH = 160  # characters of a value shown
-
-_COLOURS = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
 
 
 class TerminalReport:
@@ -154,7 +152,7 @@ class TerminalReport:
             self._lines.append(line)
 
     def _paint(self, colour: str, text: str) -> str:
-        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._live else text
+        return painted(colour, text) if self._live else text
 
 
 def _short(value: JSON) -> str:

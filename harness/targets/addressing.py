@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import InputError, UnknownWordError
 from harness.targets.base import FunctionTarget, Target
-from harness.targets.environments import python_of, requirements
+from harness.targets.environments import CURRENT, python_of, requirements
 from harness.targets.stdio import Process, StdioTarget
 
 if TYPE_CHECKING:
@@ -96,6 +96,28 @@ def answers_once(address: str | object) -> bool:
     return isinstance(address, str) and address.startswith((_ENV, _COMMAND))
 
 
+def answers_for_itself(address: str) -> bool:
+    """Say whether a target's process is a program of its own, not a worker of ours."""
+    return environment_of(address).target.startswith(_COMMAND)
+
+
+def inside(words: str, target: str) -> str:
+    """Return the address of a target in an environment.
+
+    Args:
+        words: a set of requirements, ``current``, or a whole address, which stands for itself.
+        target: an address; where it names an environment, the set is added to that.
+    """
+    if words.startswith((_ENV, _COMMAND, _PYTHON)) or words in _OURS:
+        return words
+    if words == CURRENT:
+        return target
+    base, mark, bare = target.removeprefix(_ENV).rpartition("!")
+    if target.startswith(_ENV) and mark:
+        return f"{_ENV}{base},{words}!{bare}"
+    return f"{_ENV}{words}!{target}"
+
+
 def name_of(address: str | object) -> str:
     """Return how reports call a target."""
     if isinstance(address, str):
@@ -117,7 +139,7 @@ def environment_of(address: str) -> Inside:
         InputError: one of the two halves is missing, or the requirements cannot be read.
     """
     if not address.startswith(_ENV):
-        return Inside(requirements("current"), address)
+        return Inside(requirements(CURRENT), address)
     words, mark, target = address.removeprefix(_ENV).rpartition("!")
     if not mark or not words or not target:
         raise InputError(f"target {address!r}: write it as env:REQUIREMENTS!TARGET")

@@ -79,7 +79,7 @@ def _file(path: Path) -> list[str]:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"the requirements cannot be read ({error})", path=path) from None
-    whole = text.replace("\\\n", " ").splitlines()
+    whole = re.sub(r"\s*\\\n\s*", " ", text).splitlines()
     lines = [line for line in (re.sub(r"(^|\s)#.*", "", each).strip() for each in whole) if line]
     for line in lines:
         if line.startswith(("-r", "-c", "--requirement", "--constraint")):

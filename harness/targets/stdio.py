@@ -19,7 +19,7 @@ import signal
 import tempfile
 from contextlib import suppress
 from itertools import count
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from harness.errors import TargetError
 from harness.model import Outcome
@@ -51,23 +51,24 @@ class Process:
         self._command, self._environment = tuple(command), environment
         self._numbers = count(1)
         self._running: asyncio.subprocess.Process | None = None
-        # A file, because somebody would have to read a pipe; for appending, so that it can be
-        # emptied while it is written.
-        self._errors = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - lives as long as the process
+        self._errors: IO[bytes] | None = None
 
     async def ask(self, **request: JSON) -> dict[str, JSON]:
         """Send a request and return its reply; whoever stops waiting ends the process.
 
         Raises:
-            TargetError: no reply came, or none that belongs to the request.
+            TargetError: no reply came, or none that belongs to the request, or it is an error.
         """
         number = next(self._numbers)
         try:
             line = await self._exchange(json.dumps({"id": number, **request}))
-            return self._reply(number, line)
+            reply = _reply(number, line)
         except BaseException:
             await self.aclose()
             raise
+        if "harness_error" in reply:
+            raise TargetError(str(reply["harness_error"]))
+        return reply
 
     async def aclose(self) -> None:
         """End the process, and whatever it started; another may be asked for."""
@@ -77,11 +78,14 @@ class Process:
         with suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
         await running.wait()
+        if self._errors is not None:
+            self._errors.close()
 
     async def _exchange(self, line: str) -> bytes:
         running = self._running or await self._start()
         assert running.stdin is not None  # noqa: S101 - it was started with pipes
         assert running.stdout is not None  # noqa: S101 - the same
+        assert self._errors is not None  # noqa: S101 - the same
         self._errors.truncate(0)
         try:
             running.stdin.write(f"{line}\n".encode())
@@ -97,41 +101,33 @@ class Process:
 
     async def _start(self) -> asyncio.subprocess.Process:
         pipe = asyncio.subprocess.PIPE
+        # A file, because somebody would have to read a pipe; for appending, so that it can be
+        # emptied while it is written.
+        errors = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - it lives as long as the process
         try:
             running = await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=pipe,
                 stdout=pipe,
-                stderr=self._errors,
+                stderr=errors,
                 limit=LINE,
                 env=self._environment,
                 start_new_session=True,  # Ctrl-C is ours to hand on; its children are ours to end
             )
         except OSError as error:
+            errors.close()
             raise TargetError(f"{self._command[0]} cannot be started ({error.strerror})") from error
-        self._running = running
+        self._running, self._errors = running, errors
         return running
 
     async def _ending(self, running: asyncio.subprocess.Process) -> str:
+        assert self._errors is not None  # noqa: S101 - the process had one
         code = await running.wait()
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").splitlines()
         words = next((line for line in reversed(lines) if line.strip()), "")
         said = f": {words.strip()[:_SHOWN]}" if words else ""
         return f"ended without a reply (exit code {code}){said}"
-
-    def _reply(self, number: int, line: bytes) -> dict[str, JSON]:
-        try:
-            reply = json.loads(line)
-        except (ValueError, RecursionError):
-            shown = line.decode("utf-8", "replace").strip()[:_SHOWN]
-            raise TargetError(f"replied with a line that is no JSON: {shown!r}") from None
-        if not isinstance(reply, dict) or reply.get("id") != number:
-            shown = reply.get("id") if isinstance(reply, dict) else reply
-            raise TargetError(f"replied to request {shown!r:.{_SHOWN}}, asked was {number}")
-        if "harness_error" in reply:
-            raise TargetError(str(reply["harness_error"]))
-        return reply
 
 
 class StdioTarget:
@@ -142,10 +138,9 @@ class StdioTarget:
         process: the process that answers.
     """
 
-    protocols = NAMES
-
     def __init__(self, name: str, process: Process) -> None:
         self.name, self._process = name, process
+        self.protocols: tuple[str, ...] = NAMES
 
     def listen(self, call: Call) -> StdioListening:
         """Return a listener for one stream."""
@@ -200,6 +195,18 @@ class StdioListening:
             yield chunk
         if "raised" in reply:
             raise named(reply["raised"])
+
+
+def _reply(number: int, line: bytes) -> dict[str, JSON]:
+    try:
+        reply = json.loads(line)
+    except (ValueError, RecursionError):
+        said = line.decode("utf-8", "replace").strip()[:_SHOWN]
+        raise TargetError(f"replied with a line that is no JSON: {said!r}") from None
+    replied_to = reply.get("id") if isinstance(reply, dict) else reply
+    if not isinstance(reply, dict) or replied_to != number:
+        raise TargetError(f"replied to request {replied_to!r:.{_SHOWN}}, asked was {number}")
+    return reply
 
 
 def request_of(call: Call) -> dict[str, JSON]:

@@ -40,7 +40,7 @@ class CoverageRow(Value):
 def versions() -> dict[str, str]:
     """Return the installed SDK packages and their versions."""
     found = {}
-    for package in {source.package: None for source in _SOURCES.values()}:
+    for package in dict.fromkeys(PACKAGES.values()):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
@@ -183,3 +183,6 @@ _SOURCES: Mapping[str, _Source] = {
     "anthropic_messages": _Source("anthropic", _messages),
     "gemini_generate": _Source("google-genai", _gemini),
 }
+
+# Protocol -> the distribution whose SDK speaks it.
+PACKAGES: Mapping[str, str] = {name: source.package for name, source in _SOURCES.items()}

@@ -74,7 +74,7 @@ async def _reply(answer: Answer, line: str) -> dict[str, Any]:
 
 
 def _words(error: BaseException) -> str:
-    from_us = type(error).__module__.startswith("harness.")
+    from_us = type(error).__module__.partition(".")[0] == "harness"
     return str(error) if from_us else f"{type(error).__name__}: {error}"
 
 

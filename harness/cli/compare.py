@@ -1,0 +1,110 @@
+"""``harness compare``: the upgrade check."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import InputError
+from harness.reports.comparing import make_report
+from harness.runner.comparing.comparing import Settings, compare
+from harness.runner.comparing.happenings import Ended
+from harness.runner.comparing.streams import chosen
+from harness.scenarios import scenario_root
+from harness.targets.addressing import environment_of, inside
+from harness.targets.environments import cache_folder, prune
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Generator, Sequence
+
+    from harness.reports.comparing import CompareReport
+    from harness.runner.comparing.happenings import CompareHappening
+
+_SIDES = 2
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    if arguments.prune:
+        return _prune()
+    selectors, sides = _split(arguments.words)
+    settings = Settings(
+        target=arguments.target,
+        sides=tuple((words, inside(words, arguments.target)) for words in sides),
+        command=_command(arguments, sides),
+        timeout=arguments.timeout,
+    )
+    for _, address in settings.sides:
+        environment_of(address)
+    reports = [make_report(spec, verbose=arguments.verbose) for spec in _specs(arguments)]
+    root = scenario_root(arguments.scenarios)
+    streams, errors = chosen(root, _folders(arguments.corpus), selectors)
+    happenings = compare(streams, settings, errors)
+    with ExitStack() as closing:
+        for report in reports:
+            closing.callback(report.close)
+        end = _tell(happenings, reports)
+    return exit_code(end)
+
+
+def exit_code(end: Ended) -> int:
+    """Return the exit code of a comparison."""
+    if end.interrupted:
+        return 130
+    if end.unusable:
+        return 2
+    return 1 if end.counts["law broken"] else 0
+
+
+def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    if len(words) < _SIDES:
+        raise InputError(
+            "name two sides, e.g. harness compare openai==2.54.0 openai==3.52.0, or current"
+        )
+    return list(words[:-_SIDES]), list(words[-_SIDES:])
+
+
+def _command(arguments: argparse.Namespace, sides: Sequence[str]) -> str:
+    options = ["--target", arguments.target]
+    for folder in arguments.corpus:
+        options += ["--corpus", str(folder)]
+    if arguments.scenarios is not None:
+        options += ["--scenarios", str(arguments.scenarios)]
+    quoted = shlex.join([*sides, *options]).replace("{", "{{").replace("}", "}}")
+    return f"harness compare {{}} {quoted}"
+
+
+def _folders(named: Sequence[Path]) -> list[Path]:
+    cassettes = Path("cassettes")
+    return [*([cassettes] if cassettes.is_dir() else []), *named]
+
+
+def _specs(arguments: argparse.Namespace) -> list[str]:
+    named = list(arguments.report or [])
+    return [*named, "jsonl"] if arguments.json else named or ["terminal"]
+
+
+def _tell(
+    happenings: Generator[CompareHappening, None, None], reports: Sequence[CompareReport]
+) -> Ended:
+    """Let every report hear the comparison; Ctrl-C while one is busy is handed to it."""
+    happening = next(happenings)
+    while True:
+        try:
+            for report in reports:
+                report.hear(happening)
+            if isinstance(happening, Ended):
+                return happening
+            happening = next(happenings)
+        except KeyboardInterrupt as interrupt:
+            happening = happenings.throw(interrupt)
+
+
+def _prune() -> int:
+    count, size = prune()
+    sys.stdout.write(f"removed {count} environments ({size / 1e6:.0f} MB) from {cache_folder()}\n")
+    return 0

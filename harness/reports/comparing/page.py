@@ -1,0 +1,151 @@
+"""A comparison as lines: what was told to whom, what moved, what it means.
+
+Rule of this file: each group says its layer, how many streams, what moved from what to what, one
+example in full and the command that shows it again.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.reports.files import json_text
+from harness.runner.comparing.judging import MEANINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from harness.model import JSON
+    from harness.runner.comparing.grouping import Group
+    from harness.runner.comparing.happenings import Began, Ended
+    from harness.runner.comparing.judging import Meaning
+
+SHOWN = 8  # groups of a meaning that are shown in full, unless verbose
+_WIDTH = 120  # characters of a value shown
+_CONSEQUENCES = 3
+SIDES = 2
+
+# Colour of a meaning, for those who have colours.
+COLOURS: Mapping[Meaning, str] = {
+    "law broken": "red",
+    "photograph changed": "yellow",
+    "improved": "green",
+    "only cosmetic": "dim",
+}
+
+
+class Line(NamedTuple):
+    """One line, and the colour it may have."""
+
+    text: str
+    colour: str = ""
+
+
+def page(end: Ended, *, verbose: bool = False) -> Iterator[Line]:
+    """Yield the lines of a comparison."""
+    yield from _heading(end.began)
+    groups = end.groups
+    for meaning in MEANINGS:
+        own = [group for group in groups if group.meaning == meaning]
+        if own:
+            yield Line("")
+            yield Line(_TITLES[meaning], COLOURS[meaning])
+            yield from _section(own, end, verbose=verbose)
+    yield from _one_side(end)
+    yield Line("")
+    yield from closing(end)
+
+
+_TITLES: Mapping[Meaning, str] = {
+    "law broken": "LAW BROKEN: it held under A and does not under B",
+    "photograph changed": "PHOTOGRAPH CHANGED: no law says which is right; review it",
+    "improved": "IMPROVED: a law that was broken under A holds under B",
+    "only cosmetic": "ONLY COSMETIC: ids, the order of keys",
+}
+
+
+def _heading(began: Began) -> Iterator[Line]:
+    yield Line(f"{began.target}, {began.streams} streams told to each side", "bold")
+    for letter, label in began.sides.items():
+        found = ", ".join(f"{name} {number}" for name, number in began.versions[letter].items())
+        yield Line(f"  {letter}  {label}" + (f"  ({found})" if found else ""))
+    for name, count in sorted(began.left_out.items()):
+        yield Line(f"  left out: {count} of {name}, for which a side has no SDK", "dim")
+
+
+def _section(groups: list[Group], end: Ended, *, verbose: bool) -> Iterator[Line]:
+    in_full = groups if verbose else groups[:SHOWN]
+    for group in in_full:
+        yield from _group(group, end)
+    rest = len(groups) - len(in_full)
+    if rest:
+        yield Line(f"  … and {rest} more shapes; see --verbose", "dim")
+
+
+def _group(group: Group, end: Ended) -> Iterator[Line]:
+    example = group.example
+    yield Line(f"  {example.layer:<8} {counted(group)}: {example.shape}", COLOURS[group.meaning])
+    if example.meaning == "only cosmetic":
+        return
+    yield Line(f"           example  {group.streams[0]} {example.place}")
+    yield Line(f"             A      {short(example.before)}")
+    yield Line(f"             B      {short(example.after)}")
+    for shape, count in group.consequences.most_common(_CONSEQUENCES):
+        yield Line(f"           so       {shape} ({count})")
+    if len(group.consequences) > _CONSEQUENCES:
+        yield Line(f"           so       … {len(group.consequences) - _CONSEQUENCES} more")
+    yield Line(f"           again    {again(end, group)}")
+
+
+def _one_side(end: Ended) -> Iterator[Line]:
+    """Say what can be said where only one side could be used: its broken law."""
+    if len(end.began.sides) != 1:
+        return
+    broken = [each for each in end.compared if each.broken]
+    yield Line("")
+    for each in broken:
+        yield Line(f"  law broken on it: {each.stream.name}: {', '.join(each.broken)}")
+
+
+def closing(end: Ended) -> Iterator[Line]:
+    """Yield the last lines: the sum, and the verdict."""
+    counts = end.counts
+    words = ", ".join(f"{counts[word]} {word}" for word in MEANINGS if counts[word])
+    stopped = "interrupted after" if end.interrupted else "compared"
+    yield Line(
+        f"{stopped} {len(end.compared)} streams in {end.seconds:.1f} s: "
+        f"{end.same} the same{', ' if words else ''}{words}"
+    )
+    if end.unusable:
+        yield Line(f"{end.unusable} inputs could not be used; they are named above", "red")
+    yield Line(*verdict(end))
+
+
+def verdict(end: Ended) -> tuple[str, str]:
+    """Return the one sentence a person takes away, and its colour."""
+    counts = end.counts
+    if len(end.began.sides) < SIDES:
+        usable = ", ".join(end.began.sides.values()) or "none"
+        return f"nothing is compared: of both sides {usable} could be used", "red"
+    if counts["law broken"]:
+        return f"B breaks law in {counts['law broken']} streams that A told rightly", "red"
+    if counts["photograph changed"]:
+        return f"B breaks no law; review {counts['photograph changed']} photographs", "yellow"
+    return "B breaks no law, and nothing but cosmetics moved", "green"
+
+
+def counted(group: Group) -> str:
+    """Return how many streams a group was seen in."""
+    count = len(group.streams)
+    return f"{count} stream" if count == 1 else f"{count} streams"
+
+
+def again(end: Ended, group: Group) -> str:
+    """Return the command that shows a group's example again."""
+    return end.command.format(shlex.quote(group.streams[0]))
+
+
+def short(value: JSON) -> str:
+    """Return a value in one line, cut where it grows long."""
+    text = value if isinstance(value, str) and value.startswith("(") else json_text(value)
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

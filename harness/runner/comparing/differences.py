@@ -1,0 +1,185 @@
+"""What moved between two hearings of one stream, and in which layer.
+
+Three layers, from below: ``wire``, what the SDK hands over and what it asked for; ``chunks``, what
+the target emitted; ``outcome``, what it delivered, and what became of the connection.
+
+Rules of this file: lists are aligned by what their items are, so that one item more is one
+difference; what differs only in ids, in the order of keys or in the server's address is cosmetic;
+a difference has a *shape*, in which it is equal to its like in other streams: places without
+numbers, values as kinds of values, but words as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from difflib import SequenceMatcher
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+
+from harness.checks.matching import with_ordinals
+from harness.targets.observing import CLASS, UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.model import JSON
+    from harness.runner.comparing.sides import Heard
+
+Layer: TypeAlias = Literal["wire", "chunks", "outcome"]
+LAYERS: tuple[Layer, ...] = ("wire", "chunks", "outcome")
+ABSENT: Final = "(absent)"  # in place of a value that one side has not
+_TYPED = ("unknown field", "known field")  # to the class of the SDK that holds it
+
+# Fields whose values are words of somebody's vocabulary: a shape tells them.
+_WORDS = frozenset(
+    {CLASS, "code", "ending", "finish", "finish_raw", "finish_reason", "kind", "method",
+     "object", "path", "reason", "role", "status", "stop_reason", "type", "closed_by"}
+)  # fmt: skip
+_IDS = frozenset({"id", "response_id", "item_id", "call_id"})
+_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+(/[AB]/\d+)?|0x[0-9a-f]{6,}")
+_ALIGNED = 400  # items beyond which lists are compared place by place: aligning is quadratic
+
+
+class Difference(NamedTuple):
+    """One thing that moved: where, and from what to what.
+
+    ``shape`` is the same for its like in other streams; ``place`` is where exactly in this one.
+    """
+
+    layer: Layer
+    shape: str
+    place: str
+    before: JSON
+    after: JSON
+    cosmetic: bool = False
+
+
+class _Change(NamedTuple):
+    path: tuple[str | int, ...]
+    before: JSON
+    after: JSON
+
+
+def differences(before: Heard, after: Heard) -> list[Difference]:
+    """Return everything that moved, layer by layer."""
+    return [
+        *_of_layer("wire", before.wire, after.wire),
+        *_of_layer("chunks", before.chunks, after.chunks),
+        *_of_layer("outcome", before.delivered, after.delivered),
+    ]
+
+
+def moved(found: Sequence[Difference]) -> Layer | None:
+    """Return the lowest layer that moved: what is above it follows from it, or may."""
+    layers = {difference.layer for difference in found if not difference.cosmetic}
+    return next((layer for layer in LAYERS if layer in layers), None)
+
+
+def _of_layer(layer: Layer, before: JSON, after: JSON) -> Iterator[Difference]:
+    if before == after:
+        if layer == "wire" and json.dumps(before) != json.dumps(after):
+            yield Difference(layer, "the order of keys", "", "", "", cosmetic=True)
+        return
+    named = with_ordinals(before), with_ordinals(after)
+    if layer != "wire" and named[0] == named[1]:
+        yield Difference(layer, "ids", "", "", "", cosmetic=True)
+        return
+    for change in _changes(*(named if layer != "wire" else (before, after))):
+        if _neutral(change.before) == _neutral(change.after):
+            continue
+        words = f"{_word(change.path, change.before)} -> {_word(change.path, change.after)}"
+        yield Difference(
+            layer,
+            f"{_shown(change.path, numbers=False)} {words}",
+            _shown(change.path, numbers=True),
+            change.before,
+            change.after,
+            cosmetic=_is_id(change),
+        )
+
+
+def _changes(before: JSON, after: JSON, path: tuple[str | int, ...] = ()) -> Iterator[_Change]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        yield from _of_objects(before, after, path)
+    elif isinstance(before, list) and isinstance(after, list):
+        for number, (old, new) in enumerate(_aligned(before, after)):
+            item = new if old is ABSENT else old
+            yield from _changes(old, new, (*path, number, *_label(item)))
+    elif before != after:
+        yield _Change(path, before, after)
+
+
+def _of_objects(
+    before: dict[str, Any], after: dict[str, Any], path: tuple[str | int, ...]
+) -> Iterator[_Change]:
+    strange, known = set(before.get(UNKNOWN, ())), set(after.get(UNKNOWN, ()))
+    for name in sorted(strange ^ known):
+        if name in before and name in after:
+            yield _Change((*path, name), *(_TYPED if name in strange else reversed(_TYPED)))
+    for name in dict.fromkeys((*before, *after)):
+        if name != UNKNOWN:
+            old, new = before.get(name, ABSENT), after.get(name, ABSENT)
+            yield from _changes(old, new, (*path, name))
+
+
+def _aligned(before: list[JSON], after: list[JSON]) -> Iterator[tuple[JSON, JSON]]:
+    """Pair the items of two lists by what they are; what has no partner is paired with nothing."""
+    old, new = [_label(item) for item in before], [_label(item) for item in after]
+    if old == new or max(len(old), len(new)) > _ALIGNED:
+        yield from zip_longest(before, after, fillvalue=ABSENT)
+        return
+    for word, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if word == "equal":
+            yield from zip(before[i:j], after[k:m], strict=True)
+        else:
+            yield from ((item, ABSENT) for item in before[i:j])
+            yield from ((ABSENT, item) for item in after[k:m])
+
+
+def _label(item: JSON) -> tuple[str, ...]:
+    """Return what an item is: an event's or part's own word, or its class."""
+    if not isinstance(item, dict):
+        return ()
+    word = item.get("type") or item.get("kind") or item.get(CLASS)
+    return (f"<{word}>",) if isinstance(word, str) else ()
+
+
+def _shown(path: tuple[str | int, ...], *, numbers: bool) -> str:
+    """Write a path: the label of an item stands for it, and its number only in an example."""
+    shown = ""
+    for piece in path:
+        if isinstance(piece, int):
+            shown += f"[{piece}]" if numbers else "[]"
+        elif piece.startswith("<"):
+            shown += piece
+        else:
+            shown += f".{'class' if piece == CLASS else piece}"
+    return shown.removeprefix(".").replace("[]<", "<")
+
+
+def _word(path: tuple[str | int, ...], value: JSON) -> str:
+    """Return the kind of a value; a word of somebody's vocabulary stands for itself."""
+    if value is ABSENT:
+        return "absent"
+    if value is None or isinstance(value, bool) or value == 0:
+        return str(value)
+    names = [piece for piece in path if isinstance(piece, str) and not piece.startswith("<")]
+    if isinstance(value, str):
+        if value in _TYPED:
+            return value
+        return value if names and names[-1] in _WORDS else "text" if value else "empty text"
+    if isinstance(value, dict):
+        return str(value.get(CLASS) or value.get("kind") or "an object")
+    return "a list" if isinstance(value, list) else "a number"
+
+
+def _neutral(value: JSON) -> JSON:
+    """Return a value without what no two runs have in common."""
+    return _ADDRESS.sub("…", value) if isinstance(value, str) else value
+
+
+def _is_id(change: _Change) -> bool:
+    both = isinstance(change.before, str) and isinstance(change.after, str)
+    unlike = {ABSENT, *_TYPED}.isdisjoint(change[1:]) if both else False
+    return unlike and bool(change.path) and change.path[-1] in _IDS

@@ -1,0 +1,72 @@
+"""Like to like: differences of one shape, with the streams they were seen in and one example."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from harness.runner.comparing.differences import LAYERS
+from harness.runner.comparing.judging import MEANINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.runner.comparing.happenings import Compared
+    from harness.runner.comparing.judging import Meaning, Moved
+
+
+Key: TypeAlias = "tuple[str, str, str]"
+
+
+@dataclass
+class Group:
+    """Differences of one meaning, layer and shape.
+
+    ``streams`` are those it was seen in, first of them that of the example; ``consequences`` counts
+    in how many of them each shape of a higher layer moved, too.
+    """
+
+    example: Moved
+    streams: list[str] = field(default_factory=list)
+    consequences: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the differences mean."""
+        return self.example.meaning
+
+
+def grouped(compared: Iterable[Compared]) -> list[Group]:
+    """Return the groups of a comparison: what weighs most first, then what is seen most."""
+    found = [(each, _first_of_each_shape(each.moved)) for each in compared]
+    groups: dict[Key, Group] = {}
+    for each, shapes in found:
+        for key, one in shapes.items():
+            groups.setdefault(key, Group(one)).streams.append(each.stream.name)
+    for each, shapes in found:
+        _explain(each.moved, [groups[key] for key in shapes])
+    return sorted(groups.values(), key=_weight)
+
+
+def _first_of_each_shape(moved: Iterable[Moved]) -> dict[Key, Moved]:
+    shapes: dict[Key, Moved] = {}
+    for one in moved:
+        if not one.follows:
+            shapes.setdefault((one.meaning, one.layer, one.shape), one)
+    return shapes
+
+
+def _explain(moved: Iterable[Moved], groups: list[Group]) -> None:
+    """Note what followed in a stream under the rarest of what came first: the likeliest cause."""
+    after = {f"{one.layer} {one.shape}" for one in moved if one.follows}
+    for words in ({"photograph changed"}, {"law broken", "improved"}):
+        causes = [group for group in groups if group.meaning in words]
+        if after and causes:
+            min(causes, key=lambda group: len(group.streams)).consequences.update(after)
+
+
+def _weight(group: Group) -> tuple[int, int, int, str]:
+    example = group.example
+    layer = LAYERS.index(example.layer)
+    return (MEANINGS.index(example.meaning), layer, -len(group.streams), example.shape)

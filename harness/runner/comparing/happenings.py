@@ -1,0 +1,83 @@
+"""What a comparison tells its listeners: frozen values, in the order in which they happen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from harness.runner.comparing.grouping import grouped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.errors import InputError
+    from harness.runner.comparing.grouping import Group
+    from harness.runner.comparing.judging import Moved
+    from harness.runner.comparing.streams import Stream
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something a person waits for has come so far."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A file or a side that cannot be used; the others go on."""
+
+    error: InputError
+
+
+@dataclass(frozen=True)
+class Began:
+    """Both sides are ready, or the one that can be used: letter -> label, letter -> versions."""
+
+    target: str
+    sides: Mapping[str, str]
+    versions: Mapping[str, Mapping[str, str]]
+    streams: int
+    left_out: Mapping[str, int]  # protocol -> streams, where a side has no SDK for it
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One stream was told to both sides; ``broken`` names the laws broken on the last side."""
+
+    stream: Stream
+    moved: tuple[Moved, ...]
+    broken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The comparison is over, or was interrupted."""
+
+    began: Began
+    compared: tuple[Compared, ...]
+    seconds: float
+    command: str  # the words that compare the same sides again, with ``{}`` for the selection
+    unusable: int = 0
+    interrupted: bool = False
+
+    @property
+    def groups(self) -> list[Group]:
+        """What moved, like to like."""
+        return grouped(self.compared)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many streams moved in each meaning; a stream may count under several."""
+        return Counter(word for each in self.compared for word in {m.meaning for m in each.moved})
+
+    @property
+    def same(self) -> int:
+        """How many streams did not move, but for cosmetics."""
+        return sum(
+            all(one.meaning == "only cosmetic" for one in each.moved) for each in self.compared
+        )
+
+
+CompareHappening: TypeAlias = Told | Unusable | Began | Compared | Ended

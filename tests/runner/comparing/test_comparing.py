@@ -1,0 +1,164 @@
+"""A planted difference is named in its layer and no other: miniature SDKs and targets.
+
+Both sides are workers; the model a scenario asks for says what goes wrong in it on side B.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.runner.comparing.comparing import Settings, compare
+from harness.runner.comparing.happenings import Ended, Unusable
+from harness.runner.comparing.streams import chosen
+from harness.targets.addressing import inside
+from tests.stories import write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MINIATURES = '''
+import itertools
+from harness.model import Text
+from harness.targets.builtin import BuiltinTarget
+from harness.targets.clients import Clients
+
+async def honest(call):
+    clients = Clients()
+    listening = BuiltinTarget(clients).listen(call)
+    async with listening:
+        async for _ in listening:
+            pass
+    await clients.aclose()
+    return listening.outcome()
+
+async def incurious(call):
+    """Reads usage only where the model is not called so: a shim below changes nothing there."""
+    told = await honest(call)
+    if call.request["model"] != "unread":
+        return told
+    return told.model_copy(update={"usage": None, "chunks": told.chunks[:1]})
+
+minted = itertools.count(1000)
+
+async def sinful(call):
+    told = await honest(call)
+    spoil = SINS.get(call.request["model"])
+    return spoil(told) if spoil else told
+
+SINS = {
+    "stutters": lambda told: told.model_copy(update={"chunks": (told.chunks[0], *told.chunks)}),
+    "forgets": lambda told: told.model_copy(update={"usage": None}),
+    "lies": lambda told: told.model_copy(update={"content": (Text(text="Hello you"),)}),
+    "mints": lambda told: told.model_copy(update={"response_id": f"id-{next(minted)}"}),
+}
+'''
+SHIM = '''
+import anthropic
+from miniatures import incurious
+
+plain = anthropic.AsyncStream.__stream__
+
+async def counts_on(self):
+    """A miniature of an SDK whose new version counts tokens another way."""
+    async for event in plain(self):
+        usage = getattr(getattr(event, "message", None), "usage", None)
+        if usage is not None and event.message.model == "new":
+            usage.input_tokens += 1
+        yield event
+
+anthropic.AsyncStream.__stream__ = counts_on
+'''
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "miniatures.py").write_text(MINIATURES)
+    (tmp_path / "miniatures_shimmed.py").write_text(SHIM)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "scenarios"
+
+
+def tell(root: Path, *sides: str, **stories: dict[str, Any]) -> tuple[Ended, list[Any]]:
+    for name, changes in stories.items():
+        request = {"model": name, "max_tokens": 9, "messages": []}
+        story = {"request": request, **changes}
+        write(root, f"anthropic_messages/planted/{name}", **story)
+    labelled = tuple((words, inside(words, "builtin")) for words in sides)
+    streams, errors = chosen(root, (), ())
+    happenings = list(compare(streams, Settings("builtin", labelled, "again {}"), errors))
+    assert isinstance(happenings[-1], Ended)
+    return happenings[-1], happenings
+
+
+def moved(end: Ended) -> dict[str, set[tuple[str, str, str]]]:
+    return {
+        each.stream.name.rpartition("/")[2]: {
+            (one.meaning, one.layer, one.shape) for one in each.moved if not one.follows
+        }
+        for each in end.compared
+    }
+
+
+STREAM = [
+    {"message_start": {"message": {"model": "new"}}},
+    "content_block_start",
+    {"text_delta": {"at": [0], "text": "Hello there"}},
+    "content_block_stop",
+    "message_delta",
+    "message_stop",
+]
+
+
+def test_a_difference_is_named_in_the_layer_it_was_planted_in(root: Path) -> None:
+    stories: dict[str, dict[str, Any]] = {
+        name: {} for name in ("honest", "stutters", "forgets", "lies", "mints")
+    }
+    end, _ = tell(root, "python:miniatures:honest", "python:miniatures:sinful", **stories)
+    assert moved(end) == {
+        "honest": set(),
+        "stutters": {
+            ("law broken", "chunks", "law chunk_sum: pass -> fail"),
+            ("photograph changed", "chunks", "<text> absent -> text"),
+        },
+        "forgets": {("photograph changed", "outcome", "usage an object -> None")},
+        "lies": {
+            ("law broken", "outcome", "law text: pass -> fail"),
+            ("law broken", "outcome", "law chunk_sum: pass -> fail"),
+            ("photograph changed", "outcome", "content<text>.text text -> text"),
+        },
+        "mints": {("only cosmetic", "outcome", "ids")},
+    }
+    assert end.counts["law broken"] == 2
+
+
+def test_what_an_sdk_does_is_named_on_the_wire_and_the_rest_follows(root: Path) -> None:
+    end, _ = tell(
+        root,
+        "python:miniatures:incurious",
+        "python:miniatures_shimmed:incurious",
+        shimmed={"stream": STREAM},
+        unread={"stream": STREAM},
+        other={},
+    )
+    [group] = end.groups
+    assert (group.meaning, group.example.layer) == ("photograph changed", "wire")
+    assert group.example.place.endswith("message.usage.input_tokens")
+    assert group.streams == [f"anthropic_messages/planted/{name}" for name in ("shimmed", "unread")]
+    assert {shape.partition(" ")[0] for shape in group.consequences} == {"chunks", "outcome"}
+    assert set(group.consequences.values()) == {1}, "what nobody reads has no consequence"
+
+
+def test_a_side_that_cannot_be_used_is_named_and_the_other_is_judged(root: Path) -> None:
+    end, happenings = tell(
+        root,
+        "python:miniatures:none_such",
+        "python:miniatures:sinful",
+        lies={},
+    )
+    [unusable] = [one for one in happenings if isinstance(one, Unusable)]
+    assert "has no attribute 'none_such'" in str(unusable.error)
+    assert end.unusable == 1
+    assert [each.broken for each in end.compared] == [("text", "chunk_sum")]
+    assert end.began.sides == {"B": "python:miniatures:sinful"}

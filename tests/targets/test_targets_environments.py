@@ -1,0 +1,159 @@
+"""Environments: how they are asked for, kept and told apart, and what is said where one fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.errors import InputError
+from harness.targets.addressing import check, environment_of, inside
+from harness.targets.environments import (
+    Requirements,
+    cache_folder,
+    is_made,
+    prune,
+    python_of,
+    requirements,
+)
+
+UV = Path(sys.executable).with_name("uv")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep environments where this test alone looks; uv keeps its own cache."""
+    known = subprocess.run([UV, "cache", "dir"], capture_output=True, text=True, check=True)  # noqa: S603 - uv
+    monkeypatch.setenv("UV_CACHE_DIR", known.stdout.strip())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def registry() -> None:
+    """Skip where no package index answers."""
+    command = [str(UV), "pip", "compile", "-q", "-"]
+    asked = subprocess.run(command, input=b"pydantic>=2.12\n", capture_output=True, check=False)  # noqa: S603 - uv
+    if asked.returncode:
+        pytest.skip("no package index can be reached from here")
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        ("openai==3.52.0", ("openai==3.52.0",)),
+        ("openai==3.52.0,httpx2<3", ("openai==3.52.0", "httpx2<3")),
+        ("openai>=2,<3, httpx", ("openai>=2,<3", "httpx")),
+        ("pkg[a,b]>=1,other", ("pkg[a,b]>=1", "other")),
+        ("current", ()),
+    ],
+)
+def test_requirements_are_told_apart_from_versions(words: str, lines: tuple[str, ...]) -> None:
+    assert requirements(words) == Requirements(words, lines)
+
+
+def test_a_file_of_requirements(tmp_path: Path) -> None:
+    path = tmp_path / "new.txt"
+    path.write_text("# the new ones\nopenai==3.52.0  # pinned\n\nhttpx2 \\\n  <3\n")
+    assert requirements(str(path)).lines == ("openai==3.52.0", "httpx2 <3")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("", "requires nothing"),
+        ("./none.txt", "none.txt: the requirements cannot be read"),
+        ("./includes.txt", "'-r other.txt': write what it includes into the file itself"),
+    ],
+)
+def test_what_requires_nothing_is_an_error(
+    words: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("includes.txt").write_text("-r other.txt\n")
+    with pytest.raises(InputError, match=says):
+        requirements(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "target", "address"),
+    [
+        ("openai==3.52.0", "sdk", "env:openai==3.52.0!sdk"),
+        ("current", "sdk", "sdk"),
+        ("letta==1", "env:asyncpg!letta", "env:asyncpg,letta==1!letta"),
+        ("env:a==1!sdk", "builtin", "env:a==1!sdk"),
+        ("python:a:b", "builtin", "python:a:b"),
+    ],
+)
+def test_a_side_is_a_target_in_an_environment(words: str, target: str, address: str) -> None:
+    assert inside(words, target) == address
+
+
+@pytest.mark.parametrize("address", ["env:!sdk", "env:openai", "env:openai!"])
+def test_half_an_address_is_an_error(address: str) -> None:
+    with pytest.raises(InputError, match="write it as env:REQUIREMENTS!TARGET"):
+        environment_of(address)
+
+
+def test_what_runs_in_an_environment_has_the_form_of_a_target() -> None:
+    with pytest.raises(InputError, match="did you mean 'builtin'"):
+        check("env:current!buildin")
+
+
+def test_a_program_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(InputError, match="there is no program 'no-such-program'"):
+        check("command:no-such-program --fast")
+    with pytest.raises(InputError, match="there is no program ''"):
+        check("command:")
+
+
+def test_the_current_environment_is_never_made() -> None:
+    assert python_of(requirements("current")) == Path(sys.executable)
+    assert not cache_folder().exists()
+
+
+@pytest.mark.usefixtures("registry")
+def test_an_environment_is_made_once_and_kept_by_content() -> None:
+    wanted = requirements("idna==3.10")
+    assert not is_made(wanted)
+    python = python_of(wanted)
+    assert is_made(wanted)
+    made = python.parent.parent.stat().st_ino
+    assert python_of(requirements("idna==3.10")) == python
+    assert python.parent.parent.stat().st_ino == made
+    code = "import idna, pydantic; print(idna.__version__)"
+    said = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - made above
+    assert said.stdout == "3.10\n"
+    count, size = prune()
+    assert (count, is_made(wanted)) == (1, False)
+    assert size > 1_000_000
+
+
+@pytest.mark.usefixtures("registry")
+def test_what_a_killed_making_leaves_behind_is_not_used() -> None:
+    left = cache_folder() / ".making-killed" / "environment" / "bin"
+    left.mkdir(parents=True)
+    (left / "python").touch()
+    python = python_of(requirements("idna==3.10"))
+    assert ".making" not in str(python)
+    assert prune()[0] == 2
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_version_that_does_not_exist_is_told_in_the_installers_words() -> None:
+    with pytest.raises(
+        InputError, match=r"idna==99: cannot be installed: .*no version of idna==99"
+    ):
+        python_of(requirements("idna==99"))
+    assert list(cache_folder().iterdir()) == []
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_file_that_changes_is_another_environment(tmp_path: Path) -> None:
+    path = tmp_path / "r.txt"
+    path.write_text("idna==3.10\n")
+    python_of(requirements(str(path)))
+    path.write_text("idna==3.9\n")
+    assert not is_made(requirements(str(path)))
