@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from harness.model import Text, ToolCall, Usage
 from harness.protocols import protocol
+from harness.protocols.gemini_generate import skeletons
 from harness.protocols.message import Message, Weave
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from harness.model import JSON
 
 _USAGE = Usage(input=100, output=100, total=200)
 
@@ -24,9 +27,14 @@ def text_stream(name: str, events: int) -> Script:
 
 
 def calls_stream(name: str, events: int) -> Script:
-    """Return a stream of about ``events`` argument deltas of two calls, in turns where allowed."""
+    """Return a stream of about ``events`` argument deltas of two calls, in turns where allowed.
+
+    Gemini's calls are those Vertex streams: a piece names no call, so one follows the other.
+    """
     calls = tuple(_call(number, events // 2) for number in range(2))
     message = Message(content=calls, finish="tool_calls", usage=_USAGE)
+    if name == "gemini_generate":
+        return _streamed_calls(calls)
     turns = itertools.cycle((0, 1))
     return _script(name, message, Weave(pick=lambda lanes: next(turns) % lanes))
 
@@ -46,6 +54,24 @@ def _call(number: int, deltas: int) -> ToolCall:
         arguments=arguments,
         complete=True,
     )
+
+
+def _streamed_calls(calls: Iterable[ToolCall]) -> Script:
+    """Return calls of one string argument as Vertex streams them, a response for each word.
+
+    https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling#streaming-fc
+    """
+    said: list[JSON] = []
+    for call in calls:
+        [(argument, text)] = (call.arguments or {}).items()
+        said.append({"id": call.id, "name": call.name, "willContinue": True})
+        for word in text.split():
+            piece = {"jsonPath": f"$.{argument}", "stringValue": f"{word} ", "willContinue": True}
+            said.append({"partialArgs": [piece], "willContinue": True})
+        said.append({})
+    events = [skeletons.response([{"functionCall": value}]) for value in said]
+    end = skeletons.response([{"text": ""}], {"finishReason": "STOP"})
+    return Script(tuple(map(protocol("gemini_generate").frame, [*events, end])))
 
 
 def _script(name: str, message: Message, weave: Weave) -> Script:

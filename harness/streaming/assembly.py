@@ -55,10 +55,10 @@ class Prose:
         """Whether no word has come yet."""
         return not self._fragments
 
-    def add(self, fragment: str) -> Chunk:
-        """Append a non-empty fragment and return its chunk."""
+    def add(self, fragment: str) -> tuple[Chunk, ...]:
+        """Append a non-empty fragment; return what can be shown of it, which is all."""
         self._fragments.append(fragment)
-        return prose_chunk(self._kind, fragment, self.part)
+        return (prose_chunk(self._kind, fragment, self.part),)
 
     def sign(self, fragment: str) -> None:
         """Append to the signature, which may come in several pieces."""
@@ -116,6 +116,11 @@ class Call:
     def empty(self) -> bool:
         """Whether no byte of the arguments has come yet."""
         return not self._fragments
+
+    @property
+    def blank(self) -> bool:
+        """Whether the arguments say nothing yet: no byte of them, or white space alone."""
+        return not any(fragment.strip() for fragment in self._fragments)
 
     @property
     def closed(self) -> bool:
@@ -255,8 +260,9 @@ def parse_arguments(text: str) -> dict[str, JSON] | None:
     if not text.strip():
         return {}
     try:
-        whole_text = text.encode("utf-16", "surrogatepass").decode("utf-16")
-        value = json.loads(whole_text, parse_constant=_no_json)
+        if not text.isascii():  # halves of characters that met are joined, a lone one is refused
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16")
+        value = json.loads(text, parse_constant=_no_json)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):

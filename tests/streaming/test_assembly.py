@@ -44,7 +44,7 @@ HIGH, LOW = "\ud83d", "\ude00"  # its two halves
 def test_words_of_a_kind_make_a_part_of_that_kind(kind: ProseKind, part: Part) -> None:
     slot = Prose(kind, 3)
     assert (slot.kind, slot.empty, slot.value()) == (kind, True, None)
-    assert [slot.add("Hel"), slot.add("lo")] == [Chunk(kind, "Hel", 3), Chunk(kind, "lo", 3)]
+    assert (*slot.add("Hel"), *slot.add("lo")) == (Chunk(kind, "Hel", 3), Chunk(kind, "lo", 3))
     assert (slot.empty, slot.value()) == (False, part)
 
 
@@ -69,7 +69,7 @@ def test_text_keeps_its_signature_and_its_citations() -> None:
 @pytest.mark.parametrize("kind", ["text", "reasoning", "refusal"])
 def test_tr022_a_character_cut_in_two_is_whole_in_the_content(kind: ProseKind) -> None:
     slot = Prose(kind, 0)
-    chunks = [slot.add(piece) for piece in ("a", HIGH, LOW, "é")]
+    chunks = [chunk for piece in ("a", HIGH, LOW, "é") for chunk in slot.add(piece)]
     assert [chunk.text for chunk in chunks] == ["a", HIGH, LOW, "é"]
     assert getattr(slot.value(), "text", None) == f"a{EMOJI}é"
 
@@ -97,10 +97,20 @@ def test_what_is_whole_can_be_written(text: str) -> None:
     assert whole(whole(text)) == whole(text)
 
 
+@pytest.mark.parametrize(
+    ("pieces", "blank"), [((), True), ((" ", "\n"), True), ((" ", "{"), False)]
+)
+def test_arguments_of_white_space_say_nothing(pieces: tuple[str, ...], *, blank: bool) -> None:
+    slot = Call(0, 0, frozenset())
+    for piece in pieces:
+        slot.add(piece)
+    assert slot.blank is blank
+
+
 def test_an_outcome_with_half_a_character_is_written_and_read_again() -> None:
     """The chunk stays as it came; only the text of the JSON is ASCII then."""
     slot = Prose("text", 0)
-    broken = Outcome(chunks=(slot.add(HIGH),), content=(slot.value() or Text(text=""),))
+    broken = Outcome(chunks=slot.add(HIGH), content=(slot.value() or Text(text=""),))
     for options in ({}, {"indent": 2}, {"exclude_none": True}):
         text = broken.model_dump_json(**options)
         assert text.isascii()

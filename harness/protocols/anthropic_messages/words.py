@@ -47,7 +47,8 @@ DELTA_FIELDS: Mapping[str, tuple[str, ...]] = {
     "compaction_delta": ("content", "encrypted_content"),
 }
 
-# Which deltas may grow which block; a block with none arrives whole in its start event.
+# Which deltas may grow which block, the usual one first; a block with none arrives whole in its
+# start event.
 DELTAS_OF: Mapping[str, tuple[str, ...]] = {
     "text": ("text_delta", "citations_delta"),
     "thinking": ("thinking_delta", "signature_delta"),

@@ -105,10 +105,14 @@ class AnthropicMessagesInterface(StreamingInterface):
     def _block_delta(self, event: Any) -> Sequence[Chunk]:
         delta = getattr(event, "delta", None)
         delta_type = getattr(delta, "type", None)
+        block = self._blocks.get(event.index)
+        if block is not None and block.open and delta_type == block.usual:
+            fragment = getattr(delta, block.field, None)
+            if type(fragment) is str:  # nearly every event of a stream: the shortest way for it
+                return block.take(fragment) if fragment else ()
         grow = self.deltas.get(delta_type)
         if grow is None or delta_type is None:
             return self.unknown("delta", delta_type)
-        block = self._blocks.get(event.index)
         if block is None:
             block = self._missing(event.index, delta_type)
         elif not block.open:
@@ -262,10 +266,10 @@ class AnthropicMessagesInterface(StreamingInterface):
         if call.empty and placeholder:
             whole = string(placeholder) or json.dumps(placeholder, ensure_ascii=False)
             chunks = call.add(whole)
-        if call.value().arguments_raw.strip():
-            call.close()
-        else:
+        if call.blank:
             self._bare = call
+        else:
+            call.close()
         if self.diagnostics.terminal_seen:
             self._judge_calls()  # the stop reason came too early
         return chunks
@@ -318,7 +322,7 @@ class AnthropicMessagesInterface(StreamingInterface):
             return ()
         if not isinstance(words, str):
             return self.unknown(slot.kind, type(words).__name__)
-        return (slot.add(words),)
+        return slot.add(words)
 
     # Usage
 

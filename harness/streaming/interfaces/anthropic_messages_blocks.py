@@ -9,26 +9,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.model import ServerTool
-from harness.protocols.anthropic_messages.words import SERVER_TOOLS
+from harness.protocols.anthropic_messages.words import DELTA_FIELDS, DELTAS_OF, SERVER_TOOLS
 from harness.streaming.assembly import parse_arguments
 from harness.streaming.counting import raw_of
 
 if TYPE_CHECKING:
-    from harness.model import JSON
+    from collections.abc import Callable, Mapping, Sequence
+
+    from harness.model import JSON, Chunk
     from harness.streaming.assembly import Assembly, Slot
+
+
+# The block a client reads or runs -> the delta that is nearly every event of it, and its field.
+_USUAL: Mapping[str, tuple[str, str]] = {
+    block: (DELTAS_OF[block][0], DELTA_FIELDS[DELTAS_OF[block][0]][0])
+    for block in ("text", "thinking", "tool_use")
+}
 
 
 class Block:
     """A block: its type, the slot it grows in, and whether its stop is still to come.
 
-    ``placeholder`` is the input a call's start carried: ``{}``, or all there will ever be.
+    ``placeholder`` is the input a call's start carried: ``{}``, or all there will ever be. ``take``
+    takes the ``field`` of the ``usual`` delta; both are empty for a block that has none.
     """
 
-    __slots__ = ("open", "placeholder", "slot", "type")
+    __slots__ = ("field", "open", "placeholder", "slot", "take", "type", "usual")
 
     def __init__(self, block_type: str, slot: Slot, placeholder: JSON = None) -> None:
         self.type, self.slot, self.placeholder = block_type, slot, placeholder
         self.open = True
+        self.usual, self.field = _USUAL.get(block_type, ("", ""))
+        self.take: Callable[[str], Sequence[Chunk]] = getattr(slot, "add", _nothing)
 
 
 class ServedBlock(Block):
@@ -72,6 +84,10 @@ class ServedBlock(Block):
             arguments = parse_arguments(text)
             return text if arguments is None else arguments
         return {**(self._data if isinstance(self._data, dict) else {}), **grown}
+
+
+def _nothing(_: str) -> Sequence[Chunk]:
+    return ()
 
 
 def string(value: object) -> str | None:

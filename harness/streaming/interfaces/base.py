@@ -140,9 +140,10 @@ class StreamingInterface:
                 stream = await self._opened(opening, signal)
                 self._foreign = foreign_body(stream)
                 reader = aiter(stream) if cancel is None else cancel.reading(stream)
+                step = reader.__anext__
                 while True:
                     try:
-                        seen.last = event = await anext(reader)
+                        seen.last = event = await step()
                         seen.received += 1
                         batch = self.handle(event)
                     except StopAsyncIteration:

@@ -3,15 +3,15 @@
 https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling#streaming-fc
 https://www.rfc-editor.org/rfc/rfc9535 (JSON paths; only names and indexes occur)
 
-Rules of this file: pieces of a string are joined while their path goes on, any other value is set;
-a path that contradicts what stands already is refused, never guessed at.
+Rules of this file: pieces of a string are collected while their path goes on and joined once, any
+other value is set; a path that contradicts what stands already is refused, never guessed at.
 """
 
 from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from harness.streaming.failures import protocol_error
 
@@ -26,12 +26,27 @@ _STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^
 _ESCAPED = re.compile(r"\\(.)")
 
 
+class _Open(NamedTuple):
+    """A string that has more pieces to come: its path, where it stands, and what came so far."""
+
+    path: str
+    holder: Any
+    place: Place
+    pieces: list[str]
+
+
 class StreamedArguments:
     """The arguments of one call, growing by partial values."""
 
     def __init__(self) -> None:
-        self.value: dict[str, JSON] = {}
-        self._going_on: str | None = None  # the path whose string has more pieces to come
+        self._value: dict[str, JSON] = {}
+        self._open: _Open | None = None
+
+    @property
+    def value(self) -> dict[str, JSON]:
+        """The arguments so far."""
+        self._join()
+        return self._value
 
     def update(self, pieces: Iterable[Any]) -> None:
         """Take the partial arguments of one event, in order.
@@ -40,20 +55,33 @@ class StreamedArguments:
             ProtocolError: a path cannot be read, or contradicts an earlier one.
         """
         for piece in pieces:
-            path = str(getattr(piece, "json_path", None))
-            self._set(path, _value_of(piece))
-            self._going_on = path if getattr(piece, "will_continue", None) else None
+            path, value = str(getattr(piece, "json_path", None)), _value_of(piece)
+            if self._open is not None and self._open.path == path and isinstance(value, str):
+                self._open.pieces.append(value)
+            else:
+                self._set(path, value)
+            if not getattr(piece, "will_continue", None):
+                self._close()
 
     def _set(self, path: str, value: JSON) -> None:
+        self._close()
         places = _places(path)
-        holder: Any = self.value
+        holder: Any = self._value
         for place, inner in pairwise(places):
             holder = _enter(holder, place, inner, path)
         last = places[-1]
-        present = _present(holder, last, path)
-        if self._going_on == path and isinstance(present, str) and isinstance(value, str):
-            value = present + value
+        _present(holder, last, path)  # refuses what contradicts it
         _put(holder, last, value)
+        if isinstance(value, str):
+            self._open = _Open(path, holder, last, [value])
+
+    def _close(self) -> None:
+        self._join()
+        self._open = None  # what comes for its path now replaces it
+
+    def _join(self) -> None:
+        if self._open is not None:
+            self._open.holder[self._open.place] = "".join(self._open.pieces)
 
 
 def _places(path: str) -> list[Place]:

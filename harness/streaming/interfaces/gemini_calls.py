@@ -120,7 +120,8 @@ class FunctionCalls:
             self._note("malformed", "a function call without a name")
             return ()
         call, arguments = self._streamed
-        arguments.value.update(whole or {})
+        if whole:
+            arguments.value.update(whole)
         arguments.update(pieces or ())
         if more:
             return ()

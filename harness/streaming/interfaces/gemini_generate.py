@@ -155,7 +155,7 @@ class GeminiGenerateInterface(StreamingInterface):
             slot.signature, self._words = signature_of(part), None
         elif slot is None or slot.kind != kind:
             slot = self._words = self.assembly.prose(kind)
-        return (slot.add(text),) if text else ()
+        return slot.add(text) if text else ()
 
     def _server_tool(self, part: Any, value: Any, name: str) -> Sequence[Chunk]:
         tool_id = getattr(value, "id", None)

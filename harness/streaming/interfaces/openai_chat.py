@@ -215,7 +215,7 @@ class OpenAIChatInterface(StreamingInterface):
             slot = self._saying = self.assembly.prose(kind)
             if kind == "reasoning":
                 self._thought = slot
-        return (slot.add(words),)
+        return slot.add(words)
 
     def _content(self, content: Any) -> Sequence[Chunk]:
         """Take a delta's content: a string, or Mistral's list of typed parts (OC-046)."""

@@ -96,7 +96,7 @@ class Message(Item):
         if prose is None:
             prose = self.assembly.prose("refusal" if words.kind == "refusal" else "text")
             words.prose, prose.citations = prose, words.citations
-        return (prose.add(fragment),)
+        return prose.add(fragment)
 
 
 class Thinking(Item):
@@ -119,7 +119,7 @@ class Thinking(Item):
             self._last = words
             if not prose.empty:
                 fragment = PARAGRAPH + fragment
-        return (prose.add(fragment),)
+        return prose.add(fragment)
 
     def open(self, found: Any) -> Chunks:
         """Take the item as it is added."""
