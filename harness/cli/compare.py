@@ -37,6 +37,7 @@ def main(arguments: argparse.Namespace) -> int:
         sides=tuple((words, inside(words, arguments.target)) for words in sides),
         command=_command(arguments, sides),
         timeout=arguments.timeout,
+        words=arguments.strict,
     )
     for _, address in settings.sides:
         environment_of(address)
@@ -57,7 +58,7 @@ def exit_code(end: Ended) -> int:
         return 130
     if end.unusable:
         return 2
-    return 1 if end.counts["law broken"] else 0
+    return 1 if end.counts["law broken"] or end.unclassified else 0
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -30,9 +30,14 @@ def main(arguments: argparse.Namespace) -> int:
     for name in arguments.protocols:
         protocol_named(name)
     scenarios, _ = load_all(scenario_root(arguments.scenarios))
+    said = words_said(scenarios)
+    if arguments.diff:
+        from harness.cli.coverage_diff import show
+
+        return show(arguments, said)
     rows = [
         row
-        for row in coverage(words_said(scenarios))
+        for row in coverage(said)
         if not arguments.protocols or row.protocol in arguments.protocols
     ]
     if not rows:

@@ -190,6 +190,9 @@ def _compare(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--report", action="append", metavar="KIND[=PATH]", help=f"{_REPORTS}; repeatable"
     )
+    command.add_argument(
+        "--strict", action="store_true", help="exit 1 where B knows new words that no table holds"
+    )
     command.add_argument("--timeout", type=_seconds, default=20.0, metavar="S", help="per reply")
     command.add_argument("--verbose", action="store_true", help="show every group in full")
     command.add_argument("--prune", action="store_true", help="remove all cached environments")
@@ -203,6 +206,12 @@ def _coverage(command: argparse.ArgumentParser) -> None:
         "--fail-under", type=float, default=None, metavar="PERCENT", help="exit 1 below this"
     )
     command.add_argument("--all", action="store_true", help="show every word, not only gaps")
+    command.add_argument(
+        "--diff",
+        nargs=2,
+        metavar=("A", "B"),
+        help="what an upgrade changed: two sets of requirements, files of them, or current",
+    )
     _json(command, "one JSON line a word, then the summary")
 
 
@@ -263,14 +272,18 @@ _COMMANDS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentPars
         (
             "harness compare openai==2.54.0 openai==3.52.0",
             "harness compare openai_chat/tools current ./requirements-new.txt --target sdk",
-            "harness compare current anthropic==2.12.0 --target python:my.app:listen",
+            "harness compare current anthropic==2.12.0 --target python:my.app:listen --strict",
             "harness compare --prune",
         ),
         _compare,
     ),
     "coverage": (
         "compare the words of the installed SDKs with tables and scenarios",
-        ("harness coverage", "harness coverage openai_responses --all --fail-under 95"),
+        (
+            "harness coverage",
+            "harness coverage openai_responses --all --fail-under 95",
+            "harness coverage --diff openai==2.54.0 openai==3.52.0",
+        ),
         _coverage,
     ),
     "serve": (

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.protocols.protocol import Protocol
 
 Words: TypeAlias = "Mapping[str, frozenset[str]]"
+Said: TypeAlias = "Mapping[str, Mapping[str, Mapping[str, int]]]"
 
 
 class CoverageRow(Value):
@@ -59,7 +60,7 @@ def vocabulary() -> dict[str, Words]:
     }
 
 
-def coverage(said: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[CoverageRow]:
+def coverage(said: Said) -> list[CoverageRow]:
     """Join what the SDKs know with our tables and with what scenarios say.
 
     Args:
@@ -68,9 +69,14 @@ def coverage(said: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[Covera
     Returns:
         One row for each word of each installed SDK, in the order of protocol, category, word.
     """
+    return coverage_of(vocabulary(), said)
+
+
+def coverage_of(known: Mapping[str, Words], said: Said) -> list[CoverageRow]:
+    """Join the words of any SDKs with our tables and with what scenarios say; see ``coverage``."""
     return [
         _row(protocol(name), category, word, said.get(name, {}).get(category, {}).get(word, 0))
-        for name, categories in vocabulary().items()
+        for name, categories in known.items()
         for category, words in categories.items()
         for word in sorted(words)
     ]

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from harness.cli import coverage, main
+from harness.runner.comparing import readiness
 from harness.targets.vocabulary import CoverageRow
 from tests.stories import write, written
 
@@ -75,3 +76,21 @@ def test_a_story_that_cannot_be_written_says_nothing(tmp_path: Path) -> None:
 def test_the_share_of_nothing_is_all() -> None:
     assert coverage.share([]) == 100.0
     assert coverage.share([True, False]) == 50.0
+
+
+def test_a_diff_shows_what_an_upgrade_changed_and_fails_on_what_nobody_judged(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {"openai_chat": {"finish": frozenset({"stop", "function_call"})}}
+    after = {"openai_chat": {"finish": frozenset({"stop", "length", "levitated"})}}
+    monkeypatch.setattr(readiness, "vocabularies", lambda *_: [before, after])
+    assert main(["coverage", "--diff", "openai==1", "openai==2"]) == 1
+    shown = capsys.readouterr().out
+    assert "openai==1 -> openai==2: 2 added, 1 removed" in shown
+    assert "- openai_chat         finish       function_call: B does not know it" in shown
+    assert "+ openai_chat         finish       length: in our tables, said by" in shown
+    assert "new and in no table: openai_chat finish levitated" in shown
+    assert main(["coverage", "gemini_generate", "--diff", "openai==1", "openai==2"]) == 0
+    assert main(["coverage", "--diff", "openai==1", "openai==2", "--json"]) == 1
+    words = [json.loads(line)["word"] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert {word["word"]: word["how"] for word in words}["levitated"] == "added"

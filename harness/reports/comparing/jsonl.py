@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from harness.model import JSON
     from harness.runner.comparing.grouping import Group
     from harness.runner.comparing.happenings import CompareHappening
+    from harness.runner.comparing.words import WordChange
 
 
 class JsonlReport:
@@ -33,6 +34,7 @@ class JsonlReport:
             self._lines.append(json_text({"bad_input": str(happening.error)}))
         elif isinstance(happening, Ended):
             self._lines += [json_text(group_data(happening, g)) for g in happening.groups]
+            self._lines += [json_text({"word": word_data(change)}) for change in happening.words]
             self._lines.append(json_text({"summary": summary(happening)}))
 
     def close(self) -> None:
@@ -56,6 +58,14 @@ def group_data(end: Ended, group: Group) -> dict[str, JSON]:
     }
 
 
+def word_data(change: WordChange) -> dict[str, JSON]:
+    """Return a change of the vocabulary as a JSON object."""
+    data: dict[str, JSON] = {**change.row.model_dump(mode="json"), "how": change.how}
+    if change.was is not None:
+        data["was"] = change.was
+    return {**data, "cure": change.cure} if change.unclassified else data
+
+
 def summary(end: Ended) -> dict[str, JSON]:
     """Return the summary of a comparison as a JSON object."""
     began = end.began
@@ -67,6 +77,7 @@ def summary(end: Ended) -> dict[str, JSON]:
         "same": end.same,
         "left_out": dict(began.left_out),
         "streams": dict(end.counts),
+        "unclassified": len(end.unclassified),
         "verdict": verdict(end)[0],
         "seconds": round(end.seconds, 3),
         "bad_input": end.unusable,

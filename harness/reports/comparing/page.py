@@ -7,6 +7,7 @@ example in full and the command that shows it again.
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.reports.files import json_text
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from harness.runner.comparing.grouping import Group
     from harness.runner.comparing.happenings import Began, Ended
     from harness.runner.comparing.judging import Meaning
+    from harness.runner.comparing.words import WordChange
 
 SHOWN = 8  # groups of a meaning that are shown in full, unless verbose
 _WIDTH = 120  # characters of a value shown
@@ -51,6 +53,7 @@ def page(end: Ended, *, verbose: bool = False) -> Iterator[Line]:
             yield Line("")
             yield Line(_TITLES[meaning], COLOURS[meaning])
             yield from _section(own, end, verbose=verbose)
+    yield from _words(end)
     yield from _one_side(end)
     yield Line("")
     yield from closing(end)
@@ -97,6 +100,24 @@ def _group(group: Group, end: Ended) -> Iterator[Line]:
     yield Line(f"           again    {again(end, group)}")
 
 
+def _words(end: Ended) -> Iterator[Line]:
+    if not end.words:
+        return
+    counts = Counter(change.how for change in end.words)
+    said = ", ".join(f"{n} {how}" for how, n in sorted(counts.items()))
+    yield Line("")
+    yield Line(f"VOCABULARY: {said}; harness coverage --diff A B lists them", "bold")
+    for change in end.unclassified:
+        yield from unclassified(change)
+
+
+def unclassified(change: WordChange) -> Iterator[Line]:
+    """Yield what is to be said of a new word that no table holds."""
+    row = change.row
+    yield Line(f"  new and in no table: {row.protocol} {row.category} {row.word}", "red")
+    yield Line(f"           cure     {change.cure}")
+
+
 def _one_side(end: Ended) -> Iterator[Line]:
     """Say what can be said where only one side could be used: its broken law."""
     if len(end.began.sides) != 1:
@@ -129,6 +150,8 @@ def verdict(end: Ended) -> tuple[str, str]:
         return f"nothing is compared: of both sides {usable} could be used", "red"
     if counts["law broken"]:
         return f"B breaks law in {counts['law broken']} streams that A told rightly", "red"
+    if end.unclassified:
+        return f"B brings {len(end.unclassified)} words that no table holds", "red"
     if counts["photograph changed"]:
         return f"B breaks no law; review {counts['photograph changed']} photographs", "yellow"
     return "B breaks no law, and nothing but cosmetics moved", "green"

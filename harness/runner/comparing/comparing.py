@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from harness.errors import InputError
 from harness.replay.server import serving
 from harness.replay.stage import Stage
 from harness.runner.comparing.happenings import (
@@ -22,19 +20,22 @@ from harness.runner.comparing.happenings import (
     Compared,
     CompareHappening,
     Ended,
-    Told,
     Unusable,
 )
 from harness.runner.comparing.judging import broken, judged
-from harness.runner.comparing.sides import Side
+from harness.runner.comparing.readiness import Sides
+from harness.runner.comparing.words import WordChange, word_changes
 from harness.runner.happenings import RED
-from harness.targets.addressing import environment_of
-from harness.targets.environments import is_made, python_of
+from harness.targets.addressing import answers_for_itself
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
+    from harness.errors import InputError
+    from harness.runner.comparing.sides import Side
     from harness.runner.comparing.streams import Stream
+
+PAIR = 2  # sides, where there is something to compare
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,14 @@ class Settings:
         sides: label and address of each.
         command: the words that compare these sides again, with ``{}`` for the selection.
         timeout: seconds for one reply.
+        words: compare the SDKs' vocabularies, too.
     """
 
     target: str
     sides: tuple[tuple[str, str], ...]
     command: str
     timeout: float = 20.0
+    words: bool = False
 
 
 def compare(
@@ -68,10 +71,11 @@ def compare(
     done: list[Compared] = []
     began = Began(settings.target, {}, {}, 0, {})
     unusable, interrupted = len(bad_input), False
+    words: tuple[WordChange, ...] = ()
     try:
         yield from map(Unusable, bad_input)
-        with asyncio.Runner() as runner, _Sides(runner) as sides:
-            for happening in sides.ready(settings):
+        with asyncio.Runner() as runner, Sides(runner) as sides:
+            for happening in sides.ready(settings.sides, settings.timeout):
                 unusable += isinstance(happening, Unusable)
                 yield happening
             began, told = _beginning(streams, settings, sides.usable)
@@ -79,52 +83,11 @@ def compare(
             for compared in _each(runner, told, sides.usable, settings.target):
                 done.append(compared)
                 yield compared
+            words = _words(runner, sides.usable) if settings.words else ()
     except KeyboardInterrupt:
         interrupted = True
-    yield Ended(
-        began, tuple(done), perf_counter() - started, settings.command, unusable, interrupted
-    )
-
-
-class _Sides:
-    """The sides that can be used; a context manager that ends their processes."""
-
-    def __init__(self, runner: asyncio.Runner) -> None:
-        self._runner = runner
-        self.usable: list[Side] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for side in self.usable:
-            self._runner.run(side.aclose())
-
-    def ready(self, settings: Settings) -> Iterator[CompareHappening]:
-        """Make the environments, all at once, and start what is inside."""
-        wanted = [environment_of(address).requirements for _, address in settings.sides]
-        for each in dict.fromkeys(wanted):
-            if not is_made(each):
-                yield Told(f"installing {each.label} …")
-        with ThreadPoolExecutor() as pool:
-            made = [pool.submit(python_of, each) for each in wanted]
-        for letter, (label, address), future in zip("AB", settings.sides, made, strict=True):
-            try:
-                future.result()
-                side = Side(label, address, letter, settings.timeout)
-                yield Told(f"starting {label} …")
-                self._start(side)
-            except InputError as error:
-                yield Unusable(error)
-
-    def _start(self, side: Side) -> None:
-        self.usable.append(side)
-        try:
-            self._runner.run(side.greet())
-        except InputError:
-            self.usable.remove(side)
-            self._runner.run(side.aclose())
-            raise
+    seconds = perf_counter() - started
+    yield Ended(began, tuple(done), seconds, settings.command, words, unusable, interrupted)
 
 
 def _beginning(
@@ -139,6 +102,14 @@ def _beginning(
     labels = {side.letter: side.label for side in sides}
     versions = {side.letter: side.versions for side in sides}
     return Began(settings.target, labels, versions, len(told), left_out), told
+
+
+def _words(runner: asyncio.Runner, sides: Sequence[Side]) -> tuple[WordChange, ...]:
+    """Return what changed in the vocabulary, where both sides have SDKs of ours to look at."""
+    if len(sides) < PAIR or any(answers_for_itself(side.address) for side in sides):
+        return ()
+    before, after = (runner.run(side.vocabulary()) for side in sides)
+    return tuple(word_changes(before, after, {}))
 
 
 def _each(
@@ -156,5 +127,5 @@ async def _compared(
     heard = await asyncio.gather(*(side.hear(stream, stage, base_url) for side in sides))
     last = broken(stream, heard[-1], target)
     red = tuple(check for check, law in last.items() if law.verdict in RED)
-    moved = judged(stream, heard[0], heard[1], target) if len(heard) > 1 else ()
+    moved = judged(stream, heard[0], heard[1], target) if len(heard) == PAIR else ()
     return Compared(stream, moved, red)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.runner.comparing.grouping import Group
     from harness.runner.comparing.judging import Moved
     from harness.runner.comparing.streams import Stream
+    from harness.runner.comparing.words import WordChange
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Ended:
     compared: tuple[Compared, ...]
     seconds: float
     command: str  # the words that compare the same sides again, with ``{}`` for the selection
+    words: tuple[WordChange, ...] = ()  # where vocabularies were compared
     unusable: int = 0
     interrupted: bool = False
 
@@ -71,6 +73,11 @@ class Ended:
     def counts(self) -> Counter[str]:
         """How many streams moved in each meaning; a stream may count under several."""
         return Counter(word for each in self.compared for word in {m.meaning for m in each.moved})
+
+    @property
+    def unclassified(self) -> tuple[WordChange, ...]:
+        """The words the upgrade brings that nobody has judged yet."""
+        return tuple(change for change in self.words if change.unclassified)
 
     @property
     def same(self) -> int:

@@ -70,12 +70,20 @@ async def counts_on(self):
 
 anthropic.AsyncStream.__stream__ = counts_on
 '''
+NEW_WORD = """
+from typing import Literal
+import anthropic
+from miniatures import honest
+
+anthropic.types.Message.model_fields["stop_reason"].annotation = Literal["end_turn", "levitated"]
+"""
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "miniatures.py").write_text(MINIATURES)
     (tmp_path / "miniatures_shimmed.py").write_text(SHIM)
+    (tmp_path / "miniatures_talking.py").write_text(NEW_WORD)
     monkeypatch.chdir(tmp_path)
     return tmp_path / "scenarios"
 
@@ -87,7 +95,8 @@ def tell(root: Path, *sides: str, **stories: dict[str, Any]) -> tuple[Ended, lis
         write(root, f"anthropic_messages/planted/{name}", **story)
     labelled = tuple((words, inside(words, "builtin")) for words in sides)
     streams, errors = chosen(root, (), ())
-    happenings = list(compare(streams, Settings("builtin", labelled, "again {}"), errors))
+    settings = Settings("builtin", labelled, "again {}", words=any("talking" in s for s in sides))
+    happenings = list(compare(streams, settings, errors))
     assert isinstance(happenings[-1], Ended)
     return happenings[-1], happenings
 
@@ -162,3 +171,10 @@ def test_a_side_that_cannot_be_used_is_named_and_the_other_is_judged(root: Path)
     assert end.unusable == 1
     assert [each.broken for each in end.compared] == [("text", "chunk_sum")]
     assert end.began.sides == {"B": "python:miniatures:sinful"}
+
+
+def test_a_word_that_is_new_and_in_no_table_is_named_with_its_cure(root: Path) -> None:
+    end, _ = tell(root, "python:miniatures:honest", "python:miniatures_talking:honest", honest={})
+    [change] = end.unclassified
+    assert (change.how, change.row.category, change.row.word) == ("added", "finish", "levitated")
+    assert "harness/protocols/anthropic_messages/: hold 'levitated'" in change.cure
