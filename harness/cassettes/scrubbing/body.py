@@ -1,0 +1,240 @@
+"""A body scrubbed while it arrives, before any of it is kept.
+
+The guarantee: what ``feed`` and ``close`` return holds no secret that ``patterns`` or the
+environment knows, neither in its bytes, nor in a JSON text of it without its escapes (nor, so, in
+JSON that lies in JSON), nor in the texts that come of joining the fragments of a stream, each by
+its own name. Two bounds keep memory from growing with the body: fragments more than ``HELD`` bytes
+of stream apart are not joined, and of a document larger than ``BLOCK`` the bytes are searched, but
+no escapes undone. Every mask is as long as what it covers: all bytes keep their place.
+
+Rules of this file: where reads end plays no part; frames leave in the order they came, as soon as
+each text in them is decided; nothing here knows a provider.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from harness.cassettes.scrubbing.leaves import leaves, unescaped
+from harness.cassettes.scrubbing.masking import mask
+from harness.cassettes.scrubbing.tail import Tail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.cassettes.scrubbing.leaves import Name, Text
+    from harness.cassettes.scrubbing.masking import Finder
+    from harness.cassettes.scrubbing.tail import Decided
+
+BLOCK = 8 * 1024 * 1024  # bytes of one event or document that is taken apart
+HELD = 1024 * 1024  # bytes of frames that wait for a word to end
+_TEXTS = 512  # names of texts that are remembered
+
+_EVENTS = re.compile(rb"\s*(?:\xef\xbb\xbf)?(?:data|event|id|retry)?:")
+_SNIFFED = 16  # bytes that tell a stream of events from a document
+_BLANK = re.compile(rb"(?>\r\n|\r|\n){2,}")
+_DATA = re.compile(rb"(?m)^data: ?([^\r\n]*)")
+# Texts that come whole in each event: a secret in one is found without joining.
+_WHOLE = frozenset(
+    b"id object model type role status name item_id call_id tool_call_id response_id event_id "
+    b"responseId modelVersion system_fingerprint service_tier finish_reason finishReason "
+    b"stop_reason obfuscation provider".split()
+)
+
+
+class _Frame:
+    """The bytes of one event, and how many of its texts are not decided."""
+
+    __slots__ = ("bytes", "waiting")
+
+    def __init__(self, raw: bytes) -> None:
+        self.bytes, self.waiting = bytearray(raw), 0
+
+
+class _Joined:
+    """One text of a stream, and the fragments of it that are not decided.
+
+    Args:
+        finder: finds secrets.
+        note: is told the name of each that was masked.
+    """
+
+    def __init__(self, finder: Finder, note: Callable[[str], None]) -> None:
+        self._tail, self._note = Tail(finder), note
+        self._fragments: deque[tuple[int, _Frame, int, Text]] = deque()
+        self._size = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing of it waits."""
+        return not self._fragments
+
+    def add(self, frame: _Frame, start: int, text: Text) -> None:
+        """Take a fragment that stands at a place of a frame."""
+        self._fragments.append((self._size, frame, start, text))
+        self._size += len(text.content)
+        frame.waiting += 1
+        self._settle(self._tail.feed(text.content))
+
+    def close(self) -> None:
+        """Decide what waits."""
+        self._settle(self._tail.close())
+
+    def _settle(self, decided: Decided) -> None:
+        for span in decided.secrets:
+            self._note(span.name)
+            for offset, frame, place, text in self._fragments:
+                start, end = max(0, span.start - offset), min(len(text.content), span.end - offset)
+                if start < end:
+                    first, last = text.span(start, end)
+                    mask(frame.bytes, place + first, place + last)
+        while self._fragments and self._end() <= decided.upto:
+            self._fragments.popleft()[1].waiting -= 1
+
+    def _end(self) -> int:
+        offset, _, _, text = self._fragments[0]
+        return offset + len(text.content)
+
+
+class BodyScrubber:
+    """Masks the secrets of one body.
+
+    Args:
+        finder: finds secrets.
+        note: is told the name of each that was masked.
+    """
+
+    def __init__(self, finder: Finder, note: Callable[[str], None] = lambda _: None) -> None:
+        self._finder, self._note = finder, note
+        self._buffer = bytearray()
+        self._searched = 0  # bytes of the buffer that end no event
+        self._frames: deque[_Frame] = deque()
+        self._held = 0  # bytes of them
+        self._texts: dict[Name, _Joined] = {}
+        self._take: Callable[[], None] = self._sniff
+
+    def feed(self, piece: bytes) -> bytes:
+        """Take the next bytes; return those that are decided, in their order."""
+        self._buffer += piece
+        self._take()
+        return self._ready()
+
+    def close(self) -> bytes:
+        """Return the rest: the body ended, in whatever way."""
+        if len(self._buffer) < _SNIFFED:
+            self._sniff(whole=True)
+        if self._buffer:
+            self._frame(bytes(self._buffer))
+            self._buffer.clear()
+        for text in self._texts.values():
+            text.close()
+        return self._ready()
+
+    def _ready(self) -> bytes:
+        ready = bytearray()
+        while self._frames:
+            if self._frames[0].waiting and self._held > HELD:
+                self._decide()
+            if self._frames[0].waiting:
+                break
+            frame = self._frames.popleft()
+            self._held -= len(frame.bytes)
+            ready += frame.bytes
+        return bytes(ready)
+
+    def _decide(self) -> None:
+        for text in self._texts.values():
+            text.close()
+
+    def _sniff(self, *, whole: bool = False) -> None:
+        """Choose how to take the body apart, by its first bytes."""
+        if len(self._buffer) >= _SNIFFED or whole:
+            events = _EVENTS.match(self._buffer)
+            self._take = self._take_events if events else self._take_document
+            self._take()
+
+    def _take_events(self) -> None:
+        blanks = _BLANK.finditer(self._buffer, max(0, self._searched - 3))
+        ends = [0, *(blank.end() for blank in blanks)]
+        buffer = bytes(self._buffer[: ends[-1]])
+        for start, end in pairwise(ends):
+            self._frame(buffer[start:end])
+        del self._buffer[: ends[-1]]
+        self._searched = len(self._buffer)
+        if self._searched > BLOCK:
+            self._take = self._take_bytes
+
+    def _take_document(self) -> None:
+        """Wait for its end, unless it is too large to be taken apart."""
+        if len(self._buffer) > BLOCK:
+            self._take = self._take_bytes
+            self._take()
+
+    def _take_bytes(self) -> None:
+        self._add(bytes(self._buffer), lambda raw: iter([((b"",), 0, len(raw))]))
+        self._buffer.clear()
+
+    def _frame(self, raw: bytes) -> None:
+        if self._take == self._take_events:
+            self._add(raw, _texts_of_event)
+        elif self._take == self._take_bytes:
+            self._take_bytes()
+        else:
+            self._add(raw, _texts_of_document)
+
+    def _add(self, raw: bytes, texts: Callable[[bytes], Iterator[tuple[Name, int, int]]]) -> None:
+        frame = _Frame(raw)
+        self._frames.append(frame)
+        self._held += len(raw)
+        for found in self._finder.find(raw):
+            self._note(found.name)
+            mask(frame.bytes, found.start, found.end)
+        for name, start, end in texts(raw):
+            self._text(frame, name, start, unescaped(raw[start:end]))
+
+    def _text(self, frame: _Frame, name: Name, start: int, text: Text) -> None:
+        if name and name[-1] in _WHOLE:
+            for found in self._finder.find(text.content) if text.places else ():
+                self._note(found.name)
+                first, last = text.span(found.start, found.end)
+                mask(frame.bytes, start + first, start + last)
+            return
+        if name not in self._texts:
+            self._forget()
+            self._texts[name] = _Joined(self._finder, self._note)
+        self._texts[name].add(frame, start, text)
+
+    def _forget(self) -> None:
+        """Drop the texts that wait for nothing, when there are too many."""
+        if len(self._texts) >= _TEXTS:
+            self._texts = {name: text for name, text in self._texts.items() if not text.idle}
+
+
+def _texts_of_event(raw: bytes) -> Iterator[tuple[Name, int, int]]:
+    """Yield the texts of one server-sent event: those of its JSON, or its data as it is.
+
+    Data that begins like JSON and does not end so is both: an event cut short, or a plain text.
+    """
+    lines = list(_DATA.finditer(raw))
+    json = len(lines) == 1 and lines[0][1][:1] in {b"{", b"["}
+    if json:
+        start, end = lines[0].span(1)
+        yield from _texts_of_json(raw[start:end], start)
+    if not json or lines[0][1].rstrip()[-1:] not in {b"}", b"]"}:
+        yield from (((b"data",), *line.span(1)) for line in lines)
+
+
+def _texts_of_document(raw: bytes) -> Iterator[tuple[Name, int, int]]:
+    if raw.lstrip()[:1] in {b"{", b"[", b'"'}:
+        yield from _texts_of_json(raw, 0)
+    else:
+        yield (b"",), 0, len(raw)
+
+
+def _texts_of_json(document: bytes, offset: int) -> Iterator[tuple[Name, int, int]]:
+    for leaf in leaves(document):
+        if leaf.start < leaf.end:
+            yield leaf.name, leaf.start + offset, leaf.end + offset

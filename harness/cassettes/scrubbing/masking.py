@@ -1,0 +1,101 @@
+"""Secrets found in bytes and masked in place, byte for byte.
+
+Rules of this file: a mask is as long as what it covers, keeps the punctuation that gives a text its
+form and no letter or digit; what is masked already stays as it is, so scrubbing twice is scrubbing
+once; the values of the environment that look like keys are secrets wherever they stand.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.cassettes.scrubbing.patterns import PATTERNS, starts_word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from harness.cassettes.scrubbing.patterns import Pattern
+
+# Each hint once, and where its patterns stand in the table: every text runs through this.
+_HINTS = tuple(
+    (hint, hint == hint.lower(), tuple(i for i, p in enumerate(PATTERNS) if hint in p.hints))
+    for hint in dict.fromkeys(hint for pattern in PATTERNS for hint in pattern.hints)
+)
+MASK = ord("X")
+_KEPT = frozenset(b"-_.@:/+=%&?~ \r\n\t")
+_TABLE = bytes(byte if byte in _KEPT else MASK for byte in range(256))
+
+# Variables that hold keys by their name; and values that can be nothing else.
+_NAMES = re.compile(r"(?i)(?:^|_)(?:key|token|secret|password|passwd|credentials?|apikey)(?:_|$)")
+_VALUE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9_+=.-]{24,}")
+_SHORTEST = 8  # characters; shorter values stand in innocent texts
+_PATH = re.compile(r"[./~]|[A-Za-z]:\\")
+
+
+class Found(NamedTuple):
+    """One secret: its kind, and where it stands."""
+
+    name: str
+    start: int
+    end: int
+
+
+def masked(secret: bytes | bytearray) -> bytes:
+    """Return the mask of a secret."""
+    return bytes(secret).translate(_TABLE)
+
+
+def mask(text: bytearray, start: int, end: int) -> None:
+    """Mask a stretch of a text."""
+    text[start:end] = masked(text[start:end])
+
+
+def secrets_of(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the values of environment variables that look like keys.
+
+    A value does so by its variable's name, unless it is the path of a file, or by itself: 24
+    characters or more, with small and capital letters and digits among them.
+    """
+    return tuple(
+        value
+        for name, value in environment.items()
+        if len(value) >= _SHORTEST
+        and not value.isalpha()
+        and ((_NAMES.search(name) and not _PATH.match(value)) or _VALUE.fullmatch(value))
+    )
+
+
+class Finder:
+    """Finds every secret that a text holds.
+
+    Args:
+        secrets: exact texts that are secrets, besides those that look like one; None takes them
+            from the environment of this process.
+    """
+
+    def __init__(self, secrets: tuple[str, ...] | None = None) -> None:
+        known = secrets_of(os.environ) if secrets is None else secrets
+        words = sorted({word.encode() for word in known}, key=len, reverse=True)
+        self._known = re.compile(b"|".join(map(re.escape, words))) if words else None
+
+    def find(self, text: bytes) -> Iterator[Found]:
+        """Yield what a text holds that is not masked yet."""
+        if self._known is not None:
+            yield from (Found("environment", *hit.span()) for hit in self._known.finditer(text))
+        small = text.lower()
+        hinted = [
+            places for hint, any_case, places in _HINTS if hint in (small if any_case else text)
+        ]
+        for place in sorted({place for places in hinted for place in places}):
+            yield from _found(PATTERNS[place], text)
+
+
+def _found(pattern: Pattern, text: bytes) -> Iterator[Found]:
+    for hit in pattern.regex.finditer(text):
+        secret = hit["s"]
+        if masked(secret) == secret:
+            continue
+        if not pattern.starts_word or starts_word(text, hit.start()):
+            yield Found(pattern.name, *hit.span("s"))
