@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from harness.cassettes.cassette import Interaction
+    from harness.cassettes.cassette import Cassette, Interaction
     from harness.model import Event
     from harness.wire.script import Pace, Script
 
-_CARRIERS = {
-    "bedrock_invoke_anthropic": "anthropic_messages"
-}  # one protocol inside another's frames
+# A protocol that travels inside another's frames.
+_CARRIERS = {"bedrock_invoke_anthropic": "anthropic_messages"}
 _BODY, _CASSETTES = ".sse", (".yaml", ".yml")
 
 
@@ -103,7 +102,7 @@ def recordings(
         for file in _files(path) if path.is_dir() else [path]:
             try:
                 if file.suffix in _CASSETTES:
-                    yield from _cassette(file, protocol_name)
+                    yield from exchanges(load(file), file, protocol_name)
                 else:
                     yield _body(file, protocol_name)
             except InputError as error:
@@ -116,8 +115,17 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix in (_BODY, *_CASSETTES))
 
 
-def _cassette(path: Path, protocol_name: str | None) -> Iterator[Recording | LeftOut]:
-    found = load(path).interactions
+def exchanges(
+    cassette: Cassette, path: Path, protocol_name: str | None = None
+) -> Iterator[Recording | LeftOut]:
+    """Yield every exchange of a cassette; with a number in its name where there are several.
+
+    Args:
+        cassette: the cassette.
+        path: its file.
+        protocol_name: the protocol of bodies that say nothing of it; None guesses.
+    """
+    found = cassette.interactions
     for number, interaction in enumerate(found, 1):
         name = path.stem if len(found) == 1 else f"{path.stem}#{number}"
         spoken = _spoken_in(interaction, protocol_name)

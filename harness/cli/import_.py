@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cassettes.importing.walking import PassedOver
+from harness.cli.import_recordings import Written, import_recordings
 from harness.cli.import_trace import SCHEME, import_trace
 from harness.errors import InputError
 from harness.protocols import protocol as protocol_named
@@ -14,9 +17,14 @@ from harness.reports.files import json_text
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
-    from pathlib import Path
 
-_IMPORTED, _BAD = "imported", "bad input"
+_IMPORTED, _UNSPOKEN, _PASSED, _BAD = (
+    "imported",
+    "imported without a protocol spoken here",
+    "passed over",
+    "bad input",
+)
+_SHOWN_EVERY = 25  # files between two signs of life
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -24,24 +32,70 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.protocol is not None:
         protocol_named(arguments.protocol)
     counts: Counter[str] = Counter()
-    for source in arguments.sources:
-        try:
-            for path in _import(source, arguments):
-                _say(source, path, as_json=arguments.json)
-                counts[_IMPORTED] += 1
-        except InputError as error:
-            sys.stderr.write(f"harness: {error}\n")
-            counts[_BAD] += 1
+    for source, became in _became(arguments):
+        counts[_tell(source, became, as_json=arguments.json)] += 1
+        _show_life(counts)
     sys.stderr.write(", ".join(f"{n} {word}" for word, n in sorted(counts.items())) + "\n")
     return 2 if counts[_BAD] else 0
 
 
-def _import(source: str, arguments: argparse.Namespace) -> Iterator[Path]:
-    if source.startswith(SCHEME):
+def _became(
+    arguments: argparse.Namespace,
+) -> Iterator[tuple[str, Written | Path | PassedOver | InputError]]:
+    """Yield what each source became, in the order they were named."""
+    for source in arguments.sources:
+        if source.startswith(SCHEME):
+            yield source, _trace(source, arguments)
+            continue
+        for found in import_recordings(
+            [Path(source)],
+            arguments.out,
+            arguments.protocol,
+            drafts=arguments.draft,
+            force=arguments.force,
+        ):
+            yield str(getattr(found, "source", source)), found
+
+
+def _trace(source: str, arguments: argparse.Namespace) -> Path | InputError:
+    try:
         return import_trace(source, arguments.out, force=arguments.force)
-    raise InputError("no trace:DSN#ID", path=source)
+    except InputError as error:
+        return error
 
 
-def _say(source: str, path: Path, *, as_json: bool) -> None:
-    line = json_text({"source": source, "wrote": str(path)}) if as_json else str(path)
-    sys.stdout.write(f"{line}\n")
+def _tell(source: str, became: Written | Path | PassedOver | InputError, *, as_json: bool) -> str:
+    """Say what a source became, and return the word it is counted under."""
+    if isinstance(became, InputError):
+        sys.stderr.write(f"harness: {became}\n")
+        return _BAD
+    if isinstance(became, PassedOver):
+        sys.stderr.write(f"harness: {became.path}: passed over, in no form that is read here\n")
+        return _PASSED
+    if isinstance(became, Path):
+        became = Written(Path(source), became, ())
+    sys.stdout.write(f"{json_text(_entry(source, became)) if as_json else _line(became)}\n")
+    spoken = any(not word.startswith("(") for word in became.spoken)
+    return _IMPORTED if spoken or not became.spoken else _UNSPOKEN
+
+
+def _entry(source: str, written: Written) -> dict[str, object]:
+    return {
+        "source": source,
+        "wrote": str(written.cassette),
+        "protocols": [None if word.startswith("(") else word for word in written.spoken],
+        "drafts": [str(path) for path in written.drafts],
+        "masked": written.masked,
+    }
+
+
+def _line(written: Written) -> str:
+    words = [str(written.cassette), *dict.fromkeys(written.spoken), *map(str, written.drafts)]
+    secrets = [f"(secrets masked: {written.masked})"] if written.masked else []
+    return " ".join([*words, *secrets])
+
+
+def _show_life(counts: Counter[str]) -> None:
+    done = counts.total()
+    if sys.stderr.isatty() and not sys.stdout.isatty() and done % _SHOWN_EVERY == 0:
+        sys.stderr.write(f"\r{done} files")

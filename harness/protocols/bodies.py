@@ -6,15 +6,29 @@ events of Bedrock are framed again as server-sent events, because the SDKs read 
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from harness.protocols import protocol
 from harness.protocols.protocol import events_of
 from harness.wire import event_stream, sse
 
-# A body's first event -> its protocol: the field that no other protocol's events have.
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.model import JSON, Event
+
+
+def _chat(data: dict[str, JSON]) -> bool:
+    return "choices" in data and data.get("object") != "text_completion"  # Chat's predecessor
+
+
+_MESSAGES = re.compile("(message|content_block)_(start|delta|stop)")
+# An event -> its protocol: what no other protocol's events have.
 _MARKS = (
-    ("openai_chat", lambda data: "choices" in data),
+    ("openai_chat", _chat),
     ("openai_responses", lambda data: str(data.get("type")).startswith("response.")),
-    ("anthropic_messages", lambda data: data.get("type") == "message_start"),
+    ("anthropic_messages", lambda data: _MESSAGES.fullmatch(str(data.get("type")))),
     ("gemini_generate", lambda data: not {"candidates", "usageMetadata"}.isdisjoint(data)),
 )
 # The end of a request's path -> the protocol of its answer; the body of an error tells none.
@@ -23,7 +37,9 @@ _PATHS = (
     ("/responses", "openai_responses"),
     ("/messages", "anthropic_messages"),
     (":streamGenerateContent", "gemini_generate"),
+    (":streamRawPredict", "anthropic_messages"),  # Vertex
 )
+_BEDROCK = re.compile(r"/model/[^/]*anthropic[^/]*/invoke-with-response-stream$")
 
 
 def protocol_of(body: bytes) -> str | None:
@@ -32,7 +48,12 @@ def protocol_of(body: bytes) -> str | None:
     Raises:
         WireError: the bytes are neither events nor a JSON array.
     """
-    for event in events_of([body]):
+    return protocol_among(events_of([body]))
+
+
+def protocol_among(events: Iterable[Event]) -> str | None:
+    """Return the protocol of the first event that tells; reads no further."""
+    for event in events:
         if isinstance(event.data, dict):
             for name, mark in _MARKS:
                 if mark(event.data):
@@ -42,6 +63,8 @@ def protocol_of(body: bytes) -> str | None:
 
 def protocol_at(path: str) -> str | None:
     """Return the protocol that providers speak at a path, None for all other paths."""
+    if _BEDROCK.search(path):
+        return "anthropic_messages"
     return next((name for end, name in _PATHS if path.endswith(end)), None)
 
 

@@ -111,7 +111,8 @@ def test_the_folder_is_the_users_choice_and_json_says_what_was_written(
     keep(good())
     said = harness("import", "trace:traces.db#step_1", "--out", here / "elsewhere", "--json")
     path = here / "elsewhere" / "scenarios/anthropic_messages/incidents/step_1.yaml"
-    assert said.lines() == [{"source": "trace:traces.db#step_1", "wrote": str(path)}]
+    [line] = said.lines()
+    assert (line["source"], line["wrote"]) == ("trace:traces.db#step_1", str(path))
     assert path.is_file()
 
 

@@ -6,7 +6,7 @@ marked as one, because an incident's outcome may be the very defect. The request
 people never get into a scenario; the words of the model do, so a person reads it before it is kept.
 
 The scenario is written as YAML whose values are JSON, with YAML 1.1 as PyYAML reads it in mind: see
-``_flow``.
+``flow``.
 """
 
 from __future__ import annotations
@@ -102,12 +102,12 @@ def _head(trace: ProviderTrace, events: Sequence[Event]) -> Iterator[str]:
     origin = "recorded" if trace.events else "synthesized"
     says = "No document yet: replace this by the sentence of the provider that decides the case."
     yield "# Written from a trace. Read the stream for what must not be kept before you keep it."
-    yield f"title: {_flow(f'What {trace.provider} sent as {trace.protocol}, {when}')}  # say more"
+    yield f"title: {flow(f'What {trace.provider} sent as {trace.protocol}, {when}')}  # say more"
     yield f"protocol: {trace.protocol}"
     yield f"origin: {origin}"
     yield f"order: {'illegal' if broken else 'legal'}  # as the tables judge it; confirm"
-    yield f"spec: [{{url: {_flow(f'urn:trace:{trace.id}')}, says: {_flow(says)}}}]"
-    yield f"why: {_flow(_story(trace))}  # say what went wrong for whom"
+    yield f"spec: [{{url: {flow(f'urn:trace:{trace.id}')}, says: {flow(says)}}}]"
+    yield f"why: {flow(_story(trace))}  # say what went wrong for whom"
 
 
 def _story(trace: ProviderTrace) -> str:
@@ -121,22 +121,23 @@ def _story(trace: ProviderTrace) -> str:
 def _entry(event: Event) -> str:
     """Write an event; half a surrogate pair YAML cannot hold, but JSON text inside it can."""
     broken = isinstance(event.data, dict) and _SURROGATE.search(data_text(event))
-    return _flow({"name": event.name, "data": json.dumps(event.data) if broken else event.data})
+    return flow({"name": event.name, "data": json.dumps(event.data) if broken else event.data})
 
 
 def _law(outcome: Outcome) -> Iterator[str]:
     yield "# SUGGESTIONS: what was delivered that day, which may be the defect. Confirm each line."
     yield "must:"
-    for key, value in _must(outcome).items():
-        yield f"  {key}: {_flow(value)}  # confirm"
+    for key, value in suggested_law(outcome).items():
+        yield f"  {key}: {flow(value)}  # confirm"
     if outcome.ending == "cancelled":
         yield "# The consumer left; how the stream would have ended is not known."
     elif outcome.finish_raw is not None:
         yield "should:"
-        yield f"  finish_raw: {_flow(outcome.finish_raw)}  # confirm"
+        yield f"  finish_raw: {flow(outcome.finish_raw)}  # confirm"
 
 
-def _must(outcome: Outcome) -> Mapping[str, JSON]:
+def suggested_law(outcome: Outcome) -> Mapping[str, JSON]:
+    """Return what was delivered, by the keys of law that would hold it."""
     said = {"text": outcome.text, "reasoning": outcome.reasoning, "refusal": outcome.refusal}
     fields = ("id", "name", "arguments_raw", "complete")
     calls = [{field: getattr(call, field) for field in fields} for call in outcome.tool_calls]
@@ -163,7 +164,7 @@ _BARE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def _flow(value: JSON) -> str:
+def flow(value: JSON) -> str:
     """Return a value as JSON that YAML 1.1 reads as the same value.
 
     Three things JSON writes read otherwise in YAML: a character written as two escapes, control
@@ -171,10 +172,10 @@ def _flow(value: JSON) -> str:
     """
     match value:
         case dict():
-            pairs = (f"{_flow(str(key))}: {_flow(item)}" for key, item in value.items())
+            pairs = (f"{flow(str(key))}: {flow(item)}" for key, item in value.items())
             return f"{{{', '.join(pairs)}}}"
         case list() | tuple():
-            return f"[{', '.join(map(_flow, value))}]"
+            return f"[{', '.join(map(flow, value))}]"
         case str():
             text = json.dumps(_SURROGATE.sub("\ufffd", value), ensure_ascii=False)
             return _BARE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

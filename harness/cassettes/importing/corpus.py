@@ -1,0 +1,119 @@
+"""A body with its story beside it: NAME.sse and NAME.json, as collections of recordings keep them.
+
+The JSON says ``protocol``, ``status``, ``content_type``, ``request`` (method, host, path, headers,
+body, known), ``response_headers``, and where it came from: ``source_repo``, ``source_commit``,
+``licence``. Everything but the protocol may be missing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.cassettes.cassette import (
+    Cassette,
+    Headers,
+    Interaction,
+    Provenance,
+    Request,
+    Response,
+    Stream,
+)
+from harness.cassettes.importing.exchanges import (
+    JSON_LINES,
+    JSON_TEXT,
+    as_it_stands,
+    exchange,
+    json_body,
+)
+from harness.cassettes.importing.source import Source, mapping, text
+from harness.errors import WireError
+from harness.protocols.bodies import protocol_among
+from harness.protocols.protocol import events_of
+from harness.wire import event_stream
+from harness.wire.script import EVENT_STREAM
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_OK = 200
+_ERROR = 300  # from here on a body is no stream
+_FRAMINGS = {
+    "aws-eventstream": event_stream.CONTENT_TYPE,
+    "ndjson": JSON_LINES,
+    "json": JSON_TEXT,
+    "json-array": JSON_TEXT,
+}
+
+
+def story(path: Path) -> Path:
+    """Return where the story of a body stands."""
+    return path.with_suffix(".json")
+
+
+def body(path: Path) -> Path | None:
+    """Return the body that a file may be the story of."""
+    return path.with_suffix(".sse") if path.suffix == ".json" else None
+
+
+def takes(source: Source) -> bool:
+    """Say whether a file is a body with its story beside it."""
+    return source.path.suffix == ".sse" and story(source.path).is_file()
+
+
+def read(source: Source) -> Cassette:
+    """Read a body and its story."""
+    beside = Source(story(source.path), source.name)
+    meta = mapping(beside.document)
+    status = meta.get("status", _OK)
+    if not isinstance(status, int) or isinstance(status, bool):
+        raise beside.refusal("`status` is no whole number")
+    made = exchange(source.body, _content_type(meta), _spoken(source, status), _from(meta), status)
+    asked = mapping(meta.get("request"))
+    response = Response(
+        status=status,
+        reason=made.response.reason,
+        headers=(*made.response.headers, *_headers(meta.get("response_headers"))),
+        body=source.body,
+        stream=Stream(provenance=_from(meta)),
+    )
+    request = _request(asked) if asked.get("host") else made.request
+    return Cassette((Interaction(request, response),))
+
+
+def _spoken(source: Source, status: int) -> str | None:
+    """Return the protocol by the body alone, and refuse a body that is not even frames."""
+    if status >= _ERROR:
+        return source.protocol
+    try:
+        return source.protocol or protocol_among(events_of([source.body]))
+    except WireError as error:
+        raise source.refusal(str(error)) from None
+
+
+def _request(asked: dict[str, Any]) -> Request:
+    body = asked.get("body")
+    return Request(
+        method=text(asked.get("method")) or "POST",
+        uri=f"https://{asked['host']}{text(asked.get('path'))}",
+        headers=_headers(asked.get("headers")),
+        body=b"" if body is None else json_body(body),
+    )
+
+
+def _headers(value: object) -> Headers:
+    pairs = as_it_stands((name, str(said)) for name, said in mapping(value).items())
+    return tuple(pair for pair in pairs if pair[0].lower() != "content-type")
+
+
+def _content_type(meta: dict[str, Any]) -> str:
+    by_framing = _FRAMINGS.get(text(meta.get("framing")), EVENT_STREAM)
+    return text(meta.get("content_type")) or by_framing
+
+
+def _from(meta: dict[str, Any]) -> Provenance:
+    words = [text(meta.get(key)) for key in ("provider", "source_repo", "source_path")]
+    return Provenance(
+        what=", ".join(filter(None, words)) or "a collection of recordings",
+        version=text(meta.get("source_commit")) or None,
+        licence=text(meta.get("licence")) or None,
+    )

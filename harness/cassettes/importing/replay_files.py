@@ -1,0 +1,62 @@
+"""Replay files of google-genai: what its ReplayApiClient writes.
+
+Rules of this file: the segments of a streamed answer are events again; the prefixes that the SDK
+puts in the place of an address are addresses again, because a player needs one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.cassettes.cassette import Cassette, Interaction, Provenance, Request, Response, Stream
+from harness.cassettes.importing.exchanges import JSON_TEXT, framed, json_body
+from harness.cassettes.importing.source import items, keys, mapping, text
+from harness.wire.script import EVENT_STREAM
+
+if TYPE_CHECKING:
+    from harness.cassettes.importing.source import Source
+
+_PROTOCOL = "gemini_generate"
+_STREAMING = ":streamGenerateContent"
+_PREFIXES = {
+    "{MLDEV_URL_PREFIX}": "https://generativelanguage.googleapis.com/v1beta",
+    "{VERTEX_URL_PREFIX}": "https://aiplatform.googleapis.com/v1beta1/projects/p/locations/l",
+}
+
+
+def takes(source: Source) -> bool:
+    """Say whether a JSON document is a replay file."""
+    return keys(source.document) >= {"replay_id", "interactions"}
+
+
+def read(source: Source) -> Cassette:
+    """Read every exchange."""
+    found = [mapping(item) for item in items(source.document["interactions"])]
+    if not found:
+        raise source.refusal("the replay holds no interaction")
+    provenance = Provenance(what=f"google-genai replay {text(source.document['replay_id'])}")
+    return Cassette(tuple(_interaction(item, provenance) for item in found))
+
+
+def _interaction(item: dict[str, Any], provenance: Provenance) -> Interaction:
+    asked, answered = mapping(item.get("request")), mapping(item.get("response"))
+    uri = text(asked.get("url"))
+    for prefix, address in _PREFIXES.items():
+        uri = uri.replace(prefix, address)
+    status = answered.get("status_code", 200)
+    segments = items(answered.get("body_segments"))
+    streamed = _STREAMING in uri and status == 200  # noqa: PLR2004 - HTTP's plain success
+    body = framed(segments, _PROTOCOL) if streamed else json_body(next(iter(segments), {}))
+    return Interaction(
+        Request(
+            method=text(asked.get("method")).upper() or "POST",
+            uri=uri,
+            body=json_body(next(iter(items(asked.get("body_segments"))), {})),
+        ),
+        Response(
+            status=status if isinstance(status, int) else 200,
+            headers=(("content-type", EVENT_STREAM if streamed else JSON_TEXT),),
+            body=body,
+            stream=Stream(provenance=provenance),
+        ),
+    )

@@ -1,0 +1,74 @@
+"""A scenario of a recording that nobody has judged yet: the stream is there, the law is open.
+
+Rule of this file: what our own interface made of the stream stands in comments only, because a
+draft that passes unread would turn our behaviour into law.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.protocols import protocol
+from harness.protocols.bodies import frames_of
+from harness.streaming.interfaces import interface_for
+from harness.streaming.traces.replaying import flow, suggested_law
+from harness.streaming.wire_events import wire_events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.model import Outcome
+    from harness.recordings import Recording
+
+_OK = 200
+_OPEN = "nobody has written the law of this recording yet"
+
+
+def draft(recording: Recording, cassette: str) -> str:
+    """Return the text of a scenario file.
+
+    Args:
+        recording: the exchange.
+        cassette: its cassette's name below the folder of cassettes, ``#N`` behind it.
+    """
+    return "".join(f"{line}\n" for line in _lines(recording, cassette))
+
+
+def _lines(recording: Recording, cassette: str) -> Iterator[str]:
+    provenance = recording.response.stream.provenance
+    source = recording.name if provenance is None else provenance.what
+    says = "No document yet: replace this by the sentence of the provider that decides the case."
+    yield "# Drafted by `harness import`. Read the recording, then write what must hold, and why."
+    yield f"title: {flow(f'A recording: {source}')}  # say what the story is"
+    yield f"protocol: {recording.protocol}"
+    yield "origin: recorded"
+    yield f"cassette: {flow(cassette)}"
+    yield f"order: {_order(recording)}  # as the tables judge it; confirm"
+    yield f"spec: [{{url: {flow(f'urn:recording:{recording.name}')}, says: {flow(says)}}}]"
+    yield f"why: {flow(f'Recorded, and not judged: {_OPEN}.')}  # say for whom it matters"
+    if recording.status == _OK:
+        yield ""
+        yield "# SUGGESTIONS: what our interface delivered of it, which may be wrong."
+        for key, value in suggested_law(_outcome(recording)).items():
+            yield f"#   {key}: {flow(value)}"
+    yield "must:"
+    yield f"  ending: {{$open: {flow(_OPEN)}}}"
+
+
+def _order(recording: Recording) -> str:
+    if recording.status != _OK:
+        return "open"
+    found = protocol(recording.protocol).violations(recording.events())
+    broken = any(v.event >= 0 and v.severity == "violation" for v in found)
+    return "illegal" if broken else "legal"
+
+
+def _outcome(recording: Recording) -> Outcome:
+    interface = interface_for(recording.protocol)()
+    frames = frames_of(recording.body, recording.protocol)
+    try:
+        for _ in interface.chunks_sync(wire_events(frames, recording.protocol)):
+            pass
+    except Exception:  # noqa: BLE001, S110 - what went wrong is in the outcome
+        pass
+    return interface.outcome()

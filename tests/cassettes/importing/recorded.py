@@ -1,0 +1,78 @@
+"""Recordings to import, and what our interface makes of what became of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cassettes.importing.walking import Imported, importing
+from harness.model import Outcome, Text, ToolCall, Usage
+from harness.protocols import protocol
+from harness.protocols.bodies import frames_of
+from harness.protocols.message import IN_ORDER, Message
+from harness.recordings import Recording, exchanges
+from harness.streaming.interfaces import interface_for
+from harness.streaming.wire_events import wire_events
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.cassettes.cassette import Cassette
+
+SAID = Message(content=(Text(text="Hello there"),), usage=Usage(input=3, output=2, total=5))
+CALLED = ToolCall(
+    id="call_1", name="get", arguments_raw='{"a": 1}', arguments={"a": 1}, complete=True
+)
+
+
+def values(name: str) -> list[Any]:
+    """The JSON values of a short answer, as a tool keeps them that decoded the stream."""
+    events = protocol(name).encode(SAID, IN_ORDER)
+    return [event.data for event in events if isinstance(event.data, dict)]
+
+
+def body(name: str) -> bytes:
+    made = protocol(name)
+    return b"".join(map(made.frame, made.encode(SAID, IN_ORDER)))
+
+
+def imported(path: Path, content: bytes | str, spoken: str | None = None) -> Cassette:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    [found] = importing([path], spoken)
+    assert isinstance(found, Imported), found
+    return found.cassette
+
+
+def heard(cassette: Cassette, at: int = 0) -> Outcome:
+    """What our interface makes of one exchange."""
+    found = list(exchanges(cassette, Path("x.yaml")))[at]
+    assert isinstance(found, Recording), found
+    interface = interface_for(found.protocol)()
+    frames = frames_of(found.body, found.protocol)
+    list(interface.chunks_sync(wire_events(frames, found.protocol)))
+    return interface.outcome()
+
+
+def archive(*entries: Mapping[str, Any]) -> str:
+    log = {"version": "1.2", "creator": {"name": "Browser", "version": "9"}, "entries": entries}
+    return json.dumps({"log": log})
+
+
+def entry(text: str, mime: str = "text/event-stream; charset=utf-8", **more: Any) -> dict[str, Any]:
+    return {
+        "startedDateTime": "2026-11-20T10:00:00Z",
+        "request": {
+            "method": "POST",
+            "url": "https://api.openai.com/v1/chat/completions",
+            "headers": [{"name": ":authority", "value": "x"}, {"name": "Accept", "value": "a"}],
+            "postData": {"mimeType": "application/json", "text": '{"stream": true}'},
+        },
+        "response": {
+            "status": 200,
+            "statusText": "OK",
+            "headers": [{"name": "content-encoding", "value": "br"}],
+            "content": {"mimeType": mime, "text": text, **more},
+        },
+    }
