@@ -41,6 +41,7 @@ DOORS = {
     "openai": {"targets"},
     "anthropic": {"targets"},
     "google": {"targets"},
+    "letta": {"targets"},
     "httpx2": {"targets", "replay"},
     "httpx": {"targets", "replay"},
     "h11": {"replay"},

@@ -17,6 +17,7 @@ from harness.cli.parser import make_parser
 from harness.errors import HarnessError, InputError
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
 
 OK, BROKEN, BAD_INPUT, OUR_FAULT = 0, 1, 2, 3
@@ -26,7 +27,7 @@ INTERRUPTED, UNHEARD = 130, 141
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    parsed = make_parser().parse_args(arguments)
+    parsed = _parsed(arguments)
     _speak_any_text()
     try:
         # A module named `import` could be imported by nobody else.
@@ -49,6 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words = f"the harness itself failed: {type(error).__name__}: {error}"
         return _say(f"{words} (set HARNESS_TRACEBACK=1 to see where)", OUR_FAULT)
     return code
+
+
+def _parsed(arguments: Sequence[str] | None) -> Namespace:
+    """Parse the arguments.
+
+    A command of any number of words finds them on both sides of its options, which argparse does
+    not do by itself.
+    """
+    parser = make_parser()
+    parsed, rest = parser.parse_known_args(arguments)
+    if hasattr(parsed, "words") and not any(word.startswith("-") for word in rest):
+        parsed.words += rest
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return parsed
 
 
 def _speak_any_text() -> None:

@@ -31,6 +31,7 @@ _OURS: Mapping[str, tuple[str, str]] = {
     "builtin": ("harness.targets.builtin", "BuiltinTarget"),
     "sdk": ("harness.targets.sdk", "SdkTarget"),
     "sdk-helper": ("harness.targets.sdk_helper", "SdkHelperTarget"),
+    "letta": ("harness.targets.letta", "LettaTarget"),
 }
 _PYTHON, _COMMAND, _ENV = "python:", "command:", "env:"
 _WORKER = Path(__file__).with_name("worker.py")
@@ -81,14 +82,21 @@ def resolve(address: str | object, clients: Clients) -> Target:
         return StdioTarget(address, process_of(address))
     if check(address) in _OURS:
         module, name = _OURS[address]
-        target: Target = getattr(import_module(module), name)(clients)
-        return target
+        return _ours(module, name, clients)
     return _as_target(_python(address), address)
 
 
 def listens_in_memory(address: str | object) -> bool:
     """Say whether a target reads ``Call.transport``; ours do, others need a socket."""
     return isinstance(address, str) and address in _OURS
+
+
+def _ours(module: str, name: str, clients: Clients) -> Target:
+    try:
+        target: Target = getattr(import_module(module), name)(clients)
+    except ImportError as error:
+        raise InputError(f"{error}; install what the target stands on") from error
+    return target
 
 
 def answers_once(address: str | object) -> bool:

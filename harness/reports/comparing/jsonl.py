@@ -77,6 +77,7 @@ def summary(end: Ended) -> dict[str, JSON]:
         "same": end.same,
         "left_out": dict(began.left_out),
         "streams": dict(end.counts),
+        "still_broken": sum(bool(each.still_broken) for each in end.compared),
         "unclassified": len(end.unclassified),
         "verdict": verdict(end)[0],
         "seconds": round(end.seconds, 3),

@@ -7,7 +7,7 @@ example in full and the command that shows it again.
 from __future__ import annotations
 
 import shlex
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.reports.files import json_text
@@ -53,6 +53,7 @@ def page(end: Ended, *, verbose: bool = False) -> Iterator[Line]:
             yield Line("")
             yield Line(_TITLES[meaning], COLOURS[meaning])
             yield from _section(own, end, verbose=verbose)
+    yield from _still_broken(end)
     yield from _words(end)
     yield from _one_side(end)
     yield Line("")
@@ -98,6 +99,20 @@ def _group(group: Group, end: Ended) -> Iterator[Line]:
     if len(group.consequences) > _CONSEQUENCES:
         yield Line(f"           so       … {len(group.consequences) - _CONSEQUENCES} more")
     yield Line(f"           again    {again(end, group)}")
+
+
+def _still_broken(end: Ended) -> Iterator[Line]:
+    """Count the laws that neither side keeps, each with one stream."""
+    still: dict[str, list[str]] = defaultdict(list)
+    for each in end.compared:
+        for check in each.still_broken:
+            still[check].append(each.stream.name)
+    if len(end.began.sides) < SIDES or not still:
+        return
+    yield Line("")
+    yield Line("STILL BROKEN: a law that neither side keeps", "dim")
+    for check, names in sorted(still.items(), key=lambda item: -len(item[1])):
+        yield Line(f"  {len(names):>4} streams: law {check}, e.g. {names[0]}")
 
 
 def _words(end: Ended) -> Iterator[Line]:

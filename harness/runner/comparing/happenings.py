@@ -51,6 +51,12 @@ class Compared:
     moved: tuple[Moved, ...]
     broken: tuple[str, ...] = ()
 
+    @property
+    def still_broken(self) -> tuple[str, ...]:
+        """The laws the last side breaks that the first one broke, too."""
+        news = {one.place for one in self.moved if one.meaning == "law broken"}
+        return tuple(check for check in self.broken if check not in news)
+
 
 @dataclass(frozen=True)
 class Ended:
