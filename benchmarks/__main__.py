@@ -1,4 +1,4 @@
-"""``python -m benchmarks [overhead] [growth] [whole]``: print each number with its limit."""
+"""``python -m benchmarks [overhead] [growth] [whole] [demo]``: print each number with its limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import growth, overhead, whole
+from benchmarks import demo, growth, overhead, whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ async def _collect(rows: AsyncIterator[Row]) -> list[Row]:
 def main(chosen: list[str]) -> int:
     """Print the chosen measurements; return 1 if one is over its limit."""
     found: list[Row] = []
-    for name, module in (("overhead", overhead), ("growth", growth)):
+    for name, module in (("overhead", overhead), ("growth", growth), ("demo", demo)):
         if not chosen or name in chosen:
             found += asyncio.run(_collect(module.rows()))
     if not chosen or "whole" in chosen:

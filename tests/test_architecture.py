@@ -30,7 +30,7 @@ FLOORS = {
     "replay": 4, "scenarios": 4, "recordings": 4,
     "targets": 5, "fuzz": 5, "checks": 5,
     "runner": 6,
-    "reports": 7,
+    "reports": 7, "demo": 7,
     "pytest_plugin": 8, "cli": 8,
     "__main__": 9,
 }  # fmt: skip
@@ -50,6 +50,8 @@ DOORS = {
     "redis": {"streaming"},
     "opentelemetry": {"streaming"},
     "vcr": {"cassettes"},
+    "starlette": {"demo"},
+    "uvicorn": {"demo"},
     "pytest": {"pytest_plugin"},
     "syrupy": {"pytest_plugin"},
 }
@@ -161,7 +163,7 @@ def test_an_oversized_module_is_named(source: str, says: str) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [(), ("run",), ("replay",), ("import",), ("compare",), ("coverage",), ("serve",)],
+    [(), ("run",), ("replay",), ("import",), ("compare",), ("coverage",), ("serve",), ("demo",)],
 )
 def test_help_imports_nothing_heavy(command: tuple[str, ...]) -> None:
     code = (

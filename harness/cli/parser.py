@@ -217,7 +217,32 @@ def _coverage(command: argparse.ArgumentParser) -> None:
 
 def _serve(command: argparse.ArgumentParser) -> None:
     _scenarios(command)
-    command.add_argument("--port", type=_port, default=0, metavar="N", help="default: any free one")
+    _listen(command, 0, "any free one")
+
+
+def _listen(command: argparse.ArgumentParser, port: int, words: str) -> None:
+    command.add_argument("--port", type=_port, default=port, metavar="N", help=f"default: {words}")
+
+
+def _demo(command: argparse.ArgumentParser) -> None:
+    _listen(command, 8000, "8000; 0 takes any free one")
+    command.add_argument(
+        "--runs", metavar="DSN", help="sqlite:///PATH or postgresql://… (default: until it ends)"
+    )
+    command.add_argument(
+        "--traces", metavar="DSN[,DSN]", help="where traces go (default: where runs are kept)"
+    )
+    command.add_argument(
+        "--redis", metavar="URL", help="keep frames there: background runs, and resume"
+    )
+    command.add_argument(
+        "--keepalive",
+        type=_seconds,
+        default=10.0,
+        metavar="S",
+        help="seconds of silence before a ping (default: 10)",
+    )
+    _scenarios(command)
 
 
 _COMMANDS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentParser], None]]] = {
@@ -293,5 +318,15 @@ _COMMANDS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentPars
             "curl -N -d '{}' http://127.0.0.1:8080/openai_chat/baseline/text/v1/chat/completions",
         ),
         _serve,
+    ),
+    "demo": (
+        "run the whole streaming system on 127.0.0.1, to be tried with curl",
+        (
+            "harness demo",
+            "harness demo --port 8080 --redis redis://127.0.0.1:6379/0",
+            "harness demo --runs postgresql://me@127.0.0.1/demo --traces sqlite:///traces.sqlite3",
+            "curl -N -X POST 'http://127.0.0.1:8000/v1/runs?pace=0.1'",
+        ),
+        _demo,
     ),
 }

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from harness.replay.stage import Stage
 
 LOOPBACK = "127.0.0.1"
+# Clients that may wait to be accepted; beyond it Linux resets them in the middle of their request.
+# asyncio's own default is 100, and the kernel takes no more than net.core.somaxconn.
+BACKLOG = 4096
 
 
 class LoopbackServer:
@@ -78,12 +81,12 @@ class LoopbackServer:
         thread.join()
 
     def _bind(self) -> None:
-        self._bound = socket.create_server((LOOPBACK, self._port))
+        self._bound = socket.create_server((LOOPBACK, self._port), backlog=BACKLOG)
         self._port = self._bound.getsockname()[1]
 
     async def _listen(self) -> None:
         self._listener = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self._stage, self._connections), sock=self._bound
+            lambda: Connection(self._stage, self._connections), sock=self._bound, backlog=BACKLOG
         )
 
     async def _close(self) -> None:

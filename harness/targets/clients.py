@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.targets.base import Call
 
 _KEY = "harness"  # the SDKs insist on a key; nobody reads it
+_IDLE = 20  # connections kept open for the next stream, as the HTTP libraries' own default
 _NAME = re.compile(r"[\w.-]+")  # a requirement begins with the name of what is required
 
 
@@ -43,10 +44,12 @@ class Clients:
 
     Args:
         transport: an in-memory transport (``memory_transport``), or None to speak over sockets.
+        connections: the most that are open at once, which is how many streams go on at once; None
+            for no limit, else whoever comes late waits.
     """
 
-    def __init__(self, transport: Any = None) -> None:
-        self._transport = transport
+    def __init__(self, transport: Any = None, connections: int | None = 100) -> None:
+        self._transport, self._connections = transport, connections
         self._http_clients: dict[str, Any] = {}
         self._http_sync: Any = None
 
@@ -61,7 +64,10 @@ class Clients:
 
     def _options(self, library: Literal["httpx2", "httpx"]) -> dict[str, Any]:
         transport = None if self._transport is None else self._transport.of(library)
-        return {"transport": transport, "verify": self._tls, "timeout": 30}
+        limits = import_module(library).Limits(
+            max_connections=self._connections, max_keepalive_connections=_IDLE
+        )
+        return {"transport": transport, "verify": self._tls, "timeout": 30, "limits": limits}
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:

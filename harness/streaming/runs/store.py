@@ -67,6 +67,10 @@ WHERE id = :id AND finished_at IS NULL
 """
 
 
+class RunExistsError(InputError):
+    """Another run has that id."""
+
+
 class Run(Value):
     """One run; its times are seconds since the epoch."""
 
@@ -97,7 +101,7 @@ class RunStore(Protocol):
         """Keep a new run; without ``run_id`` it gets an id of its own.
 
         Raises:
-            InputError: another run has that id.
+            RunExistsError: another run has that id.
         """
 
     async def get(self, run_id: str) -> Run | None:
@@ -164,7 +168,7 @@ class DatabaseRuns:
         }
         await self._database.execute(_CREATE, values)
         if await self._known(wanted.id) != wanted:
-            raise InputError(f"there is a run {wanted.id!r} already")
+            raise RunExistsError(f"there is a run {wanted.id!r} already")
         return wanted
 
     async def get(self, run_id: str) -> Run | None:

@@ -83,7 +83,8 @@ class StreamingService:
 
         Raises:
             ConversationBusyError: another run holds the conversation.
-            InputError: there is a run of that id, or the keepalive interval is no time.
+            RunExistsError: there is a run of that id.
+            InputError: the keepalive interval is no time.
             Exception: what ``admit`` or the store raised; there is no run then.
         """
         stream = RunStream(self, request)

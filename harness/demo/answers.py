@@ -1,0 +1,58 @@
+"""What is answered where no stream is: values as JSON, refusals with a status of their own.
+
+Rule of this file: every refusal before the first byte has its row; the first class that fits
+counts, so the special ones stand above the general. The body is OpenAI's, so its SDK can read it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse
+
+from harness.errors import ConversationBusyError, InputError, UnknownWordError
+from harness.streaming.background import (
+    BackgroundError,
+    RedisAwayError,
+    RunTakenError,
+    RunUnknownError,
+)
+from harness.streaming.runs.store import RunExistsError
+from harness.streaming.service import PendingApprovalError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+
+class NotFoundError(InputError):
+    """There is nothing of that name."""
+
+
+STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
+    (ConversationBusyError, 409, "conversation_busy"),
+    (PendingApprovalError, 409, "pending_approval"),
+    (RunExistsError, 409, "run_exists"),
+    (RunTakenError, 409, "run_exists"),
+    (RunUnknownError, 404, "run_unknown"),
+    (RedisAwayError, 503, "redis_away"),
+    (BackgroundError, 503, "redis_failed"),
+    (NotFoundError, 404, "not_found"),
+    (UnknownWordError, 404, "unknown_word"),
+    (InputError, 400, "bad_request"),
+    (Exception, 500, "internal_error"),
+)
+_OUR_FAULT = 500
+_log = logging.getLogger(__name__)
+
+
+async def refused(_: Request, error: Exception) -> JSONResponse:
+    """Answer a request that cannot be met."""
+    status, kind = next(
+        (status, kind) for known, status, kind in STATUSES if isinstance(error, known)
+    )
+    words = str(error) or type(error).__name__
+    if status == _OUR_FAULT:
+        _log.error("a request failed: %s: %s", type(error).__name__, words)
+    about = {"type": kind, "message": words, "param": None, "code": None}
+    return JSONResponse({"error": about}, status_code=status)

@@ -1,0 +1,190 @@
+"""The endpoints: small, and each a few lines over the stack.
+
+Rule of this file: what is wrong with a request is raised before a byte is sent, and answered by
+answers.py; afterwards everything is told in frames.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from json import JSONDecodeError
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route
+
+from harness.demo import agent
+from harness.demo.agent import Plan
+from harness.demo.answers import STATUSES, NotFoundError, refused
+from harness.demo.models import DEFAULT
+from harness.demo.page import page
+from harness.demo.streaming_response import StreamingResponse
+from harness.errors import InputError
+from harness.streaming.reencode import reencode
+from harness.streaming.service import StreamRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from harness.demo.stack import Stack
+    from harness.streaming.runs.store import Run
+
+PACES = 10.0  # seconds between two events, at most; the SDKs wait 30 for one
+_YES = frozenset({"1", "true", "yes"})
+
+
+class Api:
+    """The endpoints of one stack."""
+
+    def __init__(self, stack: Stack):
+        self._stack = stack
+
+    async def front(self, request: Request) -> Response:
+        """Say what this is."""
+        return PlainTextResponse(page(str(request.base_url).rstrip("/")))
+
+    async def models(self, _: Request) -> Response:
+        """List what can be asked for, as OpenAI lists models."""
+        data = [{"id": name, "object": "model"} for name in self._stack.models.names]
+        return JSONResponse({"object": "list", "data": data})
+
+    async def runs(self, _: Request) -> Response:
+        """Say how many runs go on, and show the newest."""
+        newest = await self._stack.runs.by_agent(agent.NAME)
+        going = len(self._stack.service.registry)
+        return JSONResponse({"going": going, "runs": [run.model_dump() for run in newest]})
+
+    async def create(self, request: Request) -> Any:
+        """Create a run: streamed to whoever asked, or in the background."""
+        query = request.query_params
+        plan = Plan(
+            models=tuple(query.getlist("model")) or (DEFAULT,),
+            pace=_number("pace", query.get("pace", "0"), PACES),
+            approve=tuple(query.getlist("approve")),
+            conversation=query.get("conversation"),
+        )
+        asked = self._asked(plan, query.get("run_id"))
+        if query.get("background", "").lower() in _YES:
+            return _begun(await self._stack.background.start(asked))
+        run, frames = await self._stack.stream(asked)
+        return StreamingResponse(frames, _named(run))
+
+    async def run(self, request: Request) -> Response:
+        """Show a run as it stands."""
+        return JSONResponse((await self._known(request)).model_dump())
+
+    async def cancel(self, request: Request) -> Response:
+        """End a run; one that goes on elsewhere, or nowhere, is ended where it is kept."""
+        run = await self._known(request)
+        if not run.terminal and not self._stack.service.registry.fire(run.id):
+            run = await self._stack.runs.finish(run.id, "cancelled")
+        return JSONResponse(run.model_dump(), status_code=200 if run.terminal else 202)
+
+    async def stream(self, request: Request) -> Any:
+        """Follow a run from any of its frames to its end."""
+        run_id = request.path_params["run_id"]
+        after = int(_number("after", request.query_params.get("after", "0"), 2**53))
+        frames = await self._stack.background.follow(run_id, after)
+        return StreamingResponse(frames, {"x-run-id": run_id})
+
+    async def trace(self, request: Request) -> Response:
+        """Show what a step asked its provider for, and what it got."""
+        run_id = request.path_params["run_id"]
+        number = int(_number("step", request.query_params.get("step", "1"), 2**53))
+        found = await self._stack.traces.read(agent.step_id(run_id, number))
+        if found is None:
+            raise NotFoundError(f"there is no trace of step {number} of run {run_id!r}")
+        return JSONResponse(found.model_dump(mode="json"))
+
+    async def approve(self, request: Request) -> Response:
+        """Answer the calls of a conversation that wait, so that it can go on."""
+        conversation = request.path_params["conversation"]
+        waited = conversation in self._stack.agent.pending
+        self._stack.agent.pending.discard(conversation)
+        return JSONResponse({"conversation": conversation, "waited": waited})
+
+    async def chat(self, request: Request) -> Any:
+        """Answer as OpenAI does: a run, told in chunks of a chat completion."""
+        body = await _json(request)
+        if body.get("stream") is not True:
+            raise InputError('only streams are spoken here: send "stream": true')
+        model = str(body.get("model") or DEFAULT)
+        run, frames = await self._stack.stream(self._asked(Plan((model,))))
+        options = body.get("stream_options") or {}
+        told = reencode(
+            frames,
+            model=model,
+            response_id=f"chatcmpl-{'' if run is None else run.id}",
+            created=int(time.time()),
+            include_usage=bool(options.get("include_usage")),
+            reasoning=True,
+            tool_calls=True,
+        )
+        return StreamingResponse(frames, _named(run), told)
+
+    def _asked(self, plan: Plan, run_id: str | None = None) -> StreamRequest:
+        for name in plan.models:
+            self._stack.models.ensure(name)
+        return StreamRequest(agent.NAME, plan.conversation, run_id, plan.metadata())
+
+    async def _known(self, request: Request) -> Run:
+        run_id = request.path_params["run_id"]
+        run = await self._stack.runs.get(run_id)
+        if run is None:
+            raise NotFoundError(f"there is no run {run_id!r}")
+        return run
+
+
+def application(stack: Stack) -> Starlette:
+    """Return the ASGI application over a stack."""
+    api = Api(stack)
+    post = partial(Route, methods=["POST"])
+    routes = [
+        Route("/", api.front),
+        Route("/v1/models", api.models),
+        post("/v1/runs", api.create),
+        Route("/v1/runs", api.runs),
+        Route("/v1/runs/{run_id}", api.run),
+        post("/v1/runs/{run_id}/cancel", api.cancel),
+        Route("/v1/runs/{run_id}/stream", api.stream),
+        Route("/v1/runs/{run_id}/trace", api.trace),
+        post("/v1/conversations/{conversation}/approval", api.approve),
+        post("/v1/chat/completions", api.chat),
+    ]
+    handlers: Any = {known: refused for known, _, _ in STATUSES}
+    return Starlette(routes=routes, exception_handlers=handlers)
+
+
+def _begun(run: Run) -> Response:
+    """Say where a run that goes on without its client can be followed."""
+    place = {"location": f"/v1/runs/{run.id}/stream"}
+    return JSONResponse(run.model_dump(), status_code=202, headers=place)
+
+
+def _named(run: Run | None) -> dict[str, str]:
+    return {} if run is None else {"x-run-id": run.id}
+
+
+def _number(name: str, word: str, most: float) -> float:
+    try:
+        number = float(word)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= most:
+        raise InputError(f"{name}={word} is no number from 0 to {most:g}")
+    return number
+
+
+async def _json(request: Request) -> Mapping[str, Any]:
+    try:
+        body = await request.json()
+    except (JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"the body is no JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise InputError("the body must be a JSON object")
+    return body

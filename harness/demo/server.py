@@ -1,0 +1,115 @@
+"""The demonstration's own HTTP server: listens on this machine alone, until somebody says stop.
+
+Rules of this file: the port is had before anything is opened, so one that is taken costs nothing;
+a signal cancels every run first, so that each client hears how its stream ended; a second one
+waits for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from harness.demo.api import application
+from harness.demo.stack import opened
+from harness.errors import InputError
+from harness.replay.server import BACKLOG, LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.demo.stack import Settings, Stack
+
+GRACE_S = 5  # how long streams may take to end
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(settings: Settings, port: int, ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        settings: what is opened.
+        port: the port to listen on; 0 lets the system choose.
+        ready: called with the URL once it answers.
+
+    Raises:
+        InputError: the port cannot be had, or the settings are at fault.
+    """
+    _allow_many_files()
+    with _listening(port) as listener:
+        asyncio.run(_serve(settings, listener, ready))
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    try:
+        listener = socket.create_server((LOOPBACK, port), backlog=BACKLOG)
+    except OSError as error:
+        words = f"port {port} cannot be had ({error.strerror}); name another with --port"
+        raise InputError(words) from None
+    with listener:
+        yield listener
+
+
+async def _serve(settings: Settings, listener: socket.socket, ready: Callable[[str], None]) -> None:
+    async with opened(settings) as stack:
+        config = uvicorn.Config(
+            application(stack),
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        ready(f"http://{LOOPBACK}:{listener.getsockname()[1]}")
+        await _Server(config, stack).serve([listener])
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, but the signals end the runs before the connections.
+
+    Args:
+        config: uvicorn's.
+        stack: whose runs they are.
+    """
+
+    def __init__(self, config: uvicorn.Config, stack: Stack):
+        super().__init__(config)
+        self._stack = stack
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle signals while the block runs, and raise none of them again afterwards."""
+        loop = asyncio.get_running_loop()
+        before = {
+            number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._leave))
+            for number in _SIGNALS
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _leave(self) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+        self._stack.service.registry.fire_all()
+
+
+def _allow_many_files() -> None:
+    """Take as many files as the system gives us: a stream holds three sockets."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
