@@ -7,6 +7,7 @@ package and one line here.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 
 from harness.errors import UnknownWordError
@@ -15,6 +16,7 @@ from harness.protocols.protocol import Protocol  # noqa: TC001 - first, or the m
 NAMES = ("openai_responses", "openai_chat", "anthropic_messages", "gemini_generate")
 
 
+@cache  # asked for once a stream
 def protocol(name: str) -> Protocol:
     """Return a protocol by its word.
 

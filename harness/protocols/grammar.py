@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -77,17 +78,17 @@ class Machine:
     numbered: bool = False
     rests: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def start(self) -> str:
         """The state of an instance nobody has moved yet."""
         return next(iter(self.table))
 
-    @property
+    @cached_property
     def final(self) -> frozenset[str]:
         """States in which the stream may end: those without exits, and those it may rest in."""
         return self.rests.union(state for state, moves in self.table.items() if not moves)
 
-    @property
+    @cached_property
     def labels(self) -> frozenset[str]:
         """Every label this machine owns."""
         return frozenset(label for moves in self.table.values() for label in moves)
@@ -183,6 +184,10 @@ class Position:
         """Return the state of one instance; its start state if it never moved."""
         return self._states[machine].get(key, self._grammar.by_name[machine].start)
 
+    def place(self) -> tuple[tuple[tuple[Key, str], ...], ...]:
+        """Return where the stream stands, as a key: from equal places go equal moves."""
+        return tuple(tuple(states.items()) for states in self._states.values())
+
     def take(self, step: Step) -> Complaint | None:
         """Move by one step; return what is wrong with it, or None."""
         grammar = self._grammar
@@ -216,10 +221,19 @@ class Position:
         """Yield every step that may come next, children before parents, new instances last."""
         for machine in reversed(self._grammar.machines):
             for key in self._reachable(machine):
-                for label, target in machine.table[self.state(machine.name, key)].items():
+                if not self._lives(machine, key):
+                    continue
+                for label in machine.table[self.state(machine.name, key)]:
                     step = Step(label, key)
-                    if self._obstacle(machine, step, target) is None:
+                    if self._hindrance(machine, step) is None:
                         yield step
+
+    def _lives(self, machine: Machine, key: Key) -> bool:
+        """Say whether an instance's parent is in a state in which it may move."""
+        if machine.parent is None or not machine.inside:
+            return True
+        parent = self._grammar.by_name[machine.parent]
+        return self.state(parent.name, key[: len(parent.key)]) in machine.inside
 
     def _reachable(self, machine: Machine) -> Iterator[Key]:
         known = self._states[machine.name]
@@ -228,19 +242,24 @@ class Position:
             if () not in known:
                 yield ()
             return
-        for parent_key in self._states[machine.parent]:
+        parent = self._grammar.by_name[machine.parent]
+        # A root is there before it has moved.
+        for parent_key in self._states[parent.name] or ([()] if parent.parent is None else []):
             yield (*parent_key, self._children[machine.name, parent_key])
 
     def _obstacle(self, machine: Machine, step: Step, target: str | Open | None) -> str | None:
         """Say why a step is illegal here, or None."""
-        if machine.parent is not None and machine.inside:
+        if machine.parent is not None and not self._lives(machine, step.key):
             parent = self._grammar.by_name[machine.parent]
             state = self.state(parent.name, step.key[: len(parent.key)])
-            if state not in machine.inside:
-                return f"{parent.name} is {state!r}; {self._hint(step)}"
+            return f"{parent.name} is {state!r}; {self._hint(step)}"
         if target is None:
             state = self.state(machine.name, step.key)
             return f"{machine.name} is {state!r}; {self._hint(step)}"
+        return self._hindrance(machine, step)
+
+    def _hindrance(self, machine: Machine, step: Step) -> str | None:
+        """Say why a step that its own table allows has to wait, or None."""
         if machine.numbered and step.key not in self._states[machine.name]:
             count = self._children[machine.name, step.key[:-1]]
             if step.key[-1] != count:
