@@ -1,6 +1,6 @@
 """From a string to a target.
 
-In this process: ``builtin``, ``sdk``, ``sdk-helper``, ``python:pkg.module:attr``. In a process of
+In this process: ``builtin``, ``builtin-sync``, ``sdk``, ``sdk-helper``, ``python:pkg.module:attr``. In a process of
 its own: ``command:node mine.mjs``, and any target inside an environment,
 ``env:openai==2.54.0!builtin``.
 """
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # Word -> module and class: a target is imported when it is asked for.
 _OURS: Mapping[str, tuple[str, str]] = {
     "builtin": ("harness.targets.builtin", "BuiltinTarget"),
+    "builtin-sync": ("harness.targets.builtin_sync", "BuiltinSyncTarget"),
     "sdk": ("harness.targets.sdk", "SdkTarget"),
     "sdk-helper": ("harness.targets.sdk_helper", "SdkHelperTarget"),
     "letta": ("harness.targets.letta", "LettaTarget"),

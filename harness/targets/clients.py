@@ -15,7 +15,7 @@ from importlib import import_module
 from importlib.metadata import requires
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.streaming.gemini_closing import note_response
+from harness.streaming.gemini_closing import note_response, note_response_sync
 
 if TYPE_CHECKING:
     from harness.targets.base import Call
@@ -51,7 +51,7 @@ class Clients:
     def __init__(self, transport: Any = None, connections: int | None = 100) -> None:
         self._transport, self._connections = transport, connections
         self._http_clients: dict[str, Any] = {}
-        self._http_sync: Any = None
+        self._sync_clients: dict[str, Any] = {}
 
     def _http(self, package: str) -> Any:
         """Return the HTTP client an SDK is handed; SDKs of one library share theirs."""
@@ -61,6 +61,15 @@ class Clients:
                 **self._options(library), event_hooks={"response": [note_response]}
             )
         return self._http_clients[library]
+
+    def _http_sync(self, package: str) -> Any:
+        """Return the same for synchronous reading."""
+        library = http_library(package)
+        if library not in self._sync_clients:
+            self._sync_clients[library] = import_module(library).Client(
+                **self._options(library), event_hooks={"response": [note_response_sync]}
+            )
+        return self._sync_clients[library]
 
     def _options(self, library: Literal["httpx2", "httpx"]) -> dict[str, Any]:
         transport = None if self._transport is None else self._transport.of(library)
@@ -92,6 +101,24 @@ class Clients:
         )
 
     @cached_property
+    def _openai_sync(self) -> Any:
+        import openai
+
+        http = self._http_sync("openai")
+        return openai.OpenAI(
+            api_key=_KEY, base_url="http://127.0.0.1", max_retries=0, http_client=http
+        )
+
+    @cached_property
+    def _anthropic_sync(self) -> Any:
+        import anthropic
+
+        http = self._http_sync("anthropic")
+        return anthropic.Anthropic(
+            api_key=_KEY, base_url="http://127.0.0.1", max_retries=0, http_client=http
+        )
+
+    @cached_property
     def _genai(self) -> Any:
         from google import genai
 
@@ -109,9 +136,8 @@ class Clients:
         if "httpx_async_client" not in types.HttpOptions.model_fields:
             hooked = {**options, "event_hooks": {"response": [note_response]}}
             return {"client_args": options, "async_client_args": hooked}
-        self._http_sync = import_module(library).Client(**options)
         return {
-            "httpx_client": self._http_sync,
+            "httpx_client": self._http_sync("google-genai"),
             "httpx_async_client": self._http("google-genai"),
             "async_client_args": {"ssl": self._tls},
         }
@@ -124,6 +150,16 @@ class Clients:
         """Return the async Anthropic client that speaks to a call's address."""
         return self._anthropic.with_options(base_url=call.base_url, timeout=_timeout(call))
 
+    def openai_sync(self, call: Call) -> Any:
+        """Return the synchronous OpenAI client that speaks to a call's address."""
+        return self._openai_sync.with_options(
+            base_url=f"{call.base_url}/v1", timeout=_timeout(call)
+        )
+
+    def anthropic_sync(self, call: Call) -> Any:
+        """Return the synchronous Anthropic client that speaks to a call's address."""
+        return self._anthropic_sync.with_options(base_url=call.base_url, timeout=_timeout(call))
+
     def genai(self) -> Any:
         """Return the google-genai client; each request names its own address."""
         return self._genai
@@ -132,8 +168,8 @@ class Clients:
         """Close every connection of the run."""
         for http in self._http_clients.values():
             await http.aclose()
-        if self._http_sync is not None:
-            self._http_sync.close()
+        for sync in self._sync_clients.values():
+            sync.close()
 
 
 def _timeout(call: Call) -> float:

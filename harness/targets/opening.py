@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harness.streaming.gemini_closing import ClosingStream
+from harness.streaming.gemini_closing import ClosingStream, SyncClosingStream
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -22,6 +22,15 @@ async def open_stream(clients: Clients, call: Call) -> Any:
         Exception: whatever the SDK raises where the provider refuses the request.
     """
     return await _OPENERS[call.protocol](clients, call)
+
+
+def open_stream_sync(clients: Clients, call: Call) -> Any:
+    """Return the SDK's synchronous stream of typed events for a call.
+
+    Raises:
+        Exception: whatever the SDK raises where the provider refuses the request.
+    """
+    return _SYNC_OPENERS[call.protocol](clients, call)
 
 
 async def _responses(clients: Clients, call: Call) -> Any:
@@ -55,4 +64,23 @@ _OPENERS: Mapping[str, Opener] = {
     "openai_chat": _chat,
     "anthropic_messages": _messages,
     "gemini_generate": _gemini,
+}
+
+
+def _gemini_sync(clients: Clients, call: Call) -> Any:
+    models = clients.genai().models
+    return SyncClosingStream(models.generate_content_stream(**gemini_request(call)))
+
+
+_SYNC_OPENERS: Mapping[str, Callable[[Clients, Call], Any]] = {
+    "openai_responses": lambda clients, call: clients.openai_sync(call).responses.create(
+        stream=True, **call.request
+    ),
+    "openai_chat": lambda clients, call: clients.openai_sync(call).chat.completions.create(
+        stream=True, **call.request
+    ),
+    "anthropic_messages": lambda clients, call: clients.anthropic_sync(call).messages.create(
+        stream=True, **call.request
+    ),
+    "gemini_generate": _gemini_sync,
 }

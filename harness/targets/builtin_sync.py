@@ -1,0 +1,89 @@
+"""``builtin-sync``: our interfaces over the SDKs' synchronous streams, read in a thread.
+
+What it delivers has to be what ``builtin`` delivers, to the last chunk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self
+
+from harness.protocols import NAMES
+from harness.streaming.cancellation import CancelSignal
+from harness.streaming.interfaces import interface_for
+from harness.targets.opening import open_stream_sync
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+    from harness.model import Chunk, Outcome
+    from harness.targets.base import Call
+    from harness.targets.clients import Clients
+
+
+class BuiltinSyncListening:
+    """Opens the SDK's synchronous stream and reads it, each step in a thread of its own."""
+
+    def __init__(self, clients: Clients, call: Call) -> None:
+        self._clients, self._call = clients, call
+        self._interface = interface_for(call.protocol)()
+        self._signal = CancelSignal()
+        self._chunks: Generator[Chunk, None, None] | None = None
+        self._step: asyncio.Task[Chunk | None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the stream; raises what the SDK raises where the provider refuses."""
+        try:
+            stream = await asyncio.to_thread(open_stream_sync, self._clients, self._call)
+        except Exception as error:
+            self._interface.fail(error)
+            raise
+        except BaseException:
+            self._interface.cancel()
+            raise
+        self._chunks = self._interface.chunks_sync(stream, self._signal)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Wake the thread that reads, if one does, and close the stream."""
+        if self._chunks is None:
+            return
+        self._interface.cancel()
+        self._signal.fire()
+        if self._step is not None:
+            await asyncio.wait({self._step})
+        await asyncio.to_thread(self._chunks.close)
+
+    async def __aiter__(self) -> AsyncGenerator[Chunk, None]:
+        """Yield the chunks as they arrive; what the SDK raises comes out after the last."""
+        if self._chunks is None:
+            raise RuntimeError("enter the listening before iterating over it")
+        while True:
+            self._step = asyncio.ensure_future(asyncio.to_thread(next, self._chunks, None))
+            chunk = await asyncio.shield(self._step)
+            self._step = None
+            if chunk is None:
+                return
+            yield chunk
+
+    def outcome(self) -> Outcome:
+        """Return everything delivered so far."""
+        return self._interface.outcome()
+
+
+class BuiltinSyncTarget:
+    """Our streaming interfaces over the installed SDKs, synchronously.
+
+    Args:
+        clients: the run's SDK clients.
+    """
+
+    name = "builtin-sync"
+    protocols = NAMES
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def listen(self, call: Call) -> BuiltinSyncListening:
+        """Return a listener for one stream."""
+        return BuiltinSyncListening(self._clients, call)
