@@ -1,0 +1,178 @@
+"""Looking for the streams that break a law, and making them small: Hypothesis' part of it.
+
+A campaign looks with many laws at once and without shrinking; what it finds is then shrunk with the
+one law that broke, starting from what was found. Rules of this file: what a case led to is
+remembered while it is being shrunk, so a target that changes its mind cannot confuse the search.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from unittest import SkipTest
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.database import (
+    DirectoryBasedExampleDatabase,
+    ExampleDatabase,
+    InMemoryExampleDatabase,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from hypothesis.strategies import SearchStrategy
+
+    from harness.fuzz.cases import Case
+
+    Broken = Callable[[Case], bool]
+
+_INDEX = b"known "
+_SECOND = b".secondary"  # where Hypothesis keeps what it shrank from
+
+
+class Found(Exception):  # noqa: N818 - no error: how Hypothesis is told that a case is wanted
+    """A case is broken."""
+
+
+def database(place: str | Path | None) -> ExampleDatabase:
+    """Return where examples are kept.
+
+    Args:
+        place: a folder, ``redis://…``, or None for this process only.
+    """
+    if place is None:
+        return InMemoryExampleDatabase()
+    if str(place).startswith(("redis://", "rediss://")):
+        from hypothesis.extra.redis import RedisExampleDatabase
+        from redis import Redis
+
+        return RedisExampleDatabase(Redis.from_url(str(place)))
+    return DirectoryBasedExampleDatabase(place)
+
+
+class Shelf(ExampleDatabase):
+    """A part of a database under a name of ours.
+
+    Hypothesis would file examples under a digest of the function it calls, which here is always the
+    same one, and another one after every change of this file.
+
+    Args:
+        whole: the database.
+        name: what the examples are kept for.
+    """
+
+    def __init__(self, whole: ExampleDatabase, name: bytes) -> None:
+        super().__init__()
+        self._whole, self._name = whole, name
+
+    def save(self, key: bytes, value: bytes) -> None:
+        """Keep an example."""
+        self._whole.save(self._ours(key), value)
+
+    def fetch(self, key: bytes) -> Iterable[bytes]:
+        """Return the examples of a key."""
+        return self._whole.fetch(self._ours(key))
+
+    def delete(self, key: bytes, value: bytes) -> None:
+        """Drop an example."""
+        self._whole.delete(self._ours(key), value)
+
+    def _ours(self, key: bytes) -> bytes:
+        suffix = next((word for word in (_SECOND, b".pareto") if key.endswith(word)), b"")
+        return self._name + suffix
+
+
+class Search:
+    """A search for failing cases of one protocol.
+
+    Args:
+        strategy: draws the cases.
+        kept: where failing examples are kept, for the next campaign.
+        name: what the examples are kept for, e.g. the target and the protocol.
+    """
+
+    def __init__(self, strategy: SearchStrategy[Case], kept: ExampleDatabase, name: str) -> None:
+        self._strategy, self._kept, self._name = strategy, kept, name.encode()
+        self._drawn = InMemoryExampleDatabase()
+
+    def look(self, broken: Broken, examples: int, number: int) -> Case | None:
+        """Return a case that is broken, as it was drawn, or None.
+
+        Args:
+            broken: judges a case.
+            examples: how many to draw, at most.
+            number: decides what is drawn.
+        """
+        self._drawn = InMemoryExampleDatabase()
+        shelf = Shelf(self._drawn, self._name)
+        return self._find(broken, shelf, [Phase.generate], examples, number)
+
+    def shrink(self, broken: Broken, symptom: str) -> Case | None:
+        """Return the smallest case of a symptom, starting from what ``look`` found last.
+
+        Args:
+            broken: judges a case, by that symptom alone.
+            symptom: names it in the database.
+        """
+        shelf = self._shelf(symptom)
+        for found in self._drawn.fetch(self._name):
+            shelf.save(_SECOND, found)  # as one that is not minimal, or it would not be shrunk
+        self._kept.save(_INDEX + self._name, symptom.encode())
+        return self._find(_remembered(broken), shelf, [Phase.reuse, Phase.shrink])
+
+    def known(self) -> list[str]:
+        """Return the symptoms of earlier campaigns."""
+        return sorted(word.decode() for word in self._kept.fetch(_INDEX + self._name))
+
+    def replay(self, broken: Broken, symptom: str) -> Case | None:
+        """Return a kept case of a symptom that is still broken, or None."""
+        return self._find(broken, self._shelf(symptom), [Phase.reuse])
+
+    def forget(self, symptom: str) -> None:
+        """Forget a symptom that is healed."""
+        self._kept.delete(_INDEX + self._name, symptom.encode())
+
+    def _shelf(self, symptom: str) -> Shelf:
+        return Shelf(self._kept, self._name + b"\0" + symptom.encode())
+
+    def _find(
+        self,
+        broken: Broken,
+        shelf: Shelf,
+        phases: list[Phase],
+        examples: int = 1,
+        number: int | None = None,
+    ) -> Case | None:
+        last: list[Case] = []
+
+        @given(self._strategy)
+        def judged(case: Case) -> None:
+            if broken(case):
+                last[:] = [case]
+                raise Found
+
+        options = settings(
+            max_examples=max(examples, 1),
+            phases=phases,
+            database=shelf,
+            deadline=None,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        )
+        with suppress(Found, SkipTest):  # skipped: the database knows none
+            options(judged if number is None else seed(number)(judged))()
+            last.clear()
+        return last[0] if last else None
+
+
+def _remembered(broken: Broken) -> Broken:
+    seen: dict[object, bool] = {}
+
+    def judge(case: Case) -> bool:
+        if case.key not in seen:
+            seen[case.key] = broken(case)
+        return seen[case.key]
+
+    return judge

@@ -1,0 +1,248 @@
+"""Laws of the end: what was not reported is no success, and half a call is no call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.fuzz.cases import script_of
+from harness.fuzz.laws.finished import is_finished
+from harness.fuzz.laws.law import Broken, Law
+from harness.fuzz.mutations.unlawful import BREAK_OFF, ERRORS, UNLAWFUL, spoil
+from harness.fuzz.tape import Tape
+from harness.model import Event, whole
+from harness.protocols.protocol import events_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.fuzz.cases import Case
+    from harness.fuzz.laws.law import Tell
+    from harness.model import JSON, FinishReason, Outcome
+    from harness.wire.script import Script
+
+
+def _spoiled(case: Case, names: tuple[str, ...]) -> Script:
+    tape = Tape(case.dice)
+    name = tape.choose(names)
+    return script_of(case.protocol, spoil(name, case.events, tape, case.protocol))
+
+
+def _cut(case: Case) -> tuple[Event, ...]:
+    """Return the events before a cut that the dice choose; the smallest keeps none."""
+    return case.events[: Tape(case.dice).below(len(case.events) or 1)]
+
+
+def _prefix(case: Case, tell: Tell) -> Broken | None:
+    kept = _cut(case)
+    script = script_of(case.protocol, kept)
+    if is_finished(case.protocol, kept):
+        return None
+    told, all_of_it = tell(script), tell(case.script).outcome
+    if told.complaint:
+        return Broken(script, why=told.complaint)
+    if told.outcome.ending != "truncated":
+        said = {"ending": told.outcome.ending}
+        return Broken(script, {"ending": "truncated"}, said, "no terminal came")
+    for kind in ("text", "reasoning", "refusal"):
+        short, long = (_chunked(outcome, kind) for outcome in (told.outcome, all_of_it))
+        if not long.startswith(short):
+            return Broken(script, {kind: {"$one_of": [long]}}, {kind: short}, "no beginning of it")
+    return None
+
+
+def _chunked(outcome: Outcome, kind: str) -> str:
+    return whole("".join(chunk.text or "" for chunk in outcome.chunks if chunk.kind == kind))
+
+
+def _held(case: Case, tell: Tell) -> Broken | None:
+    """A cut stream yields the words that came before the cut, every one."""
+    kept = _cut(case)
+    if case.said is None or is_finished(case.protocol, kept):
+        return None
+    script = script_of(case.protocol, kept)
+    expected = {"text": "".join(WORDS[case.protocol_name](event) for event in kept)}
+    told = tell(script)
+    actual = {"text": told.outcome.text}
+    return None if actual == expected else Broken(script, expected, actual, "words before the cut")
+
+
+def _no_silent_success(case: Case, tell: Tell) -> Broken | None:
+    script = _spoiled(case, tuple(UNLAWFUL))
+    told = tell(script)
+    if told.complaint:
+        return Broken(script, why=told.complaint)
+    if told.outcome.ending != "complete" or is_finished(case.protocol, _events(script)):
+        return None
+    return Broken(
+        script,
+        {"ending": {"$one_of": ["truncated", "failed", "incomplete"]}},
+        {"ending": told.outcome.ending},
+        "no terminal came",
+    )
+
+
+def _events(script: Script) -> list[Event]:
+    return list(events_of([script.body]))
+
+
+def _error_shows(case: Case, tell: Tell) -> Broken | None:
+    kept = (*_cut(case), ERRORS[case.protocol_name])
+    if is_finished(case.protocol, kept[:-1]):
+        return None
+    script = script_of(case.protocol, kept)
+    told = tell(script)
+    if told.complaint:
+        return Broken(script, why=told.complaint)
+    if told.outcome.ending == "failed" and told.outcome.error is not None:
+        return None
+    return Broken(script, {"ending": "failed"}, {"ending": told.outcome.ending}, "an error came")
+
+
+def _no_half_call(case: Case, tell: Tell) -> Broken | None:
+    said = case.said
+    assert said is not None  # noqa: S101 - laws of messages are held against messages only
+    script = _spoiled(case, BREAK_OFF)
+    whole_ones = [(part.name, part.arguments) for part in said.content if part.kind == "tool_call"]
+    told = tell(script)
+    ready = [call for call in told.outcome.tool_calls if call.complete]
+    half = [call for call in ready if (call.name, call.arguments) not in whole_ones]
+    if not half:
+        return None
+    expected = [call.name for call in ready if call not in half]
+    actual = [call.name for call in ready]
+    return Broken(script, {"executable": expected}, {"executable": actual}, "nobody finished it")
+
+
+_STRANGE = "invented_tomorrow"
+_SUCCESS: frozenset[FinishReason] = frozenset({"stop", "tool_calls"})
+
+
+def _unknown(case: Case, tell: Tell) -> Broken | None:
+    """Put a finish word from the future where the stream says why it stopped."""
+    events = tuple(_restated(case.protocol_name, event) for event in case.events)
+    if events == case.events:
+        return None
+    script = script_of(case.protocol, events)
+    told = tell(script)
+    if told.complaint:
+        return Broken(script, why=told.complaint)
+    if told.outcome.finish not in _SUCCESS:
+        return None
+    return Broken(script, {"finish": "unknown"}, {"finish": told.outcome.finish}, "no table has it")
+
+
+def _restated(name: str, event: Event) -> Event:
+    """Replace a finish word, if an event has one; Responses has one only for what is incomplete."""
+    data = event.data
+    if not isinstance(data, dict):
+        return event
+    changed = _FINISH[name](data)
+    return event if changed is None else Event(event.name, {**data, **changed})
+
+
+def _choice(data: Mapping[str, JSON]) -> dict[str, JSON] | None:
+    choices = data.get("choices")
+    if not choices or not choices[0].get("finish_reason"):
+        return None
+    return {"choices": [{**choices[0], "finish_reason": _STRANGE}]}
+
+
+def _delta(data: Mapping[str, JSON]) -> dict[str, JSON] | None:
+    delta = data.get("delta") or {}
+    if data.get("type") != "message_delta" or not delta.get("stop_reason"):
+        return None
+    return {"delta": {**delta, "stop_reason": _STRANGE}}
+
+
+def _reason(data: Mapping[str, JSON]) -> dict[str, JSON] | None:
+    if data.get("type") != "response.incomplete":
+        return None
+    return {"response": {**data["response"], "incomplete_details": {"reason": _STRANGE}}}
+
+
+def _candidate(data: Mapping[str, JSON]) -> dict[str, JSON] | None:
+    candidates = data.get("candidates")
+    if not candidates or not candidates[0].get("finishReason"):
+        return None
+    return {"candidates": [{**candidates[0], "finishReason": _STRANGE.upper()}]}
+
+
+_FINISH: Mapping[str, Callable[[Mapping[str, JSON]], dict[str, JSON] | None]] = {
+    "openai_responses": _reason,
+    "openai_chat": _choice,
+    "anthropic_messages": _delta,
+    "gemini_generate": _candidate,
+}
+
+
+# The words of text that one event carries, read off the wire.
+
+
+def _responses_words(event: Event) -> str:
+    return str(event.data["delta"]) if event.name == "response.output_text.delta" else ""  # type: ignore[index]
+
+
+def _chat_words(event: Event) -> str:
+    choices = event.data.get("choices") if isinstance(event.data, dict) else None
+    return (choices[0]["delta"].get("content") or "") if choices else ""
+
+
+def _anthropic_words(event: Event) -> str:
+    delta = event.data.get("delta", {}) if isinstance(event.data, dict) else {}
+    return str(delta.get("text", ""))
+
+
+def _gemini_words(event: Event) -> str:
+    candidates = event.data.get("candidates", []) if isinstance(event.data, dict) else []
+    parts = [part for one in candidates for part in one["content"]["parts"]]
+    return "".join(part.get("text", "") for part in parts if not part.get("thought"))
+
+
+WORDS: Mapping[str, Callable[[Event], str]] = {
+    "openai_responses": _responses_words,
+    "openai_chat": _chat_words,
+    "anthropic_messages": _anthropic_words,
+    "gemini_generate": _gemini_words,
+}
+
+LAWS: tuple[Law, ...] = (
+    Law(
+        "prefix",
+        "a cut stream is truncated, and shows the beginning of what the whole one shows",
+        ("OR-012", "AN-013", "OC-016"),
+        _prefix,
+    ),
+    Law(
+        "words_held",
+        "every word that came before a cut is delivered",
+        ("OR-002", "TR-011"),
+        _held,
+        of_messages=True,
+    ),
+    Law(
+        "no_silent_success",
+        "a stream whose terminal never came is not complete, whatever broke it",
+        ("OR-012", "AN-013", "OC-016"),
+        _no_silent_success,
+    ),
+    Law(
+        "error_shows",
+        "an error inside a stream makes it a failed one",
+        ("OR-009", "AN-010", "OC-024"),
+        _error_shows,
+    ),
+    Law(
+        "no_half_call",
+        "what may be executed of a broken stream was said in full",
+        ("TR-013", "OC-019", "OR-005"),
+        _no_half_call,
+        of_messages=True,
+    ),
+    Law(
+        "unknown_word",
+        "a finish word of no table is no success",
+        ("OC-023",),
+        _unknown,
+        of_messages=True,
+    ),
+)

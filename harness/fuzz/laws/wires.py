@@ -1,0 +1,92 @@
+"""Laws of the wire: what leaves a stream's meaning alone leaves its outcome alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.fuzz.laws.law import Broken, Law, compare
+from harness.fuzz.mutations.lawful import LAWFUL, lawful_in
+from harness.fuzz.tape import Tape
+from harness.fuzz.views import chunks, view
+
+if TYPE_CHECKING:
+    from harness.fuzz.cases import Case
+    from harness.fuzz.laws.law import Tell
+    from harness.model import JSON, Outcome
+
+CUTS = "byte_cuts"
+
+
+def _whole(outcome: Outcome) -> dict[str, JSON]:
+    return {**view(outcome), "chunks": chunks(outcome)}
+
+
+def _same(case: Case, tell: Tell, change: str) -> Broken | None:
+    script = LAWFUL[change].change(case, Tape(case.dice[1:]))
+    expected, told = _whole(tell(case.script).outcome), tell(script)
+    return compare(script, expected, told, _whole(told.outcome), change)
+
+
+def _byte_cuts(case: Case, tell: Tell) -> Broken | None:
+    return _same(case, tell, CUTS)
+
+
+def _noise(case: Case, tell: Tell) -> Broken | None:
+    names = [name for name in lawful_in(case.protocol_name) if name != CUTS]
+    return _same(case, tell, Tape(case.dice).choose(names))
+
+
+def _sync(case: Case, tell: Tell) -> Broken | None:
+    expected = _whole(tell(case.script).outcome)
+    told = tell(case.script, twin="sync")
+    found = compare(case.script, expected, told, _whole(told.outcome), "read synchronously")
+    return found and Broken(**{**vars(found), "twin": "sync"})
+
+
+_SPARE = 8  # chunks besides one or two an event: stop reason, usage, what waited for the end
+
+
+def _bounded(case: Case, tell: Tell) -> Broken | None:
+    told = tell(case.script)
+    emitted = told.outcome.chunks
+    letters = sum(len(chunk.text or "") + len(chunk.arguments or "") for chunk in emitted)
+    # Gemini's arguments come as objects and are spelled by the listener, one blank a comma more.
+    room = 2 * len(case.script.body) + _SPARE
+    count = _SPARE + 2 * len(case.script.frames) + len(told.outcome.content)
+    if told.complaint:
+        return Broken(case.script, why=told.complaint)
+    if letters > room:
+        return Broken(case.script, why=f"more letters than came: {letters} of {room}")
+    if len(emitted) > count:
+        return Broken(case.script, why=f"more chunks than events: {len(emitted)} of {count}")
+    return None
+
+
+LAWS: tuple[Law, ...] = (
+    Law(
+        "byte_cuts",
+        "where the byte stream is cut into reads changes nothing, not even a chunk",
+        ("TR-001",),
+        _byte_cuts,
+    ),
+    Law(
+        "noise",
+        "comments, pings, unknown events and fields, padding and line ends change nothing",
+        ("TR-003", "TR-006", "AN-008", "OR-032"),
+        _noise,
+    ),
+    Law(
+        "sync_is_async",
+        "the synchronous way delivers what the asynchronous one does",
+        ("CA-025",),
+        _sync,
+        twin="sync",
+    ),
+    Law(
+        "bounded",
+        "what is emitted grows with what came, and every stream ends in time",
+        ("TR-009",),
+        _bounded,
+        on_its_own=False,
+    ),
+)

@@ -1,0 +1,11 @@
+"""Hypothesis strategies for whole streams. The only importer of Hypothesis, with ``finding.py``.
+
+``from_grammar(protocol)`` walks through a protocol's tables, ``messages()`` says what a model may
+say in any protocol; ``cases(protocol)`` draws from both what the laws are held against.
+"""
+
+from harness.fuzz.strategies.cases import cases
+from harness.fuzz.strategies.messages import messages
+from harness.fuzz.strategies.walks import from_grammar
+
+__all__ = ["cases", "from_grammar", "messages"]
