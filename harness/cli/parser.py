@@ -57,6 +57,13 @@ def _port(word: str) -> int:
     return port
 
 
+def _count(word: str) -> int:
+    count = int(word)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{word} is no number of examples; give one from 1")
+    return count
+
+
 def _scenarios(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--scenarios", type=Path, metavar="DIR", help="folder of scenarios (default: ./scenarios)"
@@ -215,6 +222,37 @@ def _coverage(command: argparse.ArgumentParser) -> None:
     _json(command, "one JSON line a word, then the summary")
 
 
+def _fuzz(command: argparse.ArgumentParser) -> None:
+    command.add_argument("protocols", nargs="*", metavar="PROTOCOL", help="default: all")
+    command.add_argument("--target", default="builtin", metavar="T", help=_TARGETS)
+    command.add_argument(
+        "--examples",
+        type=_count,
+        metavar="N",
+        help="laws judged on streams, all together (default: 2000, or what --time allows)",
+    )
+    command.add_argument("--time", type=_seconds, metavar="S", help="stop drawing after S seconds")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="decides what is drawn")
+    command.add_argument(
+        "--law", action="append", metavar="L", help="only this law; repeatable (default: all)"
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("build/fuzz"),
+        metavar="DIR",
+        help="where failures are written as scenarios and test cases (default: build/fuzz)",
+    )
+    command.add_argument(
+        "--database",
+        default=".hypothesis/harness",
+        metavar="PLACE",
+        help="where failing examples are kept: a folder or redis://HOST (default: .hypothesis/…)",
+    )
+    command.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="per stream")
+    _json(command, "one JSON line a failure, then the summary")
+
+
 def _serve(command: argparse.ArgumentParser) -> None:
     _scenarios(command)
     _listen(command, 0, "any free one")
@@ -301,6 +339,16 @@ _COMMANDS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentPars
             "harness compare --prune",
         ),
         _compare,
+    ),
+    "fuzz": (
+        "hold laws over generated streams, and make what breaks them small",
+        (
+            "harness fuzz",
+            "harness fuzz openai_chat --target sdk-helper --time 60",
+            "harness fuzz --target python:my.app:listen --law round_trip --law no_half_call",
+            "harness run openai_chat/fuzz --scenarios build/fuzz   # what was found, again",
+        ),
+        _fuzz,
     ),
     "coverage": (
         "compare the words of the installed SDKs with tables and scenarios",

@@ -1,8 +1,8 @@
 """From a string to a target.
 
-In this process: ``builtin``, ``builtin-sync``, ``sdk``, ``sdk-helper``, ``python:pkg.module:attr``. In a process of
-its own: ``command:node mine.mjs``, and any target inside an environment,
-``env:openai==2.54.0!builtin``.
+In this process: ``builtin``, ``builtin-sync``, ``sdk``, ``sdk-helper``,
+``python:pkg.module:attr``. In a process of its own: ``command:node mine.mjs``, and any target
+inside an environment, ``env:openai==2.54.0!builtin``.
 """
 
 from __future__ import annotations

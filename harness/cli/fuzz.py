@@ -1,0 +1,159 @@
+"""``harness fuzz``: laws over generated streams."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from harness.errors import InputError, UnknownWordError
+from harness.protocols import NAMES
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.runner.fuzzing.campaign import Campaign, Settings, Tally
+    from harness.runner.fuzzing.failure import Failure
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    try:
+        from harness.runner.fuzzing.campaign import Campaign
+    except ModuleNotFoundError as error:
+        words = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
+        raise InputError(words) from error
+    settings = _settings(arguments)
+    _say_healed(arguments)
+    return _run(Campaign(settings), arguments)
+
+
+def _say_healed(arguments: argparse.Namespace) -> None:
+    """Name the files of earlier campaigns that no longer fail."""
+    from harness.runner.fuzzing.again import healed
+
+    for path in healed(arguments.out, arguments.target, arguments.timeout):
+        words = f"{path} no longer fails: delete it, or keep it among your scenarios"
+        if arguments.json:
+            _say(json.dumps({"healed": str(path)}) + "\n")
+        else:
+            _say(f"{words}\n")
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    from harness.runner.fuzzing.campaign import Settings
+    from harness.runner.fuzzing.laws import chosen
+    from harness.targets.addressing import check
+
+    for name in arguments.protocols:
+        if name not in NAMES:
+            raise UnknownWordError("protocol", name, NAMES)
+    return Settings(
+        target=check(arguments.target),
+        protocols=tuple(dict.fromkeys(arguments.protocols)) or NAMES,
+        laws=chosen(arguments.law or ()),
+        examples=arguments.examples or sys.maxsize
+        if arguments.time
+        else arguments.examples or 2000,
+        seconds=arguments.time,
+        seed=arguments.seed,
+        timeout=arguments.timeout,
+        kept=arguments.database,
+    )
+
+
+def _run(campaign: Campaign, arguments: argparse.Namespace) -> int:
+    from harness.runner.fuzzing.files import keep
+
+    out: Path = arguments.out
+    for failure in campaign.run():
+        if failure is None:
+            _progress(campaign.tally)
+            continue
+        keep(failure, out)
+        _say(_line(failure, out) if arguments.json else "".join(_page(failure, out)))
+    _progress(campaign.tally, last=True)
+    _end(campaign.tally, arguments)
+    return _code(campaign.tally)
+
+
+def _code(tally: Tally) -> int:
+    if tally.interrupted:
+        return 130
+    return 1 if any(failure.severity == "must" for failure in tally.failures) else 0
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(words)
+    sys.stdout.flush()
+
+
+def _line(failure: Failure, out: Path) -> str:
+    said = {
+        "scenario": failure.id,
+        "target": failure.target,
+        "check": failure.law,
+        "verdict": "fail" if failure.severity == "must" else "warn",
+        "expected": dict(failure.expected),
+        "actual": dict(failure.actual),
+        "reproduce": failure.reproduce(str(out)),
+    }
+    return json.dumps(said, ensure_ascii=False) + "\n"
+
+
+def _page(failure: Failure, out: Path) -> Iterator[str]:
+    from harness.fuzz.saying import WIRES
+    from harness.protocols.protocol import data_text
+
+    count = f"{len(failure.items)} events"
+    yield f"{failure.target}: broken {failure.protocol}: {failure.law} ({count})\n"
+    yield f"  requirement  {failure.says}\n"
+    for number, item in enumerate(failure.items):
+        line = (
+            repr(item) if isinstance(item, bytes) else f"{item.name or 'data'}: {data_text(item)}"
+        )
+        yield f"  {number:>9}    {line}\n"
+    yield f"  why          {failure.why}\n"
+    yield f"  expected     {json.dumps(dict(failure.expected), ensure_ascii=False)}\n"
+    yield f"  actual       {json.dumps(dict(failure.actual), ensure_ascii=False)}\n"
+    yield f"  source       {' '.join((WIRES[failure.protocol].url, *failure.cases))}\n"
+    yield f"  again        {failure.reproduce(str(out))}\n\n"
+
+
+def _progress(tally: Tally, *, last: bool = False) -> None:
+    """Show how far it is, on a terminal only."""
+    if not sys.stderr.isatty():
+        return
+    rate = tally.streams / tally.seconds if tally.seconds else 0.0
+    words = (
+        f"{tally.examples:,} examples, {tally.streams:,} streams, {rate:.0f}/s, "
+        f"{len(tally.judged)} laws, {len(tally.failures)} broken"
+    )
+    sys.stderr.write(f"\r\x1b[K{words}{chr(10) if last else ''}")
+    sys.stderr.flush()
+
+
+def _end(tally: Tally, arguments: argparse.Namespace) -> None:
+    summary = {
+        "examples": tally.examples,
+        "cases": tally.cases,
+        "streams": tally.streams,
+        "seconds": round(tally.seconds, 2),
+        "laws": dict(tally.judged),
+        "failures": len(tally.failures),
+        "interrupted": tally.interrupted,
+    }
+    if arguments.json:
+        _say(json.dumps({"summary": summary}) + "\n")
+        return
+    for law, count in tally.judged.items():
+        broken = sum(failure.law == law for failure in tally.failures)
+        _say(f"{law:<24} {count:>8,} examples  {broken or 'holds'}{' broken' if broken else ''}\n")
+    rate = tally.streams / tally.seconds if tally.seconds else 0.0
+    _say(
+        f"{tally.examples:,} examples, {tally.streams:,} streams in {tally.seconds:.1f} s "
+        f"({rate:.0f} a second), {len(tally.failures)} failures"
+        f"{f', written to {arguments.out}' if tally.failures else ''}\n"
+    )

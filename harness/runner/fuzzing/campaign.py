@@ -1,0 +1,239 @@
+"""One campaign: draw, judge, shrink, go on; in one process, and for one target.
+
+Rules of this file: a symptom is shrunk once and then looked past, so one defect never hides the
+next; the clock is asked between cases, never inside of one; whatever interrupts a campaign, what
+was found has been said.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from harness.fuzz.finding import Search, database
+from harness.fuzz.strategies import cases
+from harness.protocols import NAMES
+from harness.runner.fuzzing.failure import Failure, failure_of
+from harness.runner.fuzzing.laws import LAWS
+from harness.runner.fuzzing.telling import Teller, twins_of
+from harness.runner.player import Player
+from harness.targets.addressing import listens_in_memory, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from harness.fuzz.cases import Case
+    from harness.fuzz.laws import Broken, Law, Tell
+
+AT_ONCE = 4  # laws judged on one case: so many streams pay for drawing it
+BATCH = 60  # cases drawn in one go
+SHRINKING = 20.0  # seconds one failure may be made smaller
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a campaign does.
+
+    Args:
+        target: an address, or the target itself.
+        protocols: the wires to speak.
+        laws: what has to hold.
+        examples: how many laws to judge on how many cases, their product.
+        seconds: when to stop drawing; None means never.
+        seed: decides what is drawn.
+        timeout: seconds one stream may take.
+        kept: where failing examples are kept: a folder, a Redis address, or None.
+        in_memory: whether the target listens in memory; None asks its address.
+        twins: other ways to the same answer; None asks the target's address.
+        kind: ``told`` or ``walked`` cases only; None draws both.
+    """
+
+    target: str | object = "builtin"
+    protocols: tuple[str, ...] = NAMES
+    laws: tuple[Law, ...] = LAWS
+    examples: int = 2000
+    seconds: float | None = None
+    seed: int = 0
+    timeout: float = 10.0
+    kept: str | Path | None = None
+    in_memory: bool | None = None
+    twins: Mapping[str, str | object] | None = None
+    kind: str | None = None
+
+    @property
+    def ways(self) -> Mapping[str, str | object]:
+        """The other ways to the same answer, by their word."""
+        return twins_of(self.target) if self.twins is None else self.twins
+
+
+@dataclass
+class Tally:
+    """What a campaign has done so far."""
+
+    judged: Counter[str] = field(default_factory=Counter)  # by law
+    cases: int = 0
+    streams: int = 0
+    seconds: float = 0.0
+    failures: list[Failure] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def examples(self) -> int:
+        """How many laws were judged on how many cases."""
+        return self.judged.total()
+
+
+class Campaign:
+    """The state of one campaign.
+
+    Args:
+        settings: what to do.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.tally = settings, Tally()
+        self._started = monotonic()
+        self._laws = [law for law in settings.laws if self._offers(law)]
+        kept, name = database(settings.kept), name_of(settings.target)
+        self._searches = {
+            word: Search(cases(word, self._kind()), kept, f"{name} {word}")
+            for word in settings.protocols
+        }
+        self._seen: dict[str, set[str]] = {word: set() for word in settings.protocols}
+        self._shapes: set[tuple[object, ...]] = set()
+        self._at: Case | None = None
+        self._tell: Tell
+
+    def run(self) -> Iterator[Failure | None]:
+        """Yield each failure as it is found, and None between batches."""
+        settings = self.settings
+        memory = settings.in_memory
+        memory = listens_in_memory(settings.target) if memory is None else memory
+        try:
+            with Player(settings.timeout, in_memory=memory) as player:
+                self._teller = Teller(player, settings.target, settings.ways)
+                yield from self._again()
+                yield from self._rounds()
+        except KeyboardInterrupt:
+            self.tally.interrupted = True
+        self._note_time()
+
+    def _kind(self) -> str | None:
+        """Return the kind of cases to draw: no walks where every law needs a message."""
+        only_told = all(law.of_messages for law in self._laws)
+        return "told" if only_told else self.settings.kind
+
+    def _offers(self, law: Law) -> bool:
+        return not law.twin or law.twin in self.settings.ways
+
+    def _again(self) -> Iterator[Failure | None]:
+        """Judge what earlier campaigns found; what is healed is forgotten."""
+        laws = {law.name: law for law in self._laws}
+        for word, search in self._searches.items():
+            for known in search.known():
+                law = laws.get(known.partition(" ")[0])
+                if law is None:
+                    continue
+                case = search.replay(partial(self._breaks, law), known)
+                if case is None:
+                    search.forget(known)
+                else:
+                    yield from self._told(word, law, case)
+
+    def _rounds(self) -> Iterator[Failure | None]:
+        number = 0
+        while not self._over():
+            for word in self.settings.protocols:
+                yield from self._batch(word, self.settings.seed * 1_000_003 + number)
+                number += 1
+                self._note_time()
+                yield None
+                if self._over():
+                    return
+
+    def _batch(self, word: str, seed: int) -> Iterator[Failure | None]:
+        left = self.settings.examples - self.tally.examples
+        each = min(AT_ONCE, len(self._laws))
+        found: list[tuple[Law, str]] = []
+
+        def broken(case: Case) -> bool:
+            if self._over():
+                return False
+            self.tally.cases += 1
+            for law in self._laws_for(case):
+                wrong = self._judge(law, case)
+                self.tally.judged[law.name] += 1
+                symptom = wrong and _symptom(law, wrong)
+                if symptom and symptom not in self._seen[word]:
+                    found.append((law, symptom))
+                    return True
+            return False
+
+        size = max(1, min(BATCH, left // max(each, 1)))
+        if self._searches[word].look(broken, size, seed) is not None:
+            yield from self._shrunk(word, *found[-1])
+
+    def _laws_for(self, case: Case) -> Sequence[Law]:
+        """Return some of the laws, always the same for the same case."""
+        usable = [law for law in self._laws if case.message or not law.of_messages]
+        if len(usable) <= AT_ONCE:
+            return usable
+        first = zlib.crc32(case.script.body + case.dice) % len(usable)
+        return [usable[(first + step) % len(usable)] for step in range(AT_ONCE)]
+
+    def _shrunk(self, word: str, law: Law, symptom: str) -> Iterator[Failure | None]:
+        self._seen[word].add(symptom)
+        deadline = monotonic() + SHRINKING
+
+        def same(case: Case) -> bool:
+            if monotonic() > deadline:
+                return False
+            wrong = self._judge(law, case)
+            return wrong is not None and _symptom(law, wrong) == symptom
+
+        case = self._searches[word].shrink(same, symptom)
+        if case is not None:
+            yield from self._told(word, law, case)
+
+    def _told(self, word: str, law: Law, case: Case) -> Iterator[Failure]:
+        """Yield the failure of a case, unless another led to the same few events."""
+        wrong = self._judge(law, case)
+        if wrong is None:
+            return  # the target changed its mind
+        self._seen[word].add(_symptom(law, wrong))
+        failure = failure_of(law, case, wrong, self.settings)
+        if failure.shape not in self._shapes:
+            self._shapes.add(failure.shape)
+            self.tally.failures.append(failure)
+            yield failure
+
+    def _breaks(self, law: Law, case: Case) -> bool:
+        return self._judge(law, case) is not None
+
+    def _judge(self, law: Law, case: Case) -> Broken | None:
+        if law.of_messages and case.message is None:
+            return None
+        if case is not self._at:
+            self._at, self._tell = case, self._teller.about(case.protocol_name)
+        before = self._teller.streams
+        wrong = law.judge(case, self._tell)
+        self.tally.streams += self._teller.streams - before
+        return wrong
+
+    def _over(self) -> bool:
+        settings = self.settings
+        if settings.seconds is not None and monotonic() - self._started > settings.seconds:
+            return True
+        return self.tally.examples >= settings.examples
+
+    def _note_time(self) -> None:
+        self.tally.seconds = monotonic() - self._started
+
+
+def _symptom(law: Law, wrong: Broken) -> str:
+    return f"{law.name} {wrong.symptom}".strip()

@@ -1,0 +1,114 @@
+"""One failure, small: what was sent, what the law asks for, what came, and how to see it again."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.protocols import protocol
+from harness.protocols.protocol import events_of
+from harness.targets.addressing import name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.fuzz.cases import Case
+    from harness.fuzz.laws import Broken, Law
+    from harness.model import JSON, Event
+    from harness.runner.fuzzing.campaign import Settings
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One law broken by one target, by the smallest stream that was found.
+
+    Args:
+        law: its name; ``says`` is the law, ``cases`` are ids of the catalogue.
+        severity: ``must`` or ``should``.
+        target: whose fault it is.
+        protocol: the wire.
+        symptom: what it has in common with other streams that break the same.
+        items: the events sent, and bytes that are no event.
+        cut: the cut plan.
+        expected: what the law asks for, by keys of ``must``.
+        actual: what came.
+        why: one sentence.
+        on_its_own: whether a scenario of it fails by itself.
+        seed: of the campaign.
+    """
+
+    law: str
+    says: str
+    cases: tuple[str, ...]
+    severity: str
+    target: str
+    protocol: str
+    symptom: str
+    items: tuple[Event | bytes, ...]
+    cut: str = "event"
+    expected: Mapping[str, JSON] = field(default_factory=dict)
+    actual: Mapping[str, JSON] = field(default_factory=dict)
+    why: str = ""
+    on_its_own: bool = True
+    seed: int = 0
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What makes two failures one: the law, and the labels of the events."""
+        spoken = protocol(self.protocol)
+        labels = tuple(
+            b"" if isinstance(item, bytes) else tuple(step.label for step in spoken.read(item))
+            for item in self.items
+        )
+        return self.law, self.protocol, tuple(self.expected), labels
+
+    @property
+    def id(self) -> str:
+        """The id of its scenario."""
+        digest = hashlib.sha256(repr((self.shape, self.items)).encode()).hexdigest()[:8]
+        return f"{self.protocol}/fuzz/{self.law}_{digest}"
+
+    def reproduce(self, out: str) -> str:
+        """Return the one command that shows it again.
+
+        Args:
+            out: the folder its scenario was written to.
+        """
+        if self.on_its_own:
+            words = ["harness", "run", self.id, "--scenarios", out, "--target", self.target]
+        else:
+            words = ["harness", "fuzz", self.protocol, "--law", self.law, "--target", self.target]
+            words += ["--seed", str(self.seed)]
+        return shlex.join(words)
+
+
+def failure_of(law: Law, case: Case, wrong: Broken, settings: Settings) -> Failure:
+    """Return the failure that a case led to."""
+    word = wrong.protocol or case.protocol_name
+    target = settings.ways[wrong.twin] if wrong.twin else settings.target
+    return Failure(
+        law=law.name,
+        says=law.says,
+        cases=law.cases,
+        severity=law.severity,
+        target=name_of(target),
+        protocol=word,
+        symptom=f"{law.name} {wrong.symptom}".strip(),
+        items=tuple(_item(word, frame) for frame in wrong.script.frames),
+        cut=wrong.script.cut,
+        expected=wrong.expected,
+        actual=wrong.actual,
+        why=wrong.why,
+        on_its_own=law.on_its_own,
+        seed=settings.seed,
+    )
+
+
+def _item(word: str, frame: bytes) -> Event | bytes:
+    """Return the event of a frame, or the bytes where writing the event gives other ones."""
+    events = list(events_of([frame]))
+    if len(events) == 1 and protocol(word).frame(events[0]) == frame:
+        return events[0]
+    return frame

@@ -1,0 +1,61 @@
+"""Telling generated streams to a target: one player, one lane, each stream of a case once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.fuzz.laws import Told
+from harness.protocols import protocol
+from harness.runner.player import Ask
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.fuzz.laws import Tell
+    from harness.runner.player import Player
+    from harness.wire.script import Script
+
+# Target -> the other ways to the same answer that it offers.
+TWINS: Mapping[str, Mapping[str, str | object]] = {"builtin": {"sync": "builtin-sync"}}
+
+
+def twins_of(target: str | object) -> Mapping[str, str | object]:
+    """Return the twins of a target, by their word."""
+    return TWINS.get(target, {}) if isinstance(target, str) else {}
+
+
+class Teller:
+    """Tells streams to one target.
+
+    Args:
+        player: who plays them.
+        target: its address, or the target itself.
+        twins: the other ways to the same answer, by their word.
+    """
+
+    def __init__(
+        self, player: Player, target: str | object, twins: Mapping[str, str | object]
+    ) -> None:
+        self._player, self._target, self._twins = player, target, twins
+        self._asks: dict[str, Ask] = {}
+        self.streams = 0
+
+    def about(self, protocol_name: str) -> Tell:
+        """Return a way to tell the streams of one case, each of them once."""
+        told: dict[tuple[Script, str, str], Told] = {}
+
+        def tell(script: Script, *, protocol: str = "", twin: str = "") -> Told:
+            key = (script, protocol, twin)
+            if key not in told:
+                told[key] = self._tell(script, protocol or protocol_name, twin)
+            return told[key]
+
+        return tell
+
+    def _tell(self, script: Script, name: str, twin: str) -> Told:
+        self.streams += 1
+        target = self._twins[twin] if twin else self._target
+        if name not in self._asks:
+            self._asks[name] = Ask(name, protocol(name).request)
+        played = self._player.play(target, self._asks[name], script)
+        return Told(played.outcome, played.complaint)

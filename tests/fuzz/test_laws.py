@@ -1,0 +1,60 @@
+"""Every law finds its sinner within 500 examples, and makes what it found small."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.runner.fuzzing.campaign import Campaign, Settings
+from harness.runner.fuzzing.laws import LAWS, chosen
+from tests.fuzz.sins import SINS, Sin
+from tests.fuzz.spoiling import Spoiled
+
+if TYPE_CHECKING:
+    from harness.model import Outcome
+    from harness.runner.fuzzing.failure import Failure
+    from harness.wire.script import Script
+
+EXAMPLES = 500
+
+
+def first_failure(settings: Settings) -> Failure | None:
+    return next((failure for failure in Campaign(settings).run() if failure is not None), None)
+
+
+@pytest.mark.parametrize("sin", SINS, ids=[sin.spoil.__name__ for sin in SINS])
+def test_a_law_finds_its_sinner_and_shows_it_small(sin: Sin) -> None:
+    found = first_failure(
+        Settings(
+            target=Spoiled(sin.spoil),
+            protocols=(sin.protocol,),
+            laws=chosen([sin.law]),
+            examples=EXAMPLES,
+            in_memory=True,
+        )
+    )
+    assert found is not None
+    assert found.law == sin.law
+    assert len(found.items) <= sin.events, found.items
+
+
+def test_the_synchronous_way_is_compared_with_the_other() -> None:
+    def forgets_the_usage(told: Outcome, _: Script) -> Outcome:
+        return told.model_copy(update={"usage": None})
+
+    settings = Settings(
+        protocols=("openai_chat",),
+        laws=chosen(["sync_is_async"]),
+        examples=EXAMPLES,
+        in_memory=True,
+        twins={"sync": Spoiled(forgets_the_usage)},
+    )
+    found = first_failure(settings)
+    assert found is not None
+    assert found.target == "forgets_the_usage"
+    assert len(found.items) <= 4
+
+
+def test_every_law_has_its_sinner() -> None:
+    assert {law.name for law in LAWS} == {sin.law for sin in SINS} | {"sync_is_async"}
