@@ -72,7 +72,7 @@ class LeavingLaw:
 
 
 _PROSE = ("text", "reasoning", "refusal")
-_CALLS = frozenset({"tool_call", "approval_request"})
+CALLS = frozenset({"tool_call", "approval_request"})  # the chunks that are pieces of a call
 _TERMINAL = frozenset({"error", "stop_reason", "usage"})  # what may follow a leaving: 5.2 (7)
 
 
@@ -85,16 +85,16 @@ def _as_cancelled(left: Left) -> str | None:
 
 
 def _keeps_prefix(left: Left) -> str | None:
-    for channel, kept in _kept(left.outcome):
-        taken, most = _sum(left.taken, channel), _most(left, channel)
-        if not kept.startswith(taken):
-            return f"{channel}: {taken!r:.120} was taken, {kept!r:.120} is kept"
-        if not most.startswith(kept):
-            return f"{channel}: {most!r:.120} is all there was, {kept!r:.120} is kept"
+    for channel, keeps in kept(left.outcome):
+        taken, most = summed(left.taken, channel), _most(left, channel)
+        if not keeps.startswith(taken):
+            return f"{channel}: {taken!r:.120} was taken, {keeps!r:.120} is kept"
+        if not most.startswith(keeps):
+            return f"{channel}: {most!r:.120} is all there was, {keeps!r:.120} is kept"
     return None
 
 
-def _kept(outcome: Outcome) -> Iterator[tuple[str | int, str]]:
+def kept(outcome: Outcome) -> Iterator[tuple[str | int, str]]:
     """Yield each kind of words and each call, with what the outcome holds of it."""
     for kind in _PROSE:
         yield kind, str(getattr(outcome, kind))
@@ -109,14 +109,15 @@ def _most(left: Left, channel: str | int) -> str:
     shown long after; no target can keep what never arrived.
     """
     if isinstance(channel, str):
-        return _sum(left.arrived, channel)
+        return summed(left.arrived, channel)
     calls = left.plain.tool_calls
     return calls[channel].arguments_raw if channel < len(calls) else ""
 
 
-def _sum(chunks: Iterable[Chunk], channel: str | int) -> str:
+def summed(chunks: Iterable[Chunk], channel: str | int) -> str:
+    """Return what chunks said on one channel: a kind of words, or the arguments of a call."""
     if isinstance(channel, int):
-        mine = (chunk for chunk in chunks if chunk.kind in _CALLS and chunk.index == channel)
+        mine = (chunk for chunk in chunks if chunk.kind in CALLS and chunk.index == channel)
         return "".join(chunk.arguments or "" for chunk in mine)
     in_order = sorted(chunks, key=lambda chunk: chunk.part or 0)
     return "".join(chunk.text or "" for chunk in in_order if chunk.kind == channel)

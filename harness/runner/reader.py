@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from harness.model import Outcome
+from harness.runner.leftovers import came_out, leftovers
 from harness.scenarios import READ
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 SETTLE = 0.001  # seconds for what was sent to be read, and for what is closing to close
 BOUND = 0.25  # seconds in which a target has to let its reader go
-# Who speaks HTTP for a target; their generators are judged by the connection alone.
-_SDKS = frozenset({"openai", "anthropic", "google", "httpx", "httpx2", "httpcore", "httpcore2"})
 
 
 class Left(Exception):  # noqa: N818 - no error: what a reader throws in order to leave
@@ -131,10 +130,7 @@ class Reader:
                     await asyncio.sleep(5 * SETTLE)
         self.last = self._evidence()
         self.sent = (self.sent[0], self._sent())
-        coroutines = [task.get_coro() for task in self._new(tasks)]
-        names = [f"task {getattr(found, '__qualname__', found)}" for found in coroutines]
-        still = sorted(agen.__qualname__ for agen in started if _open_and_its_own(agen))
-        self.remains = (*names, *(f"generator {name}" for name in still))
+        self.remains = leftovers(self._new(tasks), started)
         await self._ask_again()
 
     def _still_open(self) -> bool:
@@ -237,8 +233,9 @@ class Reader:
             self._leave(listening)
             interrupt()
             await asyncio.wait({reading}, timeout=BOUND)
-            self.swallowed = _came_out(reading, wanted)
             self.deaf = not reading.done()
+            held = f"the reader was still held after {BOUND:g} s"
+            self.swallowed = held if self.deaf else came_out(reading, wanted)
         finally:
             reading.cancel()
 
@@ -250,30 +247,6 @@ class Reader:
             if seen is not None and seen.bytes_sent >= self._length:
                 await asyncio.sleep(SETTLE)
                 return
-
-
-def _open_and_its_own(generator: Any) -> bool:
-    """Say whether a generator is suspended that is neither an SDK's nor ours as the provider.
-
-    The SDKs leave theirs suspended inside a stream whose response is closed; measured with openai
-    3.52, anthropic 2.11 and google-genai 3.4. They hold nothing but memory.
-    """
-    frame = generator.ag_frame
-    if frame is None:
-        return False
-    module = frame.f_globals["__name__"]
-    return module.partition(".")[0] not in _SDKS and not module.startswith("harness.replay.")
-
-
-def _came_out(reading: asyncio.Task[None], wanted: type[BaseException]) -> str | None:
-    if not reading.done():
-        return f"the reader was still held after {BOUND:g} s"
-    if reading.cancelled():
-        return None if wanted is asyncio.CancelledError else "CancelledError came out"
-    error = reading.exception()
-    if error is None:
-        return "nothing came out"
-    return None if isinstance(error, wanted) else f"{type(error).__name__} came out: {error}"[:200]
 
 
 @contextmanager

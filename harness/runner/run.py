@@ -18,8 +18,10 @@ from harness.fuzz.mutations import MUTATIONS
 from harness.runner.baseline import Baseline
 from harness.runner.happenings import BadInput, Happening, Judged, RunFinished, RunStarted
 from harness.runner.player import Ask, Player
+from harness.runner.stack.sweep import sweep_stack
 from harness.runner.sweep import sweep
-from harness.targets.addressing import answers_once, listens_in_memory
+from harness.scenarios import EVERY, Consumer
+from harness.targets.addressing import answers_once, layers_of, listens_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -130,6 +132,9 @@ class Teller:
                 findings += _unseen(pair)
             else:
                 findings += sweep(pair, script, play, exact=player.in_memory)
+            layers = layers_of(address)
+            if layers is not None and scenario.consumer == Consumer(EVERY):
+                findings += sweep_stack(pair, layers)
         return played.outcome, findings
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from harness.targets.clients import Clients
     from harness.targets.environments import Requirements
+    from harness.targets.layers import Layers
 
 # Word -> module and class: a target is imported when it is asked for.
 _OURS: Mapping[str, tuple[str, str]] = {
@@ -82,8 +83,8 @@ def resolve(address: str | object, clients: Clients) -> Target:
     if address.startswith((_ENV, _COMMAND)):
         return StdioTarget(address, process_of(address))
     if check(address) in _OURS:
-        module, name = _OURS[address]
-        return _ours(module, name, clients)
+        target: Target = _ours(address)(clients)
+        return target
     return _as_target(_python(address), address)
 
 
@@ -92,12 +93,24 @@ def listens_in_memory(address: str | object) -> bool:
     return isinstance(address, str) and address in _OURS
 
 
-def _ours(module: str, name: str, clients: Clients) -> Target:
+def layers_of(address: str | object) -> Layers | None:
+    """Return the layers of a target that is a whole system, None where it has none of its own."""
+    found = address
+    if isinstance(address, str):
+        if answers_once(address):
+            return None
+        found = _python(address) if address.startswith(_PYTHON) else _ours(address)
+    layers: Layers | None = getattr(found, "layers", None)
+    return layers
+
+
+def _ours(address: str) -> Any:
+    """Return the class one of our words stands for."""
+    module, name = _OURS[address]
     try:
-        target: Target = getattr(import_module(module), name)(clients)
+        return getattr(import_module(module), name)
     except ImportError as error:
         raise InputError(f"{error}; install what the target stands on") from error
-    return target
 
 
 def answers_once(address: str | object) -> bool:

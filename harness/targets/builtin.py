@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from harness.protocols import NAMES
 from harness.streaming import closing
 from harness.streaming.interfaces import interface_for
+from harness.targets.layers import Layers
 from harness.targets.opening import open_stream
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class BuiltinTarget:
 
     name = "builtin"
     protocols = NAMES
+    layers = Layers()
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients

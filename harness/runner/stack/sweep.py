@@ -1,0 +1,86 @@
+"""The sweep through the stack: one run, left at every step and after every frame in every way.
+
+One finding a law tells of all these points, and names the first that breaks it. The steps of a run
+are the same each time, so the command that shows it again needs no more than the scenario's name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.checks.run_laws import RUN_LAWS, broken_run_laws
+from harness.runner.stack.client import DEPARTURES, INTERRUPTIONS
+from harness.runner.stack.stack import Stack
+from harness.runner.stack.telling import Leave
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from harness.checks.judging import Pair
+    from harness.model import Finding
+    from harness.targets.layers import Layers
+
+WAYS = (*INTERRUPTIONS, *DEPARTURES)
+# With pings a task stands between the client and the run, so each interruption goes a way of its
+# own; without it those that cancel the client's task are one.
+_INTERRUPTED = {True: tuple(INTERRUPTIONS), False: ("fire", "cancel")}
+
+
+class Broken(NamedTuple):
+    """A law that was broken: where first, how, and at how many points."""
+
+    point: str
+    words: str
+    times: int
+
+
+def sweep_stack(pair: Pair, layers: Layers) -> Iterator[Finding]:
+    """Yield one finding for each law of a run.
+
+    Args:
+        pair: the scenario, and the target's name.
+        layers: the target's.
+    """
+    points, broken = judge_runs(pair, layers)
+    for law in RUN_LAWS:
+        wrong = broken.get(law.name)
+        if wrong is None:
+            yield pair.finding(law.name, "pass", law.says, f"held at {points} cut points")
+        else:
+            words = f"{wrong.point}: {wrong.words}; {wrong.times} of {points} cut points break it"
+            yield pair.finding(law.name, "fail", f"{law.says} ({law.source})", words)
+
+
+def judge_runs(
+    pair: Pair, layers: Layers, ways: Collection[str] = WAYS
+) -> tuple[int, dict[str, Broken]]:
+    """Leave a run everywhere; return at how many points, and the laws that were broken."""
+    points, counts = 0, Counter[str]()
+    first: dict[str, tuple[str, str]] = {}
+    for keepalive in (False, True):
+        for point, found in _points(pair, layers, ways, keepalive=keepalive):
+            points += 1
+            counts.update(found.keys())
+            first = {**{name: (point, words) for name, words in found.items()}, **first}
+    return points, {name: Broken(*first[name], counts[name]) for name in counts}
+
+
+def _points(
+    pair: Pair, layers: Layers, ways: Collection[str], *, keepalive: bool
+) -> Iterator[tuple[str, dict[str, str]]]:
+    name = " with pings" if keepalive else ""
+    with Stack(layers, pair.scenario, keepalive=keepalive) as stack:
+        stack.play()  # SDKs prepare themselves in their first request
+        plain, steps = stack.play()
+        yield f"read to the end{name}", broken_run_laws(plain, plain)
+        interruptions = [way for way in _INTERRUPTED[keepalive] if way in ways]
+        departures = [way for way in DEPARTURES if way in ways]
+        leaves = (
+            *(Leave(way, step) for way in interruptions for step in range(1, steps)),
+            *(Leave(way, count) for way in departures for count in range(len(plain.heard) + 1)),
+        )
+        for leave in leaves:
+            seen, _ = stack.play(leave)
+            if seen.left:
+                yield f"{leave}{name}", broken_run_laws(seen, plain)
