@@ -31,6 +31,10 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     if arguments.prune:
         return _prune()
+    if arguments.versions is not None:
+        from harness.cli.compare_versions import show
+
+        return show(arguments)
     selectors, sides = _split(arguments.words)
     settings = Settings(
         target=arguments.target,
@@ -43,7 +47,7 @@ def main(arguments: argparse.Namespace) -> int:
         environment_of(address)
     reports = [make_report(spec, verbose=arguments.verbose) for spec in _specs(arguments)]
     root = scenario_root(arguments.scenarios)
-    streams, errors = chosen(root, _folders(arguments.corpus), selectors)
+    streams, errors = chosen(root, folders(arguments.corpus), selectors)
     happenings = compare(streams, settings, errors)
     with ExitStack() as closing:
         for report in reports:
@@ -79,7 +83,8 @@ def _command(arguments: argparse.Namespace, sides: Sequence[str]) -> str:
     return f"harness compare {{}} {quoted}"
 
 
-def _folders(named: Sequence[Path]) -> list[Path]:
+def folders(named: Sequence[Path]) -> list[Path]:
+    """Return where recordings are: ./cassettes, where there is one, and what was named."""
     cassettes = Path("cassettes")
     return [*([cassettes] if cassettes.is_dir() else []), *named]
 

@@ -200,6 +200,17 @@ def _compare(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--strict", action="store_true", help="exit 1 where B knows new words that no table holds"
     )
+    command.add_argument(
+        "--versions",
+        metavar="PACKAGE:LOW..HIGH",
+        help="in place of A and B: find the first version that shows each difference",
+    )
+    command.add_argument(
+        "--every",
+        default="minor",
+        metavar="STEP",
+        help="major, minor or patch: which of --versions count (default: minor)",
+    )
     command.add_argument("--timeout", type=_seconds, default=20.0, metavar="S", help="per reply")
     command.add_argument("--verbose", action="store_true", help="show every group in full")
     command.add_argument("--prune", action="store_true", help="remove all cached environments")
@@ -336,6 +347,7 @@ _COMMANDS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentPars
             "harness compare openai==2.54.0 openai==3.52.0",
             "harness compare openai_chat/tools current ./requirements-new.txt --target sdk",
             "harness compare current anthropic==2.12.0 --target python:my.app:listen --strict",
+            "harness compare openai_chat --versions openai:2.0..3.52 --every minor",
             "harness compare --prune",
         ),
         _compare,

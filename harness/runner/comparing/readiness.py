@@ -44,7 +44,7 @@ class Sides:
         """Make the environments, all at once, and start what is inside.
 
         Args:
-            named: label and address of each.
+            named: label and address of each; one or two.
             timeout: seconds for one reply.
         """
         wanted = [environment_of(address).requirements for _, address in named]
@@ -53,7 +53,7 @@ class Sides:
                 yield Told(f"installing {each.label} …")
         with ThreadPoolExecutor() as pool:
             made = [pool.submit(python_of, each) for each in wanted]
-        for letter, (label, address), future in zip("AB", named, made, strict=True):
+        for letter, (label, address), future in zip("AB", named, made, strict=False):
             try:
                 future.result()
                 side = Side(label, address, letter, timeout)

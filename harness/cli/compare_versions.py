@@ -1,0 +1,86 @@
+"""``harness compare --versions PACKAGE:LOW..HIGH``: since which version, for each difference."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from harness.cli.compare import folders
+from harness.reports.comparing.matrix import finding_data, matrix
+from harness.reports.files import json_text, painted
+from harness.runner.comparing.happenings import Told, Unusable
+from harness.runner.comparing.ranging import Ranged, ranging
+from harness.runner.comparing.streams import chosen
+from harness.scenarios import scenario_root
+from harness.targets.addressing import inside
+from harness.targets.releases import range_of, releases
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Generator
+
+    from harness.runner.comparing.ranging import RangeHappening
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Search a range of versions, print the matrix, return the exit code."""
+    named = range_of(arguments.versions)
+    streams, errors = chosen(
+        scenario_root(arguments.scenarios), folders(arguments.corpus), arguments.words
+    )
+    for error in errors:
+        sys.stderr.write(f"harness: {error}\n")
+    versions = releases(named, arguments.every)
+    labels = [f"{named.package}=={version}" for version in versions]
+    sides = [(label, inside(label, arguments.target)) for label in labels]
+    end = _told(ranging(streams, arguments.target, sides, arguments.timeout))
+    if arguments.json:
+        sys.stdout.write("".join(f"{json_text(finding_data(one))}\n" for one in end.findings))
+        sys.stdout.write(f"{json_text({'summary': _summary(end)})}\n")
+    else:
+        _print(end, f"harness compare {{}} --target {shlex.quote(arguments.target)}")
+    return exit_code(end, bad_input=bool(errors))
+
+
+def exit_code(end: Ranged, *, bad_input: bool) -> int:
+    """Return the exit code of a matrix."""
+    if end.interrupted:
+        return 130
+    if bad_input or end.unusable:
+        return 2
+    return 1 if any(one.group.meaning == "law broken" for one in end.findings) else 0
+
+
+def _summary(end: Ranged) -> dict[str, object]:
+    return {
+        "target": end.target,
+        "versions": list(end.versions),
+        "told": list(end.told),
+        "streams": end.streams,
+        "seconds": round(end.seconds, 3),
+        "unusable": end.unusable,
+        "interrupted": end.interrupted,
+    }
+
+
+def _told(happenings: Generator[RangeHappening, None, None]) -> Ranged:
+    """Show progress where somebody watches; Ctrl-C while that is written is handed on."""
+    happening = next(happenings)
+    while not isinstance(happening, Ranged):
+        try:
+            if isinstance(happening, Unusable):
+                sys.stderr.write(f"harness: {happening.error}\n")
+            elif isinstance(happening, Told) and sys.stderr.isatty():
+                sys.stderr.write(f"{happening.words}\n")
+            happening = next(happenings)
+        except KeyboardInterrupt as interrupt:
+            happening = happenings.throw(interrupt)
+    return happening
+
+
+def _print(end: Ranged, command: str) -> None:
+    colours = sys.stdout.isatty()
+    for line in matrix(end, command):
+        text = painted(line.colour, line.text) if colours and line.colour else line.text
+        sys.stdout.write(f"{text}\n")
