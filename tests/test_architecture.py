@@ -44,7 +44,7 @@ DOORS = {
     "letta": {"targets"},
     "httpx2": {"targets", "replay"},
     "httpx": {"targets", "replay"},
-    "h11": {"replay"},
+    "h11": {"replay", "cassettes"},
     "hypothesis": {"fuzz"},
     "psycopg": {"streaming"},
     "redis": {"streaming", "fuzz"},  # fuzz: the client of Hypothesis' own Redis database

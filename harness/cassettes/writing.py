@@ -28,7 +28,7 @@ from harness.errors import InputError
 from harness.whole_file import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from harness.cassettes.cassette import (
@@ -53,17 +53,27 @@ def save(cassette: Cassette, path: Path) -> None:
     Raises:
         InputError: the file cannot be written.
     """
+    write(cassette.interactions, path)
+
+
+def write(interactions: Iterable[Interaction], path: Path) -> None:
+    """Write interactions as a cassette, taken one after the other; otherwise as ``save``."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot be made ({error.strerror})", path=path.parent) from error
-    write_whole(path, (f"{line}\n".encode() for line in _cassette(cassette)))
+    write_whole(path, (f"{line}\n".encode() for line in _cassette(interactions)))
 
 
-def _cassette(cassette: Cassette) -> Iterator[str]:
-    yield "interactions:" if cassette.interactions else "interactions: []"
-    for interaction in cassette.interactions:
+def _cassette(interactions: Iterable[Interaction]) -> Iterator[str]:
+    empty = True
+    for interaction in interactions:
+        if empty:
+            yield "interactions:"
+        empty = False
         yield from _interaction(interaction)
+    if empty:
+        yield "interactions: []"
     yield "version: 1"
 
 

@@ -15,7 +15,7 @@ import re
 # What one line of a literal block may hold: printable, and no line end but LF (YAML 1.1, 4.1 and
 # 4.2: NEL, LS and PS end lines there, U+FEFF is a mark).
 _CLEAN = r"\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
-_LITERAL = re.compile(rf"(?!\s)[{_CLEAN}]+(?:\n[{_CLEAN}]*)+")
+_LITERAL = re.compile(rf"(?!\s)[{_CLEAN}]+(?:\n[{_CLEAN}]*)*")
 _UNCLEAN = re.compile(rf"[^{_CLEAN}]")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _CHOMPING = ("-", "", "+")  # line ends at the end of a block: none, one, more

@@ -7,6 +7,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.cassette_rows import CASSETTE_ROWS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -362,6 +364,7 @@ _COMMANDS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentPars
         ),
         _fuzz,
     ),
+    **CASSETTE_ROWS,
     "coverage": (
         "compare the words of the installed SDKs with tables and scenarios",
         (

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from harness.cassettes.scrubbing.leaves import Name, Text
     from harness.cassettes.scrubbing.masking import Finder
-    from harness.cassettes.scrubbing.tail import Decided
+    from harness.cassettes.scrubbing.tail import Decided, Span
 
 BLOCK = 8 * 1024 * 1024  # bytes of one event or document that is taken apart
 HELD = 1024 * 1024  # bytes of frames that wait for a word to end
@@ -85,14 +85,19 @@ class _Joined:
 
     def _settle(self, decided: Decided) -> None:
         for span in decided.secrets:
-            self._note(span.name)
-            for offset, frame, place, text in self._fragments:
-                start, end = max(0, span.start - offset), min(len(text.content), span.end - offset)
-                if start < end:
-                    first, last = text.span(start, end)
-                    mask(frame.bytes, place + first, place + last)
+            changed = [self._mask(span, *fragment) for fragment in self._fragments]
+            if any(changed):
+                self._note(span.name)
         while self._fragments and self._end() <= decided.upto:
             self._fragments.popleft()[1].waiting -= 1
+
+    def _mask(self, span: Span, offset: int, frame: _Frame, place: int, text: Text) -> bool:
+        """Mask what a fragment has of a secret; return whether that changed anything."""
+        start, end = max(0, span.start - offset), min(len(text.content), span.end - offset)
+        if start >= end:
+            return False
+        first, last = text.span(start, end)
+        return mask(frame.bytes, place + first, place + last)
 
     def _end(self) -> int:
         offset, _, _, text = self._fragments[0]
@@ -190,17 +195,17 @@ class BodyScrubber:
         self._frames.append(frame)
         self._held += len(raw)
         for found in self._finder.find(raw):
-            self._note(found.name)
-            mask(frame.bytes, found.start, found.end)
+            if mask(frame.bytes, found.start, found.end):
+                self._note(found.name)
         for name, start, end in texts(raw):
             self._text(frame, name, start, unescaped(raw[start:end]))
 
     def _text(self, frame: _Frame, name: Name, start: int, text: Text) -> None:
         if name and name[-1] in _WHOLE:
             for found in self._finder.find(text.content) if text.places else ():
-                self._note(found.name)
                 first, last = text.span(found.start, found.end)
-                mask(frame.bytes, start + first, start + last)
+                if mask(frame.bytes, start + first, start + last):
+                    self._note(found.name)
             return
         if name not in self._texts:
             self._forget()

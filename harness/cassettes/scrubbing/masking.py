@@ -47,9 +47,11 @@ def masked(secret: bytes | bytearray) -> bytes:
     return bytes(secret).translate(_TABLE)
 
 
-def mask(text: bytearray, start: int, end: int) -> None:
-    """Mask a stretch of a text."""
-    text[start:end] = masked(text[start:end])
+def mask(text: bytearray, start: int, end: int) -> bool:
+    """Mask a stretch of a text; return whether it was not masked yet."""
+    before = text[start:end]
+    text[start:end] = masked(before)
+    return text[start:end] != before
 
 
 def secrets_of(environment: Mapping[str, str]) -> tuple[str, ...]:

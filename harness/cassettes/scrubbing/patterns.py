@@ -25,6 +25,8 @@ _AMPERSAND, _EQUALS = rb"(?:[?&#]|&amp;|\\+u0026|%26)", rb"(?:=|\\+u003d|%3D)"
 _NOBODYS = rb"(?!(?i:your|my[-_]|example|placeholder|changeme|redacted|some[-_])|[$*%])"
 _HINT = 3  # bytes a hint needs to be rare
 _SPACE = rb"(?:\s|%20|\+)+"
+_QUOTE = rb"(?:\\*[\"']|%22|%27|&quot;)"
+_IS = rb"(?:\s|%20|\+)*(?:[:=]|%3A|%3D)(?:\s|%20|\+)*"
 
 _GITHUB = (
     "https://docs.github.com/en/code-security/secret-scanning/introduction/"
@@ -176,10 +178,10 @@ PATTERNS = (
              "https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string",
              "AccountKey=Zq7fT2vLk9WmX4hB8nRcY1dJ6sPgU3eA0oIiKlMn=="),
     _context("value of a name, in quotes", "key token secret pass connection",
-             _KEYS + rb"\\*[\"']\s*[:=]\s*\\*[\"'](?P<s>" + _NOBODYS + _VALUE + rb"{8,})",
+             _KEYS + _QUOTE + _IS + _QUOTE + rb"(?P<s>" + _NOBODYS + _VALUE + rb"{8,})",
              f"{_LEAKS} (generic-api-key)", '{"client_secret": "Zq7fT2vLk9Wm"}'),
     _context("value of a name", "key token secret pass connection",
-             _KEYS + rb"(?:\s*[:=]\s*|\s+is\s+)\\*[\"']?(?P<s>" + _NOBODYS
+             _KEYS + rb"(?:" + _IS + rb"|\s+is\s+)" + _QUOTE + rb"?(?P<s>" + _NOBODYS
              + rb"(?=[^0-9\\" + BOUNDARY + rb"]*[0-9])" + _VALUE + rb"{8,})",
              f"{_LEAKS} (generic-api-key)", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPx9"),
     _context("Google Cloud project", "projects/",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.cassettes.cassette import Cassette, Headers, Interaction, Request, Response
 from harness.cassettes.scrubbing.body import BodyScrubber
 from harness.cassettes.scrubbing.headers import rule_of
-from harness.cassettes.scrubbing.masking import Finder, mask, masked
+from harness.cassettes.scrubbing.masking import Finder, mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,8 +58,8 @@ class Scrubber:
         """Return a text without secrets: an address, a line."""
         content = bytearray(text.encode())
         for found in self._finder.find(bytes(content)):
-            self.found[found.name] += 1
-            mask(content, found.start, found.end)
+            if mask(content, found.start, found.end):
+                self._note(found.name)
         return content.decode()
 
     def content(self, body: bytes) -> bytes:
@@ -80,9 +80,8 @@ class Scrubber:
             return self.text(value)
         content = bytearray(value.encode())
         for start, end in _stretches(rule, bytes(content)):
-            if masked(content[start:end]) != content[start:end]:
+            if mask(content, start, end):
                 self._note(rule.name)
-                mask(content, start, end)
         return content.decode()
 
 

@@ -35,7 +35,7 @@ def secrets(each: int) -> Iterator[Secret]:
     """Yield some secrets of each kind: the table's example with other letters of the same sort."""
     for pattern in PATTERNS:
         for seed in range(each):
-            yield _secret(pattern, dice(seed))
+            yield _secret(pattern, dice(f"{pattern.name} {seed}"))
 
 
 def dice(seed: int | str) -> random.Random:

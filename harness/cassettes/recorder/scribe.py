@@ -1,0 +1,99 @@
+"""The scribe takes down what has passed, in small portions between the turns of the loop.
+
+Rules of this file: whoever forwards bytes hands them here and goes on; a portion is small enough
+that nobody waits for it; when too much is waiting, those who read from the network are asked to
+rest, so memory stays bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.cassettes.cassette import StreamEnd
+    from harness.cassettes.recorder.tape import Tape
+
+PORTION = 2048  # bytes; a millisecond's work
+FULL = 4 * 1024 * 1024  # bytes waiting
+
+
+class _Portion(NamedTuple):
+    tape: Tape
+    data: bytes
+    offset: float
+    last: bool
+    end: StreamEnd | None = None
+
+
+class Scribe:
+    """Takes down what is put to it, in order."""
+
+    def __init__(self) -> None:
+        self.failed: Exception | None = None
+        self._portions: deque[_Portion] = deque()
+        self._waiting = 0  # bytes
+        self._some = asyncio.Event()
+        self._resting: list[Callable[[], None]] = []
+        self._task = asyncio.get_running_loop().create_task(self._write())
+
+    @property
+    def full(self) -> bool:
+        """Whether those who read from the network should rest."""
+        return self._waiting > FULL
+
+    def rest(self, resume: Callable[[], None]) -> None:
+        """Call somebody back when there is room again."""
+        self._resting.append(resume)
+
+    def put(self, tape: Tape, data: bytes, offset: float) -> None:
+        """Hand over one network read."""
+        for start in range(0, len(data), PORTION):
+            piece = data[start : start + PORTION]
+            self._portions.append(_Portion(tape, piece, offset, start + PORTION >= len(data)))
+        self._waiting += len(data)
+        self._some.set()
+
+    def end(self, tape: Tape, end: StreamEnd) -> None:
+        """Hand over that an exchange broke off."""
+        self._portions.append(_Portion(tape, b"", 0.0, last=True, end=end))
+        self._some.set()
+
+    async def close(self) -> None:
+        """Take down the rest."""
+        while self._portions and self.failed is None:
+            self._one()
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _write(self) -> None:
+        while True:
+            await self._some.wait()
+            self._one()
+            if not self._portions:
+                self._some.clear()
+            await asyncio.sleep(0)
+
+    def _one(self) -> None:
+        portion = self._portions.popleft()
+        self._waiting -= len(portion.data)
+        try:
+            self._take(portion)
+        except Exception as error:  # noqa: BLE001 - kept for whoever closes; streams must go on
+            self.failed = self.failed or error
+            portion.tape.give_up()
+        if self._waiting < FULL // 2:
+            for resume in self._resting:
+                resume()
+            self._resting.clear()
+
+    def _take(self, portion: _Portion) -> None:
+        if portion.end is not None:
+            portion.tape.end(portion.end)
+        else:
+            portion.tape.take(portion.data, portion.offset, last=portion.last)

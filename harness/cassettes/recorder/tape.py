@@ -1,0 +1,158 @@
+"""One exchange on its way to the journal: parsed, decoded, scrubbed.
+
+Rules of this file: it sees the very bytes that pass, as they came from the network, and is given
+them after they passed; what it cannot scrub it does not keep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import h11
+
+from harness.cassettes.recorder.journal import text_of
+
+if TYPE_CHECKING:
+    from harness.cassettes.cassette import Request, StreamEnd
+    from harness.cassettes.recorder.journal import Journal
+    from harness.cassettes.scrubbing import Scrubber
+
+_HEAD = 256 * 1024  # bytes a head may have
+# Headers of the transfer itself: the body is kept without its codings, and perhaps not whole.
+_DROPPED = frozenset(
+    {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
+)
+_INFLATING = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
+_BINARY = "application/vnd.amazon.eventstream"  # its texts are in base64, under checksums
+
+
+class Tape:
+    """Takes down one exchange.
+
+    Args:
+        number: its number in the journal.
+        request: what was asked, scrubbed.
+        what: whom it was asked.
+        journal: where it goes.
+        scrubber: who masks.
+
+    ``over`` is done when the response is over, with whether the connection may be used again;
+    ``lost`` says why nothing of the exchange is kept, None while it is.
+    """
+
+    def __init__(
+        self, number: int, request: Request, what: str, journal: Journal, scrubber: Scrubber
+    ) -> None:
+        self.over: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.lost: str | None = None
+        self._number, self._journal, self._scrubber = number, journal, scrubber
+        self._scrubbing = scrubber.body()
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD)
+        self._http.send(h11.Request(method=request.method, target="/", headers=[("host", "x")]))
+        self._http.send(h11.EndOfMessage())
+        self._inflating: Any = None
+        self._read = bytearray()  # of the body, in the network read that is being taken down
+        self._ended = False
+        self._note(
+            method=request.method,
+            uri=request.uri,
+            headers=request.headers,
+            body=text_of(request.body),
+            what=what,
+        )
+
+    def take(self, data: bytes, offset: float, *, last: bool) -> None:
+        """Take down bytes of a network read.
+
+        Args:
+            data: the bytes.
+            offset: when they came, in seconds since the request was sent whole.
+            last: whether the read ends with them.
+        """
+        if self._ended:
+            return
+        self._http.receive_data(data)
+        ended = self._events()
+        if last or ended:
+            self._keep(offset)
+        if ended:
+            self._end("clean", reusable=self._http.their_state is h11.DONE)
+
+    def end(self, end: StreamEnd) -> None:
+        """Take down that the exchange broke off, unless it was over before."""
+        if not self._ended:
+            whole = end == "reset" and self._complete_at_eof()
+            self._end("clean" if whole else end, reusable=False)
+        elif not self.over.done():
+            self.over.set_result(False)
+
+    def give_up(self) -> None:
+        """Take down no more; the stream goes on for those who read it."""
+        self._ended = True
+
+    def _complete_at_eof(self) -> bool:
+        """Say whether the end of the connection was the end of the body (RFC 9112, 6.3)."""
+        try:
+            self._http.receive_data(b"")
+            return self._events()
+        except h11.RemoteProtocolError:
+            return False
+
+    def _events(self) -> bool:
+        """Take what is whole; return whether the message is."""
+        while True:
+            event = self._http.next_event()
+            if isinstance(event, h11.Response):
+                self._answer(event)
+            elif isinstance(event, h11.Data):
+                self._read += self._inflated(bytes(event.data))
+            elif isinstance(event, h11.EndOfMessage):
+                return True
+            elif not isinstance(event, h11.InformationalResponse):
+                return False
+
+    def _answer(self, response: h11.Response) -> None:
+        raw = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw_items()]
+        small = {name.lower(): value.lower() for name, value in raw}
+        coding = small.get("content-encoding", "identity").strip()
+        if coding in _INFLATING:
+            self._inflating = zlib.decompressobj(_INFLATING[coding])
+        elif coding != "identity":
+            self.lost = f"its body is compressed with {coding}, though nobody asked for it"
+        if small.get("content-type", "").startswith(_BINARY):
+            self.lost = f"its body is {_BINARY}, which cannot be scrubbed"
+        kept = tuple((name, value) for name, value in raw if name.lower() not in _DROPPED)
+        if self.lost is None:
+            self._note(
+                status=response.status_code,
+                reason=response.reason.decode("latin-1"),
+                headers=self._scrubber.headers(kept),
+            )
+
+    def _inflated(self, data: bytes) -> bytes:
+        if self._inflating is None or not data:
+            return data
+        try:
+            piece: bytes = self._inflating.decompress(data)
+        except zlib.error:
+            self.lost = "its body is not compressed as its head says"
+            return b""
+        return piece
+
+    def _keep(self, offset: float) -> None:
+        if self._read and self.lost is None:
+            reads = [[len(self._read), round(offset, 6)]]
+            self._note(reads=reads, text=text_of(self._scrubbing.feed(bytes(self._read))))
+        self._read.clear()
+
+    def _end(self, end: StreamEnd, *, reusable: bool) -> None:
+        self._ended = True
+        if self.lost is None:
+            self._note(text=text_of(self._scrubbing.close()), end=end)
+        if not self.over.done():
+            self.over.set_result(reusable)
+
+    def _note(self, **entry: object) -> None:
+        self._journal.note(n=self._number, **entry)

@@ -1,0 +1,204 @@
+"""Nothing secret on the disk at any moment, and nothing lost when somebody is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tracemalloc
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+from harness.cassettes import load, recording
+from harness.cassettes.recorder import scribe as scribe_module
+from harness.cassettes.recorder.journal import Journal, JournalReader, Opening
+from harness.cassettes.recorder.session import recover
+from harness.cassettes.scrubbing import body as scrubbing_body
+from harness.errors import InputError
+from harness.wire.script import Script
+from tests.cassettes.recorder.conftest import FRAMES, TOLD, Provider
+from tests.cassettes.scrubbing.planting import STREAMS, dice, fragments, joined, secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HARNESS = str(Path(sys.executable).with_name("harness"))
+BODY = b"".join(FRAMES)
+ASK = """
+import os, sys, httpx2
+url = os.environ["A_BASE_URL"] + "/x"
+with httpx2.stream("POST", url, content=b"{}", trust_env=False) as reply:
+    for read in reply.iter_raw():
+        print(len(read), flush=True)
+"""
+
+
+def test_two_hundred_secrets_pass_and_none_is_on_the_disk(
+    provider: Provider, tmp_path: Path
+) -> None:
+    planted, thrown = list(secrets(5)), dice(11)
+    path = tmp_path / "a.yaml"
+    names = list(STREAMS)
+    tape = recording(path, "all", upstream=[provider.tells(TOLD)], secrets=())
+    seen = b""
+    with tape, httpx2.Client(trust_env=False) as client:
+        for number, secret in enumerate(planted):
+            told = STREAMS[names[number % len(names)]](
+                fragments(f"It is {secret.text} here", thrown)
+            )
+            echo = (("content-type", "text/event-stream"), ("x-note", f"see {secret.text}"))
+            provider.tells(Script((told,), headers=echo, cut=f"random:{number}"))
+            asked = {"role": "user", "content": json.dumps({"use": secret.text})}
+            reply = client.post(
+                f"{tape.base_url('a')}/x?note=see+{secret.text.replace(' ', '+')}",
+                json=asked,
+                headers={"authorization": f"Bearer {secret.text}", "cookie": f"a={secret.core}"},
+            )
+            assert reply.content == told  # it passes as it is
+            seen = (tmp_path / "a.yaml.journal").read_bytes()
+    written = path.read_bytes()
+    for secret in planted:
+        for place in (written, seen):
+            at = place.find(secret.core.encode())
+            assert at < 0, (secret, place[at - 200 : at + 99])
+    found = load(path).interactions
+    assert len(found) == len(planted)
+    for secret, kept in zip(planted, found, strict=True):
+        assert secret.core not in joined(kept.response.body), secret.kind
+    assert tape.summary.masked.total() > 4 * len(planted)
+
+
+def start(provider: Provider, tmp_path: Path, script: Script, *more: str) -> subprocess.Popen[str]:
+    """Start ``harness record`` on a client that prints what it reads."""
+    command = [HARNESS, "record", "--cassette", str(tmp_path / "a.yaml"), *more]
+    command += ["--upstream", provider.tells(script), "--", sys.executable, "-c", ASK]
+    return subprocess.Popen(  # noqa: S603 - our own command
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def until(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def journal_of(tmp_path: Path) -> str:
+    path = tmp_path / "a.yaml.journal"
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+@pytest.mark.parametrize("old", [None, "interactions: []\nversion: 1\n"])
+def test_sigkill_leaves_the_old_cassette_and_a_journal(
+    old: str | None, provider: Provider, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.yaml"
+    if old is not None:
+        path.write_text(old, "utf-8")
+    stalling = TOLD._replace(frames=FRAMES[:4], end="stall")
+    process = start(provider, tmp_path, stalling, "--mode", "new_episodes")
+    until(lambda: "word 3" in journal_of(tmp_path))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert (path.read_text("utf-8") if path.exists() else None) == old
+    with (tmp_path / "a.yaml.journal").open("ab") as journal:
+        journal.write(b'{"n": 1, "text": "to')  # as if it had been killed while it wrote
+    said = subprocess.run(  # noqa: S603 - our own command
+        [HARNESS, "record", "--recover", str(tmp_path / "a.yaml.journal")],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert said.stderr == "harness: 1 exchanges recovered\n"
+    [told] = load(path).interactions
+    assert told.response.body == b"".join(FRAMES[:4])
+    assert told.response.stream.end == "reset"
+    assert sum(read.length for read in told.response.stream.reads or ()) == len(FRAMES[0]) * 4
+    assert not (tmp_path / "a.yaml.journal").exists()
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_recording_is_kept(
+    sent: signal.Signals, code: int, provider: Provider, tmp_path: Path
+) -> None:
+    stalling = TOLD._replace(frames=FRAMES[:4], end="stall")
+    process = start(provider, tmp_path, stalling)
+    until(lambda: "word 3" in journal_of(tmp_path))
+    if sent is signal.SIGINT:  # as a terminal sends it: to everybody
+        os.killpg(process.pid, sent)
+    else:
+        process.send_signal(sent)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert "1 recorded, 0 played" in err
+    [told] = load(tmp_path / "a.yaml").interactions
+    assert (told.response.body, told.response.stream.end) == (
+        b"".join(FRAMES[:4]), "client_closed",
+    )  # fmt: skip
+
+
+def test_the_command_line_from_end_to_end(provider: Provider, tmp_path: Path) -> None:
+    for mode, counts in (("once", "1 recorded, 0 played"), ("none", "0 recorded, 1 played")):
+        process = start(provider, tmp_path, TOLD, "--mode", mode)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert sum(map(int, out.split())) == len(BODY)
+        assert f"a.yaml: {counts}\n" in err
+    [told] = load(tmp_path / "a.yaml").interactions
+    assert told.response.body == BODY
+    assert told.response.stream.provenance
+    assert "-c" in (told.response.stream.provenance.command or "")
+
+
+def test_memory_does_not_grow_with_the_body(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scrubbing_body, "HELD", 64 * 1024)
+    monkeypatch.setattr(scribe_module, "FULL", 64 * 1024)
+    frame = b'data: {"delta":"' + b"many words " * 90 + b'"}\n\n'
+    script = Script((frame,) * 1500, cut="event")  # one bytes object: 1.5 MB on the wire only
+    peaks = []
+    with recording(tmp_path / "a.yaml", upstream=[provider.tells(script)]) as tape:
+        tracemalloc.start()
+        url = f"{tape.base_url('a')}/x"
+        with httpx2.stream("POST", url, content=b"{}", trust_env=False) as reply:
+            for number, _ in enumerate(reply.iter_raw()):
+                if number % 250 == 249:
+                    peaks.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+    assert len(load(tmp_path / "a.yaml").interactions[0].response.body) == len(frame) * 1500
+    assert max(peaks) - min(peaks) < 1024 * 1024
+
+
+# The journal itself.
+def test_a_journal_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j", Opening("a.yaml", keeps=False))
+    asked: Any = {"method": "GET", "uri": "u", "headers": [["a", "b"]], "body": "", "what": "w"}
+    journal.note(n=1, **asked)
+    journal.note(n=2, **asked)
+    journal.note(n=2, status=200, reason="OK", headers=[])
+    journal.note(n=2, reads=[[5, 0.1]], text="abc\udcff")
+    journal.note(n=2, reads=[[9, 0.2]], text="")
+    journal.close()
+    with JournalReader(tmp_path / "j") as reader:
+        [told] = reader.interactions()
+        assert reader.answered == 1
+    assert told.response.body == b"abc\xff"
+    assert [read.length for read in told.response.stream.reads or ()] == [4]
+    assert recover(tmp_path / "j") == 1
+    assert load(tmp_path / "a.yaml").interactions == (told,)
+
+
+@pytest.mark.parametrize("text", ["", "hello\n", "[]\n", '{"journal": 2}\n', '{"journal": 1}\n'])
+def test_what_is_no_journal_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "j").write_text(text, "utf-8")
+    with pytest.raises(InputError, match="name the file that `harness record` left"):
+        recover(tmp_path / "j")
+    with pytest.raises(InputError, match="cannot be read"):
+        recover(tmp_path / "nowhere")
+    assert (tmp_path / "j").exists()
