@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TARGETS = "builtin, sdk, sdk-helper, python:pkg.module:attr, command:PROGRAM or env:REQS!TARGET"
-_REPORTS = "terminal, jsonl or junit (default: terminal)"
+_REPORTS = "terminal, jsonl, junit, html or github (default: terminal)"
 _LEAVING = "break, aclose, cancel, timeout, throw"
 _PORTS = 65535  # the highest there is
 _CUTS = "whole, event, byte, awkward, edges, offset:N, random:SEED, recorded"

@@ -14,7 +14,7 @@ from harness.reports.files import place_of
 if TYPE_CHECKING:
     from harness.runner.happenings import Happening
 
-KINDS = ("terminal", "jsonl", "junit")
+KINDS = ("terminal", "jsonl", "junit", "html", "github")
 
 
 class Report(Protocol):

@@ -7,13 +7,15 @@ a failure shows requirement, expected, actual, source, and the one command that 
 from __future__ import annotations
 
 import shutil
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING, TextIO
 
+from harness.reports.cells import Cells, shown
 from harness.reports.files import json_text, painted, write_whole
 from harness.runner.happenings import RED, BadInput, Judged, RunFinished, RunStarted
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -39,7 +41,7 @@ class TerminalReport:
         self._lines: list[str] = []
         self._targets: tuple[str, ...] = ()
         self._total = self._done = 0
-        self._cells: dict[str, dict[str, Counter[bool]]] = defaultdict(dict)
+        self._cells = Cells()
         self._failed: dict[str, list[tuple[Judged, Finding]]] = defaultdict(list)
         self._warned = 0
 
@@ -62,9 +64,7 @@ class TerminalReport:
 
     def _judged(self, judged: Judged) -> None:
         self._done += 1
-        row = f"{judged.scenario.protocol}/{judged.scenario.topic}"
-        cell = self._cells[row].setdefault(judged.target, Counter())
-        cell[judged.broken] += 1
+        self._cells.add(judged)
         for finding in judged.findings:
             if finding.verdict in RED or (self._verbose and finding.verdict == "warn"):
                 self._failed[judged.target].append((judged, finding))
@@ -92,27 +92,17 @@ class TerminalReport:
     def _matrix(self) -> Iterator[str]:
         if not self._cells:
             return
-        first = max(len(row) for row in (*self._cells, "protocol/topic"))
+        rows = list(self._cells.rows(self._targets))
+        first = max(len(name) for name in ("protocol/topic", *(name for name, _ in rows)))
         widths = [max(len(target), 9) for target in self._targets]
         heads = (t.rjust(w) for t, w in zip(self._targets, widths, strict=True))
         yield self._paint("bold", "  ".join(("protocol/topic".ljust(first), *heads)))
-        for row, cells in (*sorted(self._cells.items()), ("all", self._sums())):
-            shown = (
-                self._cell(cells.get(target, Counter()), width)
-                for target, width in zip(self._targets, widths, strict=True)
-            )
-            yield "  ".join((row.ljust(first), *shown))
-
-    def _sums(self) -> dict[str, Counter[bool]]:
-        sums: dict[str, Counter[bool]] = {target: Counter() for target in self._targets}
-        for cells in self._cells.values():
-            for target, cell in cells.items():
-                sums[target].update(cell)
-        return sums
+        for name, counts in rows:
+            cells = (self._cell(c, w) for c, w in zip(counts, widths, strict=True))
+            yield "  ".join((name.ljust(first), *cells))
 
     def _cell(self, count: Counter[bool], width: int) -> str:
-        held, total = count[False], count.total()
-        return self._paint("green" if held == total else "red", f"{held}/{total}".rjust(width))
+        return self._paint("red" if count[True] else "green", shown(count).rjust(width))
 
     def _failures(self, target: str) -> Iterator[str]:
         failed = self._failed[target]

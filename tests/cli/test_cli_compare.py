@@ -15,7 +15,7 @@ def test_a_broken_law_is_1_and_the_page_names_it_with_its_command(harness: Any) 
     assert "LAW BROKEN: it held under A and does not under B" in said.out
     assert "chunks   1 stream: law text: pass -> fail" in said.out
     assert f"again    harness compare {ID} builtin {LIES} --target builtin" in said.out
-    assert "B breaks law in 1 streams that A told rightly" in said.out
+    assert "B breaks law in 1 stream that A told rightly" in said.out
 
 
 def test_what_moved_is_one_json_line_a_group_and_a_summary(harness: Any) -> None:

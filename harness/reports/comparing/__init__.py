@@ -15,7 +15,7 @@ from harness.reports.files import place_of
 if TYPE_CHECKING:
     from harness.runner.comparing.happenings import CompareHappening
 
-KINDS = ("terminal", "jsonl")
+KINDS = ("terminal", "jsonl", "junit", "html", "github")
 
 
 class CompareReport(Protocol):

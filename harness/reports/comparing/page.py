@@ -51,7 +51,7 @@ def page(end: Ended, *, verbose: bool = False) -> Iterator[Line]:
         own = [group for group in groups if group.meaning == meaning]
         if own:
             yield Line("")
-            yield Line(_TITLES[meaning], COLOURS[meaning])
+            yield Line(TITLES[meaning], COLOURS[meaning])
             yield from _section(own, end, verbose=verbose)
     yield from _still_broken(end)
     yield from _words(end)
@@ -60,7 +60,7 @@ def page(end: Ended, *, verbose: bool = False) -> Iterator[Line]:
     yield from closing(end)
 
 
-_TITLES: Mapping[Meaning, str] = {
+TITLES: Mapping[Meaning, str] = {
     "law broken": "LAW BROKEN: it held under A and does not under B",
     "photograph changed": "PHOTOGRAPH CHANGED: no law says which is right; review it",
     "improved": "IMPROVED: a law that was broken under A holds under B",
@@ -112,7 +112,7 @@ def _still_broken(end: Ended) -> Iterator[Line]:
     yield Line("")
     yield Line("STILL BROKEN: a law that neither side keeps", "dim")
     for check, names in sorted(still.items(), key=lambda item: -len(item[1])):
-        yield Line(f"  {len(names):>4} streams: law {check}, e.g. {names[0]}")
+        yield Line(f"  {many(len(names), 'stream')}: law {check}, e.g. {names[0]}")
 
 
 def _words(end: Ended) -> Iterator[Line]:
@@ -149,11 +149,11 @@ def closing(end: Ended) -> Iterator[Line]:
     words = ", ".join(f"{counts[word]} {word}" for word in MEANINGS if counts[word])
     stopped = "interrupted after" if end.interrupted else "compared"
     yield Line(
-        f"{stopped} {len(end.compared)} streams in {end.seconds:.1f} s: "
+        f"{stopped} {many(len(end.compared), 'stream')} in {end.seconds:.1f} s: "
         f"{end.same} the same{', ' if words else ''}{words}"
     )
     if end.unusable:
-        yield Line(f"{end.unusable} inputs could not be used; they are named above", "red")
+        yield Line(f"{many(end.unusable, 'input')} could not be used, as named above", "red")
     yield Line(*verdict(end))
 
 
@@ -164,18 +164,25 @@ def verdict(end: Ended) -> tuple[str, str]:
         usable = ", ".join(end.began.sides.values()) or "none"
         return f"nothing is compared: of both sides {usable} could be used", "red"
     if counts["law broken"]:
-        return f"B breaks law in {counts['law broken']} streams that A told rightly", "red"
+        return f"B breaks law in {many(counts['law broken'], 'stream')} that A told rightly", "red"
     if end.unclassified:
-        return f"B brings {len(end.unclassified)} words that no table holds", "red"
+        return f"B brings {many(len(end.unclassified), 'word')} that no table holds", "red"
     if counts["photograph changed"]:
-        return f"B breaks no law; review {counts['photograph changed']} photographs", "yellow"
+        return (
+            f"B breaks no law; review {many(counts['photograph changed'], 'photograph')}",
+            "yellow",
+        )
     return "B breaks no law, and nothing but cosmetics moved", "green"
 
 
 def counted(group: Group) -> str:
     """Return how many streams a group was seen in."""
-    count = len(group.streams)
-    return f"{count} stream" if count == 1 else f"{count} streams"
+    return many(len(group.streams), "stream")
+
+
+def many(count: int, word: str) -> str:
+    """Return a count with its word, in the plural where it is one."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def again(end: Ended, group: Group) -> str:

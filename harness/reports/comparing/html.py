@@ -1,0 +1,79 @@
+"""A comparison as one HTML file: what it means first, each group folded with all its streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.reports.comparing.page import COLOURS, TITLES, again, counted, verdict
+from harness.reports.files import json_text, write_whole
+from harness.reports.html_page import document, folded, tag
+from harness.runner.comparing.happenings import Ended, Unusable
+from harness.runner.comparing.judging import MEANINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from harness.runner.comparing.grouping import Group
+    from harness.runner.comparing.happenings import CompareHappening
+
+# Colour of a terminal -> class of the page's style.
+_KINDS: Mapping[str, str] = {"red": "bad", "yellow": "new", "green": "good", "dim": "dim"}
+
+
+class HtmlReport:
+    """Writes its page when the comparison is over.
+
+    Args:
+        path: the file, or None for standard output.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._unusable: list[str] = []
+        self._end: Ended | None = None
+
+    def hear(self, happening: CompareHappening) -> None:
+        """Take one happening."""
+        if isinstance(happening, Unusable):
+            self._unusable.append(str(happening.error))
+        elif isinstance(happening, Ended):
+            self._end = happening
+
+    def close(self) -> None:
+        """Write the file."""
+        if self._end is not None:
+            title = f"{self._end.began.target} under two versions"
+            write_whole(self._path, document(title, self._body(self._end)))
+
+    def _body(self, end: Ended) -> Iterator[str]:
+        yield from (tag("p", words, "bad") for words in self._unusable)
+        yield from (tag("p", f"{side}: {label}") for side, label in end.began.sides.items())
+        words, colour = verdict(end)
+        yield tag(
+            "p", f"{words} ({len(end.compared)} streams, {end.same} the same)", _KINDS[colour]
+        )
+        for meaning in MEANINGS:
+            groups = [group for group in end.groups if group.meaning == meaning]
+            if groups:
+                yield tag("h2", TITLES[meaning], _KINDS[COLOURS[meaning]])
+            yield from (_group(group, end) for group in groups)
+        yield from (
+            tag("p", f"in no table: {c.row.word}. {c.cure}", "bad") for c in end.unclassified
+        )
+
+
+def _group(group: Group, end: Ended) -> str:
+    one = group.example
+    lines = (
+        f"example  {group.streams[0]} {one.place}",
+        f"A        {json_text(one.before)}",
+        f"B        {json_text(one.after)}",
+        *(f"so       {shape} ({count})" for shape, count in group.consequences.most_common()),
+        f"again    {again(end, group)}",
+        *(f"also     {name}" for name in group.streams[1:]),
+    )
+    return folded(f"{one.layer}, {counted(group)}: {one.shape}", "\n".join(lines))
+
+
+REPORT = HtmlReport

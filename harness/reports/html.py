@@ -1,0 +1,76 @@
+"""A run as one HTML file: the matrix, then every failure, folded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.reports.cells import Cells, shown
+from harness.reports.files import write_whole
+from harness.reports.html_page import document, folded, tag
+from harness.reports.junit import describe
+from harness.runner.happenings import RED, BadInput, Judged, RunFinished
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.model import Finding
+    from harness.runner.happenings import Happening
+
+
+class HtmlReport:
+    """Collects a run and writes the page when it is over.
+
+    Args:
+        path: the file, or None for standard output.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._cells = Cells()
+        self._failed: list[tuple[Judged, Finding]] = []
+        self._bad: list[BadInput] = []
+        self._end: RunFinished | None = None
+
+    def hear(self, happening: Happening) -> None:
+        """Take one happening."""
+        if isinstance(happening, Judged):
+            self._cells.add(happening)
+            self._failed += [(happening, f) for f in happening.findings if f.verdict in RED]
+        elif isinstance(happening, BadInput):
+            self._bad.append(happening)
+        elif isinstance(happening, RunFinished):
+            self._end = happening
+
+    def close(self) -> None:
+        """Write the file."""
+        write_whole(self._path, document("LLM stream harness", self._body()))
+
+    def _body(self) -> Iterator[str]:
+        if self._end is not None:
+            yield from self._sums(self._end)
+        yield from (tag("p", str(bad.error), "bad") for bad in self._bad)
+        targets = tuple(self._end.verdicts) if self._end else ()
+        heads = "".join(tag("th", word) for word in ("protocol/topic", *targets))
+        rows = "\n".join(_row(name, counts) for name, counts in self._cells.rows(targets))
+        yield f"<table>\n<tr>{heads}</tr>\n{rows}\n</table>"
+        if self._failed:
+            yield tag("h2", "Broken")
+        for judged, finding in self._failed:
+            heading = f"{finding.target}: {finding.scenario}:{finding.check}"
+            yield folded(heading, f"{judged.scenario.title}\n{describe(finding)}", "bad")
+
+    def _sums(self, end: RunFinished) -> Iterator[str]:
+        for target, counts in end.verdicts.items():
+            words = ", ".join(f"{n} {word}" for word, n in sorted(counts.items()))
+            yield tag("p", f"{target}: {words}", "bad" if end.red(target) else "good")
+
+
+def _row(name: str, counts: list[Counter[bool]]) -> str:
+    cells = (tag("span", shown(count), "bad" if count[True] else "good") for count in counts)
+    columns = "".join(f'<td class="count">{cell}</td>' for cell in cells)
+    return f"<tr>{tag('td', name)}{columns}</tr>"
+
+
+REPORT = HtmlReport
