@@ -34,7 +34,20 @@ async def aclose(stream: object) -> Exception | None:
         await Undisturbed(_aclose(stream))
     except Exception as error:  # noqa: BLE001 - returned
         return error
+    except BaseExceptionGroup as group:
+        return _without_the_closing(group)
     return None
+
+
+def _without_the_closing(group: BaseExceptionGroup[BaseException]) -> Exception | None:
+    """Return what went wrong in a generator that held a task group when it was closed.
+
+    Such a group takes the closing itself for an error of its own (catalogue CA-009).
+    """
+    _, rest = group.split(GeneratorExit)
+    if rest is None or isinstance(rest, Exception):
+        return rest
+    raise rest
 
 
 def close(stream: object) -> Exception | None:

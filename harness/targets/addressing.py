@@ -83,8 +83,7 @@ def resolve(address: str | object, clients: Clients) -> Target:
     if address.startswith((_ENV, _COMMAND)):
         return StdioTarget(address, process_of(address))
     if check(address) in _OURS:
-        target: Target = _ours(address)(clients)
-        return target
+        return _our_own(address, clients)
     return _as_target(_python(address), address)
 
 
@@ -107,10 +106,15 @@ def layers_of(address: str | object) -> Layers | None:
 def _ours(address: str) -> Any:
     """Return the class one of our words stands for."""
     module, name = _OURS[address]
+    return getattr(import_module(module), name)
+
+
+def _our_own(address: str, clients: Clients) -> Target:
     try:
-        return getattr(import_module(module), name)
+        target: Target = _ours(address)(clients)
     except ImportError as error:
         raise InputError(f"{error}; install what the target stands on") from error
+    return target
 
 
 def answers_once(address: str | object) -> bool:

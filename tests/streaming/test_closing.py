@@ -10,6 +10,7 @@ import pytest
 
 from harness.errors import LLMServerError, RunCancelled
 from harness.model import Chunk, ErrorInfo
+from harness.streaming import closing
 from harness.streaming.cancellation import CancelSignal
 from harness.streaming.interfaces.anthropic_messages import AnthropicMessagesInterface
 from harness.streaming.wire_events import WireObject
@@ -63,6 +64,19 @@ class Stream:
         self.closed_by.append(_task())
         if self._refuses is not None:
             raise self._refuses
+
+
+class SilentStream(Stream):
+    """A stream that says nothing; ``waiting`` is set once somebody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = asyncio.Event()
+
+    async def __anext__(self) -> WireObject:
+        self.waiting.set()
+        await asyncio.get_running_loop().create_future()
+        raise StopAsyncIteration
 
 
 class PlainStream(Stream):
@@ -122,6 +136,53 @@ async def test_what_cannot_be_closed_need_not_be() -> None:
 
     assert [chunk.kind for chunk in made().chunks_sync(Bare())] == ["stop_reason", "usage"]
     assert [chunk.kind async for chunk in made().chunks(Bare())] == ["stop_reason", "usage"]
+
+
+async def grouped(*, fails: bool) -> AsyncIterator[int]:
+    """Yield inside a task group; a task of it may fail while the stream is closed."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_fails() if fails else asyncio.sleep(3600))
+        yield 1
+
+
+async def _fails() -> None:
+    try:
+        await asyncio.sleep(3600)
+    finally:
+        raise ZeroDivisionError
+
+
+async def test_a_task_group_in_a_stream_makes_no_group_of_exceptions_of_its_closing() -> None:
+    """CA-009."""
+    stream = grouped(fails=False)
+    assert await anext(stream) == 1
+    await asyncio.sleep(0)
+    assert await closing.aclose(stream) is None
+
+
+async def test_what_fails_in_a_task_group_while_it_is_closed_is_told() -> None:
+    """CA-009: what is no part of the closing is not lost with it."""
+    stream = grouped(fails=True)
+    assert await anext(stream) == 1
+    await asyncio.sleep(0)
+    unclosed = await closing.aclose(stream)
+    assert isinstance(unclosed, ExceptionGroup)
+    assert unclosed.subgroup(ZeroDivisionError) is not None
+
+
+async def test_who_waits_for_chunks_is_cancelled_before_they_are_closed() -> None:
+    """CA-010: in this order nobody meets a generator that is running."""
+    stream = SilentStream()
+    chunks = made().chunks(stream)
+    reading = asyncio.ensure_future(anext(chunks))
+    await stream.waiting.wait()
+    with pytest.raises(RuntimeError, match="already running"):
+        await chunks.aclose()
+    reading.cancel()
+    await asyncio.wait({reading})
+    await chunks.aclose()
+    assert reading.cancelled()
+    assert len(stream.closed_by) == 1
 
 
 async def test_a_generator_is_a_stream() -> None:

@@ -1,0 +1,271 @@
+"""Every cancellation case of the catalogue, and what holds it: one table that cannot go stale.
+
+A case is held by a scenario that names it (``case: CA-003``), by a law that cites it, or by a test
+function; what no code of ours can hold is excluded with its reason. Laws are held against every
+scenario whose ``consumer`` leaves, at every point: ``harness run cancellation``.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from harness.checks.leaving import LEAVING_LAWS
+from harness.checks.run_laws import RUN_LAWS
+from harness.scenarios import discover, load, scenario_root
+
+HERE = Path(__file__).parent
+CLOSING = "streaming/test_closing.py"
+CANCELLATION = "streaming/test_cancellation.py"
+INTERFACES = "streaming/test_cancelling_interfaces.py"
+KEEPALIVE = "streaming/test_keepalive_leaving.py"
+STACK = "runner/test_runner_stack.py"
+
+
+class Case(NamedTuple):
+    """What a case says, and what holds it: scenario names, laws, FILE::FUNCTION; or why nothing."""
+
+    says: str
+    held_by: tuple[str, ...] = ()
+    excluded: str | None = None
+
+
+CASES = {
+    "CA-001": Case(
+        "cancelled while awaiting the request",
+        (
+            "run_provider_is_closed",
+            f"{INTERFACES}::test_a_run_cancelled_while_connecting_leaves_the_socket",
+            "runner/test_runner_sweep.py::test_who_waits_for_the_answer_can_be_interrupted_too",
+        ),
+    ),
+    "CA-002": Case(
+        "cancelled after the headers, before an event",
+        ("text", "left_as_cancelled", "left_closes_connection", "run_is_cancelled"),
+    ),
+    "CA-003": Case(
+        "cancelled between text chunks",
+        ("text", "left_keeps_prefix", "cancel_is_not_swallowed", "run_keeps_partial"),
+    ),
+    "CA-004": Case(
+        "cancelled while a stream is silent",
+        (
+            "silent_provider",
+            "run_ends_at_once",
+            f"{STACK}::test_a_silent_provider_is_left_in_no_time",
+        ),
+    ),
+    "CA-005": Case(
+        "cancelled during argument deltas", ("tool_call", "parallel_calls", "left_calls_inert")
+    ),
+    "CA-006": Case(
+        "cancelled after a complete call, before its result",
+        (
+            "tool_call",
+            "parallel_calls",
+            "streaming/test_hygiene.py::test_every_history_becomes_acceptable_and_stays_as_it_is_then",
+            "streaming/test_continuation.py::test_what_an_outcome_means_for_the_run",
+            f"{STACK}::test_undisturbed_it_is_two_steps_of_an_agent",
+        ),
+    ),
+    "CA-007": Case(
+        "cancelled after the start of a call was shown",
+        ("tool_call", "left_keeps_prefix", "run_keeps_partial"),
+    ),
+    "CA-008": Case(
+        "the consumer breaks out of its loop",
+        ("text", "left_closes_connection", "left_no_task", "run_provider_is_closed",
+         f"{CLOSING}::test_a_stream_is_closed_in_the_task_that_reads_it"),
+    ),
+    "CA-009": Case(
+        "GeneratorExit inside a task group",
+        (
+            f"{CLOSING}::test_a_task_group_in_a_stream_makes_no_group_of_exceptions_of_its_closing",
+            f"{CLOSING}::test_what_fails_in_a_task_group_while_it_is_closed_is_told",
+            f"{CANCELLATION}::test_a_cancelled_run_in_a_task_group_cancels_its_siblings_once",
+        ),
+    ),
+    "CA-010": Case(
+        "aclose() while __anext__ is running",
+        (
+            "silent_provider",
+            "run_ends_at_once",
+            f"{CLOSING}::test_who_waits_for_chunks_is_cancelled_before_they_are_closed",
+            f"{KEEPALIVE}::test_closing_while_the_source_is_waited_for_ends_that_wait",
+        ),
+    ),
+    "CA-011": Case(
+        "driven by one task, closed by another",
+        (
+            f"{CLOSING}::test_chunks_closed_by_another_task_close_the_stream",
+            f"{KEEPALIVE}::test_one_task_may_read_and_another_close",
+        ),
+    ),
+    "CA-012": Case(
+        "the client disconnects mid text",
+        ("run_lets_it_out", "run_raises_no_alarm"),
+    ),
+    "CA-013": Case(
+        "a cancellation that is swallowed", ("cancel_is_not_swallowed", "run_lets_it_out")
+    ),
+    "CA-014": Case(
+        "wait_for(anext()) times out",
+        (
+            "text",
+            "cancel_is_not_swallowed",
+            "run_lets_it_out",
+            f"{CLOSING}::test_wait_for_leaves_the_chunks_closed",
+        ),
+    ),
+    "CA-015": Case(
+        "a callback raises CancelledError",
+        (
+            "run_ends_at_once",
+            "streaming/test_keepalive.py::test_a_cancellation_of_the_sources_own_making_is_one",
+        ),
+    ),
+    "CA-016": Case("an early break with tasks beside it", ("left_no_task", "run_leaves_nothing")),
+    "CA-017": Case(
+        "more streams than the pool has slots",
+        (
+            "left_closes_connection",
+            "run_provider_is_closed",
+            f"{INTERFACES}::test_left_while_the_provider_is_silent",
+        ),
+    ),
+    "CA-018": Case(
+        "cancelled again during clean-up",
+        (
+            "run_lets_it_out",
+            f"{CANCELLATION}::test_undisturbed_work_is_done_before_a_cancellation_counts",
+            f"{KEEPALIVE}::test_a_second_cancellation_reaches_the_clean_up",
+        ),
+    ),
+    "CA-019": Case(
+        "an error status on a streaming request",
+        (f"{INTERFACES}::test_a_provider_that_refuses_ends_the_chunks_as_failed",),
+    ),
+    "CA-020": Case(
+        "close() but no aclose()",
+        (f"{CLOSING}::test_a_stream_is_closed_in_the_task_that_reads_it",),
+    ),
+    "CA-021": Case(
+        "usage after a cancel",
+        (
+            f"{CLOSING}::test_usage_is_not_partial_once_the_terminal_came",
+            "streaming/service/test_real_sdks.py::test_a_provider_that_stalls_is_left",
+        ),
+    ),
+    "CA-022": Case(
+        "the provider goes on after the abort",
+        excluded="What a provider does behind a closed connection is not on the wire. What can be "
+        "seen is held: the client closes (run_provider_is_closed), and a usage that was seen "
+        "before is called partial, so that its cost is known to be a lower bound (CA-021).",
+    ),
+    "CA-023": Case(
+        "late events of a cancelled run",
+        (
+            "run_no_stale_chunk",
+            "run_registry_is_empty",
+            f"{CANCELLATION}::test_a_run_that_ends_late_does_not_take_its_successors_signal_along",
+        ),
+    ),
+    "CA-024": Case(
+        "a cancel races the terminal",
+        (
+            "text",
+            "no_chunk_after",
+            "run_frames_in_order",
+            f"{CLOSING}::test_a_signal_at_the_last_chunks_comes_too_late",
+        ),
+    ),
+    "CA-025": Case(
+        "a synchronous iterator closed from another thread",
+        (
+            "streaming/test_cancelling_sync.py::test_a_thread_that_waits_for_a_silent_provider_is_woken",
+            "streaming/test_cancelling_sync.py::test_a_run_cancelled_before_it_began_takes_no_event",
+        ),
+    ),
+}  # fmt: skip
+
+LAWS = {
+    **{law.name: law.source for law in LEAVING_LAWS},
+    **{law.name: law.source for law in RUN_LAWS},
+}
+
+
+def unheld(case_id: str, case: Case, scenarios: dict[str, set[str]]) -> list[str]:
+    """Return what is wrong with a row: a name of nothing, or of what knows nothing of it."""
+    if bool(case.held_by) == bool(case.excluded):
+        return ["is held or excluded, one of the two"]
+    return [words for name in case.held_by if (words := _wrong(case_id, name, scenarios))]
+
+
+def _wrong(case_id: str, name: str, scenarios: dict[str, set[str]]) -> str | None:
+    if name in LAWS:
+        return None if case_id in LAWS[name] else f"the law {name} does not cite it"
+    if "::" in name:
+        file, _, function = name.partition("::")
+        return None if function in _tests(HERE / file) else f"there is no {name}"
+    if name not in scenarios:
+        return f"{name} is no scenario, no law and no test"
+    return None if case_id in scenarios[name] else f"a scenario {name} does not name it"
+
+
+def _tests(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text("utf-8")) if path.exists() else ast.Module([], [])
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {node.name for node in tree.body if isinstance(node, kinds)}
+
+
+@pytest.fixture(scope="module")
+def scenarios() -> dict[str, set[str]]:
+    """Return the name of a scenario of cancellation -> the cases it names in every protocol."""
+    root = scenario_root()
+    named: dict[str, list[set[str]]] = {}
+    for path in discover(root):
+        if path.parent.name == "cancellation":
+            named.setdefault(path.stem, []).append(set(load(path, root).cases))
+    return {name: set.intersection(*cases) for name, cases in named.items()}
+
+
+@pytest.mark.parametrize("case_id", CASES)
+def test_a_case_is_held_by_what_the_table_says(
+    case_id: str, scenarios: dict[str, set[str]]
+) -> None:
+    assert unheld(case_id, CASES[case_id], scenarios) == []
+
+
+def test_the_table_holds_every_case() -> None:
+    assert list(CASES) == [f"CA-{number:03}" for number in range(1, 26)]
+
+
+def test_a_scenario_names_no_case_the_table_does_not_know_of(
+    scenarios: dict[str, set[str]],
+) -> None:
+    for name, cases in scenarios.items():
+        for case_id in cases & CASES.keys():
+            assert name in CASES[case_id].held_by, f"{case_id} is named by {name}"
+
+
+@pytest.mark.parametrize(
+    ("case", "says"),
+    [
+        (Case("none", ()), "is held or excluded"),
+        (Case("both", ("text",), "no reason"), "is held or excluded"),
+        (Case("a law of another case", ("run_is_cancelled",)), "the law run_is_cancelled does not"),
+        (Case("a test that is gone", (f"{CLOSING}::test_gone",)), "there is no streaming/test_clo"),
+        (Case("a file that is gone", ("gone.py::test_it",)), "there is no gone.py::test_it"),
+        (Case("a scenario that is gone", ("gone",)), "gone is no scenario"),
+        (Case("a scenario of another case", ("tool_call",)), "tool_call does not name it"),
+    ],
+    ids=lambda value: value.says if isinstance(value, Case) else None,
+)
+def test_a_row_that_holds_nothing_is_found(
+    case: Case, says: str, scenarios: dict[str, set[str]]
+) -> None:
+    [words] = unheld("CA-020", case, scenarios)
+    assert says in words
