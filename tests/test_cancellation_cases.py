@@ -59,7 +59,8 @@ CASES = {
         ),
     ),
     "CA-005": Case(
-        "cancelled during argument deltas", ("tool_call", "parallel_calls", "left_calls_inert")
+        "cancelled during argument deltas",
+        ("tool_call", "parallel_calls", "call_without_status", "left_calls_inert"),
     ),
     "CA-006": Case(
         "cancelled after a complete call, before its result",
@@ -77,8 +78,13 @@ CASES = {
     ),
     "CA-008": Case(
         "the consumer breaks out of its loop",
-        ("text", "left_closes_connection", "left_no_task", "run_provider_is_closed",
-         f"{CLOSING}::test_a_stream_is_closed_in_the_task_that_reads_it"),
+        (
+            "text",
+            "left_closes_connection",
+            "left_no_task",
+            "run_provider_is_closed",
+            f"{CLOSING}::test_a_stream_is_closed_in_the_task_that_reads_it",
+        ),
     ),
     "CA-009": Case(
         "GeneratorExit inside a task group",
@@ -189,7 +195,7 @@ CASES = {
             "streaming/test_cancelling_sync.py::test_a_run_cancelled_before_it_began_takes_no_event",
         ),
     ),
-}  # fmt: skip
+}
 
 LAWS = {
     **{law.name: law.source for law in LEAVING_LAWS},

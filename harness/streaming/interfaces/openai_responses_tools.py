@@ -1,7 +1,8 @@
 """The output items of the Responses API that are tools at work: calls, hosted tools, images.
 
-Rules of this file: a call is whole only when its item is done and its status does not deny it;
-what the provider carries out itself is kept as it stands and is never a call.
+Rules of this file: a call is whole when its item is done and its status says so; one without a
+status waits for the terminal, because a cut response tells its calls in the same way; what the
+provider carries out itself is kept as it stands and is never a call.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 # Item type -> the field its own delta events grow.
 _GROWING = dict(FIELD_EVENTS.values())
-# Statuses of a done item that say it is not.
-_UNFINISHED = frozenset({"in_progress", "incomplete"})
+# Statuses of a done item that do not say it is whole; none at all leaves it to the terminal.
+_UNVOUCHED = frozenset({None, "in_progress", "incomplete"})
 # Image formats whose media type is not their own name.
 _IMAGE_TYPES = {"svg": "svg+xml"}
 
@@ -60,7 +61,7 @@ class FunctionCall(Item):
         chunks = self._name(found, whole=True)
         chunks += self.arguments.whole(self._told(found), final=True)
         self._status = word(getattr(found, "status", None)) or self._status
-        self._end(whole=self._status not in _UNFINISHED)
+        self._end(whole=self._status not in _UNVOUCHED)
         return chunks
 
     def conclude(self, *, completed: bool) -> None:
