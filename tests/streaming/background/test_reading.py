@@ -198,10 +198,10 @@ async def test_a_run_nobody_wrote_is_unknown(background: Background) -> None:
 
 async def test_a_run_expires_behind_its_end(redis: Any) -> None:
     assert redis
-    async with tuned(ttl=0.03, alive_for=0.03) as background:
+    async with tuned(ttl=0.5, alive_for=0.5) as background:
         run_id = await written(background, frames())
         assert await drained(background.reading(run_id)) == frames()
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.6)
         with pytest.raises(RunUnknownError):
             await drained(background.reading(run_id))
 
@@ -246,12 +246,12 @@ async def test_a_writer_that_died_is_noticed(redis: Any) -> None:
 
 async def test_a_writer_that_waits_for_a_silent_source_lives(redis: Any) -> None:
     assert redis
-    async with tuned(alive_for=0.05, ttl=0.08) as background:
+    async with tuned(alive_for=0.5, ttl=0.8) as background:
         run_id = new_id()
         writer = await background.writer(run_id)
 
         async def silent() -> AsyncIterator[bytes]:
-            await asyncio.sleep(0.12)  # longer than a dead one would be believed, or kept
+            await asyncio.sleep(1.2)  # longer than a dead one would be believed, or kept
             for piece in frames():
                 yield piece
 
