@@ -12,7 +12,7 @@ from harness.errors import InputError
 from harness.reports.comparing import make_report
 from harness.runner.comparing.comparing import Settings, compare
 from harness.runner.comparing.happenings import Ended
-from harness.runner.comparing.streams import chosen
+from harness.runner.comparing.streams import Sample, chosen
 from harness.scenarios import scenario_root
 from harness.targets.addressing import environment_of, inside
 from harness.targets.environments import cache_folder, prune
@@ -47,7 +47,8 @@ def main(arguments: argparse.Namespace) -> int:
         environment_of(address)
     reports = [make_report(spec, verbose=arguments.verbose) for spec in _specs(arguments)]
     root = scenario_root(arguments.scenarios)
-    streams, errors = chosen(root, folders(arguments.corpus), selectors)
+    sample = Sample(arguments.fuzz, arguments.seed)
+    streams, errors = chosen(root, folders(arguments.corpus), selectors, sample)
     happenings = compare(streams, settings, errors)
     with ExitStack() as closing:
         for report in reports:
@@ -77,6 +78,8 @@ def _command(arguments: argparse.Namespace, sides: Sequence[str]) -> str:
     options = ["--target", arguments.target]
     for folder in arguments.corpus:
         options += ["--corpus", str(folder)]
+    if arguments.fuzz:
+        options += ["--fuzz", str(arguments.fuzz), "--seed", str(arguments.seed)]
     if arguments.scenarios is not None:
         options += ["--scenarios", str(arguments.scenarios)]
     quoted = shlex.join([*sides, *options]).replace("{", "{{").replace("}", "}}")

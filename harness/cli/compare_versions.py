@@ -11,7 +11,7 @@ from harness.reports.comparing.matrix import finding_data, matrix
 from harness.reports.files import json_text, painted
 from harness.runner.comparing.happenings import Told, Unusable
 from harness.runner.comparing.ranging import Ranged, ranging
-from harness.runner.comparing.streams import chosen
+from harness.runner.comparing.streams import Sample, chosen
 from harness.scenarios import scenario_root
 from harness.targets.addressing import inside
 from harness.targets.releases import range_of, releases
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 def show(arguments: argparse.Namespace) -> int:
     """Search a range of versions, print the matrix, return the exit code."""
     named = range_of(arguments.versions)
-    streams, errors = chosen(
-        scenario_root(arguments.scenarios), folders(arguments.corpus), arguments.words
-    )
+    root, sample = scenario_root(arguments.scenarios), Sample(arguments.fuzz, arguments.seed)
+    streams, errors = chosen(root, folders(arguments.corpus), arguments.words, sample)
     for error in errors:
         sys.stderr.write(f"harness: {error}\n")
     versions = releases(named, arguments.every)

@@ -197,6 +197,10 @@ def _compare(command: argparse.ArgumentParser) -> None:
         help="tell these recordings, too (besides ./cassettes); repeatable",
     )
     command.add_argument(
+        "--fuzz", type=int, default=0, metavar="N", help="draw N streams a protocol, too"
+    )
+    command.add_argument("--seed", type=int, default=0, metavar="S", help="what --fuzz draws")
+    command.add_argument(
         "--report", action="append", metavar="KIND[=PATH]", help=f"{_REPORTS}; repeatable"
     )
     command.add_argument(

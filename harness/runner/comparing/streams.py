@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from harness.errors import InputError
-from harness.protocols import protocol
+from harness.protocols import NAMES, protocol
 from harness.recordings import LeftOut, recordings
 from harness.runner.plan import choose, gather
 from harness.runner.player import Ask
 from harness.scenarios import discover, id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from harness.fuzz.cases import Case
     from harness.recordings import Recording
     from harness.scenarios import Scenario
     from harness.wire.script import Script
 
-Kind: TypeAlias = Literal["scenario", "recording"]
+Kind: TypeAlias = Literal["scenario", "recording", "drawn"]
 
 
 class Stream(NamedTuple):
@@ -39,13 +41,24 @@ class Chosen(NamedTuple):
     errors: list[InputError]
 
 
-def chosen(root: Path, folders: Sequence[Path], selectors: Sequence[str]) -> Chosen:
+@dataclass(frozen=True)
+class Sample:
+    """How many streams to draw for each protocol, and from which seed."""
+
+    count: int = 0
+    seed: int = 0
+
+
+def chosen(
+    root: Path, folders: Sequence[Path], selectors: Sequence[str], sample: Sample | None = None
+) -> Chosen:
     """Return every stream that any selector names.
 
     Args:
         root: the folder of scenarios.
         folders: folders of recordings, or single files.
         selectors: globs over names, and words of them; none means all.
+        sample: streams that are drawn besides, as ``harness fuzz`` draws them.
 
     Raises:
         InputError: there is no scenario at all.
@@ -53,10 +66,13 @@ def chosen(root: Path, folders: Sequence[Path], selectors: Sequence[str]) -> Cho
     """
     found, errors = _recordings(folders)
     ids = [id_of(path, root) for path in discover(root)]
-    names = set(choose([*ids, *(recording.name for recording in found)], selectors))
+    drawn = list(_drawn(sample)) if sample and sample.count else []
+    others = (*(recording.name for recording in found), *(stream.name for stream in drawn))
+    names = set(choose([*ids, *others], selectors))
     told = [name for name in ids if name in names]
     scenarios, wrong = gather(root, told) if told or not ids else ([], [])
     streams = [*map(_of_scenario, scenarios), *_of_recordings(found, names, errors)]
+    streams += [stream for stream in drawn if stream.name in names]
     return Chosen(streams, [*errors, *wrong])
 
 
@@ -69,6 +85,33 @@ def _recordings(folders: Sequence[Path]) -> tuple[list[Recording], list[InputErr
         elif not isinstance(each, LeftOut):
             found.append(each)
     return found, errors
+
+
+def _drawn(sample: Sample) -> Iterator[Stream]:
+    """Draw streams; the same seed draws the same ones, in every process."""
+    try:
+        from harness.fuzz.finding import Search, database
+        from harness.fuzz.strategies import cases
+    except ModuleNotFoundError as error:
+        words = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
+        raise InputError(words) from error
+    for name in NAMES:
+        found = _Collected()
+        Search(cases(name), database(None), name).look(found, sample.count, sample.seed)
+        for number, case in enumerate(found.cases):
+            ask = Ask(name, protocol(name).request)
+            yield Stream(f"fuzz/{name}/{sample.seed}.{number}", "drawn", ask, case.script)
+
+
+class _Collected:
+    """Judges every case to be well, and keeps it."""
+
+    def __init__(self) -> None:
+        self.cases: list[Case] = []
+
+    def __call__(self, case: Case) -> bool:
+        self.cases.append(case)
+        return False
 
 
 def _of_scenario(scenario: Scenario) -> Stream:
