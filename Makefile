@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage lint bench snapshots lock clean
+.PHONY: help run test coverage lint bench snapshots record lock clean
 
 help:            ## list the chores
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -41,9 +41,18 @@ bench: $(READY)  ## measure the numbers the README quotes
 snapshots: $(READY)  ## take the photographs again; review them as a diff before committing
 	$(BIN)/python -m pytest -q tests/conformance --snapshot-update
 
+# The engines have locks and a folder of their own; aimock needs npm and is left out where there is none.
+record: $(READY) ## make the recordings of real engines in cassettes/ again, in .venv-engines
+	@mkdir -p build
+	@test -x .venv-engines/bin/python || $(PYTHON) -m venv .venv-engines
+	.venv-engines/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r recording/requirements.lock
+	@if command -v npm >/dev/null; then cp recording/aimock/package*.json .venv-engines/ && \
+	    npm ci --prefix .venv-engines --no-audit --no-fund --ignore-scripts --silent; fi
+	$(BIN)/python -m recording
+
 lock: $(READY)   ## resolve pyproject.toml again into requirements.lock (hashes, no index address)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url \
 	    --universal --python-version 3.11 --upgrade --quiet -o requirements.lock
 
 clean:           ## remove what the chores made
-	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .coverage
+	rm -rf .venv .venv-engines build .pytest_cache .mypy_cache .ruff_cache .coverage
