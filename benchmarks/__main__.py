@@ -1,4 +1,4 @@
-"""``python -m benchmarks [overhead] [growth] [whole] [demo]``: print each number with its limit."""
+"""``python -m benchmarks [overhead] [growth] [demo] [recorder] [whole]``: numbers and limits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import demo, growth, overhead, whole
+from benchmarks import demo, growth, overhead, recorder, whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,7 +25,8 @@ async def _collect(rows: AsyncIterator[Row]) -> list[Row]:
 def main(chosen: list[str]) -> int:
     """Print the chosen measurements; return 1 if one is over its limit."""
     found: list[Row] = []
-    for name, module in (("overhead", overhead), ("growth", growth), ("demo", demo)):
+    modules = {"overhead": overhead, "growth": growth, "demo": demo, "recorder": recorder}
+    for name, module in modules.items():
         if not chosen or name in chosen:
             found += asyncio.run(_collect(module.rows()))
     if not chosen or "whole" in chosen:

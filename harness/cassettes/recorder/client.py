@@ -48,6 +48,7 @@ class Client(asyncio.Protocol):
         self._line: tuple[Upstream, Line] | None = None
         self._tape: Tape | None = None
         self._serving: asyncio.Task[None] | None = None
+        self._more = asyncio.Event()  # the next request came
         self._writable = asyncio.Event()
         self._writable.set()
         self._lost = asyncio.Event()
@@ -86,9 +87,12 @@ class Client(asyncio.Protocol):
             self._line[1].go_on()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of a request."""
+        """Take bytes of a request; one that comes now says that the last answer was read."""
         self._http.receive_data(data)
-        self._listen()
+        if self._serving is None:
+            self._listen()
+        else:
+            self._more.set()
 
     async def hang_up(self) -> None:
         """Close the connection from our side and wait until everything of it has ended."""
@@ -130,6 +134,7 @@ class Client(asyncio.Protocol):
             rest, _ = self._http.trailing_data
             self._http = h11.Connection(h11.SERVER)
             self._serving = None
+            self._more.clear()
             if rest:  # nothing at all would mean to h11 that the client left
                 self.data_received(rest)
         else:
@@ -141,10 +146,9 @@ class Client(asyncio.Protocol):
         upstream = self._desk.upstreams.get(name)
         if upstream is None:
             return self._say(404, "not_found_error", self._desk.unknown(name))
-        asked = self._desk.scrubber.request(_asked(request, body, upstream.uri(rest)))
-        told = self._desk.shelf.play(asked)
+        asked = _asked(request, body, upstream.uri(rest))
+        told = self._desk.known(asked)
         if told is not None:
-            self._desk.played += 1
             return await self._play(told, head_only=request.method == b"HEAD")
         if not self._desk.shelf.records:
             return self._say(404, "not_recorded", self._desk.refuse(asked))
@@ -164,11 +168,12 @@ class Client(asyncio.Protocol):
         return await self._until_over(tape, line)
 
     async def _until_over(self, tape: Tape, line: Line) -> bool:
+        """Wait for the end of an answer: the scribe finds it, or the client knows it sooner."""
         line.when_gone(lambda: self._desk.scribe.end(tape, "reset"))
-        reusable = await tape.over
-        if tape.lost is not None:
-            self._desk.miss(f"not recorded: {tape.lost}")
-        return reusable
+        more = asyncio.ensure_future(self._more.wait())
+        await asyncio.wait((tape.over, more), return_when=asyncio.FIRST_COMPLETED)
+        more.cancel()
+        return tape.over.result() if tape.over.done() else not line.gone
 
     async def _connect(self, upstream: Upstream) -> Line:
         if self._line is not None:

@@ -14,7 +14,7 @@ from harness.cassettes.recorder.upstream import Line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.cassettes.cassette import Request
+    from harness.cassettes.cassette import Request, Response
     from harness.cassettes.recorder.client import Client
     from harness.cassettes.recorder.journal import Journal
     from harness.cassettes.recorder.shelf import Shelf
@@ -47,16 +47,26 @@ class Desk:
         self.missed: list[str] = []  # what was refused, lost or not reached, in words
         self.failed: Exception | None = None
 
+    def known(self, asked: Request) -> Response | None:
+        """Take the recorded response to a request; None where there is none left."""
+        if not self.shelf.plays:
+            return None
+        told = self.shelf.play(self.scrubber.request(asked))
+        self.played += told is not None
+        return told
+
     def tape(self, asked: Request, what: str) -> Tape:
         """Begin to take down an exchange.
 
         Args:
-            asked: the request, scrubbed.
+            asked: the request.
             what: whom it is asked.
         """
         assert self._journal is not None, "the shelf records"  # noqa: S101 - told by `records`
         self.recorded += 1
-        return Tape(self.recorded, asked, what, self._journal, self.scrubber)
+        tape = Tape(self.recorded, asked, what, self._journal, self.scrubber)
+        tape.over.add_done_callback(lambda _: tape.lost and self.miss(f"not recorded: {tape.lost}"))
+        return tape
 
     async def connect(self, upstream: Upstream, client: asyncio.Transport) -> Line:
         """Open a connection to a server.
@@ -81,7 +91,7 @@ class Desk:
 
     def refuse(self, asked: Request) -> str:
         """Say why a request is refused."""
-        return self.miss(self.shelf.refusal(asked))
+        return self.miss(self.shelf.refusal(self.scrubber.request(asked)))
 
     def miss(self, words: str) -> str:
         """Remember what could not be done."""

@@ -1,8 +1,9 @@
 """The scribe takes down what has passed, in small portions between the turns of the loop.
 
-Rules of this file: whoever forwards bytes hands them here and goes on; a portion is small enough
-that nobody waits for it; when too much is waiting, those who read from the network are asked to
-rest, so memory stays bounded.
+Rules of this file: whoever forwards bytes hands them here and goes on; the scribe writes when
+nothing comes, or when something has waited long, and a portion is small enough that nobody waits
+for it; when too much is waiting, those who read from the network are asked to rest, so memory
+stays bounded.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 PORTION = 2048  # bytes; a millisecond's work
 FULL = 4 * 1024 * 1024  # bytes waiting
+QUIET = 0.002  # seconds without a read: nobody is in a hurry
+LATEST = 0.25  # seconds after which a portion is taken down, whatever comes
 
 
 class _Portion(NamedTuple):
@@ -27,6 +31,7 @@ class _Portion(NamedTuple):
     data: bytes
     offset: float
     last: bool
+    came: float
     end: StreamEnd | None = None
 
 
@@ -37,6 +42,7 @@ class Scribe:
         self.failed: Exception | None = None
         self._portions: deque[_Portion] = deque()
         self._waiting = 0  # bytes
+        self._came = 0.0  # the last read
         self._some = asyncio.Event()
         self._resting: list[Callable[[], None]] = []
         self._task = asyncio.get_running_loop().create_task(self._write())
@@ -52,15 +58,16 @@ class Scribe:
 
     def put(self, tape: Tape, data: bytes, offset: float) -> None:
         """Hand over one network read."""
+        self._came = now = monotonic()
         for start in range(0, len(data), PORTION):
             piece = data[start : start + PORTION]
-            self._portions.append(_Portion(tape, piece, offset, start + PORTION >= len(data)))
+            self._portions.append(_Portion(tape, piece, offset, start + PORTION >= len(data), now))
         self._waiting += len(data)
         self._some.set()
 
     def end(self, tape: Tape, end: StreamEnd) -> None:
         """Hand over that an exchange broke off."""
-        self._portions.append(_Portion(tape, b"", 0.0, last=True, end=end))
+        self._portions.append(_Portion(tape, b"", 0.0, last=True, came=0.0, end=end))
         self._some.set()
 
     async def close(self) -> None:
@@ -74,10 +81,18 @@ class Scribe:
     async def _write(self) -> None:
         while True:
             await self._some.wait()
+            while self._hurried():  # noqa: ASYNC110 - silence is no event
+                await asyncio.sleep(QUIET)
             self._one()
             if not self._portions:
                 self._some.clear()
             await asyncio.sleep(0)
+
+    def _hurried(self) -> bool:
+        """Say whether reads follow each other closely, and what waits may wait on."""
+        now = monotonic()
+        late = self._waiting > FULL // 4 or now - self._portions[0].came > LATEST
+        return now - self._came < QUIET and not late
 
     def _one(self) -> None:
         portion = self._portions.popleft()

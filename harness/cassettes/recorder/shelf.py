@@ -45,6 +45,11 @@ class Shelf:
             for told in known.interactions:
                 self._unplayed[_key(told.request)].append(told.response)
 
+    @property
+    def plays(self) -> bool:
+        """Whether anything is left to be played."""
+        return any(self._unplayed.values())
+
     def play(self, request: Request) -> Response | None:
         """Take the next response to a request, None where none is left."""
         waiting = self._unplayed.get(_key(request))

@@ -33,7 +33,7 @@ class Tape:
 
     Args:
         number: its number in the journal.
-        request: what was asked, scrubbed.
+        request: what was asked; scrubbed when the first of the answer is taken down.
         what: whom it was asked.
         journal: where it goes.
         scrubber: who masks.
@@ -48,20 +48,27 @@ class Tape:
         self.over: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.lost: str | None = None
         self._number, self._journal, self._scrubber = number, journal, scrubber
-        self._scrubbing = scrubber.body()
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD)
-        self._http.send(h11.Request(method=request.method, target="/", headers=[("host", "x")]))
-        self._http.send(h11.EndOfMessage())
+        self._request, self._what = request, what
+        self._http: h11.Connection | None = None
         self._inflating: Any = None
         self._read = bytearray()  # of the body, in the network read that is being taken down
         self._ended = False
+
+    def _begin(self) -> h11.Connection:
+        """Take down the request: not before it was sent, so that nobody waits for it."""
+        self._scrubbing = self._scrubber.body()
+        http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD)
+        http.send(h11.Request(method=self._request.method, target="/", headers=[("host", "x")]))
+        http.send(h11.EndOfMessage())
+        asked = self._scrubber.request(self._request)
         self._note(
-            method=request.method,
-            uri=request.uri,
-            headers=request.headers,
-            body=text_of(request.body),
-            what=what,
+            method=asked.method,
+            uri=asked.uri,
+            headers=asked.headers,
+            body=text_of(asked.body),
+            what=self._what,
         )
+        return http
 
     def take(self, data: bytes, offset: float, *, last: bool) -> None:
         """Take down bytes of a network read.
@@ -73,17 +80,19 @@ class Tape:
         """
         if self._ended:
             return
-        self._http.receive_data(data)
-        ended = self._events()
+        self._http = http = self._http or self._begin()
+        http.receive_data(data)
+        ended = self._events(http)
         if last or ended:
             self._keep(offset)
         if ended:
-            self._end("clean", reusable=self._http.their_state is h11.DONE)
+            self._end("clean", reusable=http.their_state is h11.DONE)
 
     def end(self, end: StreamEnd) -> None:
         """Take down that the exchange broke off, unless it was over before."""
         if not self._ended:
-            whole = end == "reset" and self._complete_at_eof()
+            self._http = self._http or self._begin()
+            whole = end == "reset" and self._complete_at_eof(self._http)
             self._end("clean" if whole else end, reusable=False)
         elif not self.over.done():
             self.over.set_result(False)
@@ -92,18 +101,18 @@ class Tape:
         """Take down no more; the stream goes on for those who read it."""
         self._ended = True
 
-    def _complete_at_eof(self) -> bool:
+    def _complete_at_eof(self, http: h11.Connection) -> bool:
         """Say whether the end of the connection was the end of the body (RFC 9112, 6.3)."""
         try:
-            self._http.receive_data(b"")
-            return self._events()
+            http.receive_data(b"")
+            return self._events(http)
         except h11.RemoteProtocolError:
             return False
 
-    def _events(self) -> bool:
+    def _events(self, http: h11.Connection) -> bool:
         """Take what is whole; return whether the message is."""
         while True:
-            event = self._http.next_event()
+            event = http.next_event()
             if isinstance(event, h11.Response):
                 self._answer(event)
             elif isinstance(event, h11.Data):

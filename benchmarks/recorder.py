@@ -1,0 +1,146 @@
+"""What the recorder adds to a stream: the same provider read directly and through it, in turns.
+
+Wall time, because the recorder works in a process of its own: on a loaded machine the pairs move,
+their median moves less. A fast model is imitated (it thinks, then paces its events), and a provider
+that never waits, read by an SDK; how many events pass bare in one read is a detail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import httpx2
+
+from benchmarks.measuring import Row
+from benchmarks.streams import text_stream
+from harness.protocols import protocol
+from harness.replay.server import serving
+from harness.replay.stage import Stage
+from harness.targets.base import Call
+from harness.targets.clients import Clients
+from harness.targets.opening import open_stream
+from harness.wire.script import Script
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+PAIRS, RUSHES = 15, 7
+LIMIT = 1.05
+THINKS = 0.2  # seconds before the first event: a fast provider
+PACE, PACED = 0.005, 100  # seconds between events (200 a second), and how many
+BURST = 20_000  # events in one read
+RUSH = 3_000  # events that come as fast as an SDK takes them
+_EVENT = (
+    b"event: content_block_delta\n"
+    b'data: {"type":"content_block_delta","index":0,'
+    b'"delta":{"type":"text_delta","text":" and so on"}}\n\n'
+)
+# Prints the recorder's addresses and stays until it is told to leave.
+_WAITING = "import os, sys; print(os.environ['P_BASE_URL'], flush=True); sys.stdin.read()"
+
+
+class Times(NamedTuple):
+    """Seconds from the request to the first byte, and to the last one."""
+
+    first: float
+    whole: float
+
+
+async def rows() -> AsyncIterator[Row]:
+    """Yield the recorder's rows."""
+    stage = Stage()
+    reads = ((len(_EVENT), THINKS), *((len(_EVENT), PACE),) * (PACED - 1))
+    stage.put(Script((_EVENT,) * PACED, cut="recorded", pace="recorded", recorded=reads), "paced")
+    stage.put(Script((_EVENT,) * BURST, cut="whole"), "burst")
+    stage.put(text_stream("anthropic_messages", RUSH), "rush")
+    with serving(stage) as direct, _recording(direct) as recorded:
+        async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
+            for row in await _compared(client, direct, recorded):
+                yield row
+        yield await _rushed(direct, recorded)
+
+
+async def _compared(client: httpx2.AsyncClient, direct: str, recorded: str) -> list[Row]:
+    pairs = []
+    for number in range(PAIRS + 2):
+        order = (direct, recorded) if number % 2 else (recorded, direct)
+        times = {url: await _read(client, f"{url}/paced/v1") for url in order}
+        pairs.append((times[recorded], times[direct]))
+    burst = {url: await _read(client, f"{url}/burst/v1") for url in (direct, recorded)}
+    first = [statistics.median(pair[side].first for pair in pairs[2:]) for side in (0, 1)]
+    latency = statistics.median(a.first / b.first for a, b in pairs[2:])
+    ratio = statistics.median(a.whole / b.whole for a, b in pairs[2:])
+    speeds = [BURST / burst[url].whole for url in (recorded, direct)]
+    return [
+        Row("recorder: first byte, after 200 ms", latency, LIMIT,
+            f"{first[0] * 1e3:.1f} ms, direct {first[1] * 1e3:.1f} ms"),
+        Row("recorder: a whole stream, 200 events/s", ratio, LIMIT,
+            f"in one read: {speeds[0]:,.0f} events/s, direct {speeds[1]:,.0f}"),
+    ]  # fmt: skip
+
+
+async def _rushed(direct: str, recorded: str) -> Row:
+    """Have the fastest of the SDKs read a stream that never waits."""
+    clients = Clients()
+
+    async def seconds(url: str) -> float:
+        call = Call("anthropic_messages", f"{url}/rush", protocol("anthropic_messages").request)
+        started = perf_counter()
+        async for _ in await open_stream(clients, call):
+            pass
+        return perf_counter() - started
+
+    pairs = [(await seconds(recorded), await seconds(direct)) for _ in range(RUSHES + 1)][1:]
+    await clients.aclose()
+    ratio = statistics.median(a / b for a, b in pairs)
+    speeds = [RUSH / statistics.median(pair[side] for pair in pairs) for side in (0, 1)]
+    detail = f"{speeds[0]:,.0f} events/s, direct {speeds[1]:,.0f}"
+    return Row("recorder: the anthropic SDK, unpaced", ratio, LIMIT, detail)
+
+
+async def _read(client: httpx2.AsyncClient, url: str) -> Times:
+    started = perf_counter()
+    first = 0.0
+    async with client.stream("POST", url, json={"stream": True}) as response:
+        async for _ in response.aiter_raw():
+            first = first or perf_counter() - started
+    return Times(first, perf_counter() - started)
+
+
+@contextmanager
+def _recording(upstream: str) -> Iterator[str]:
+    """Run the recorder as users do; yields the address it gave."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable, "-m", "harness", "record", "--mode", "rewrite",
+            "--cassette", str(Path(folder, "a.yaml")), "--upstream", f"p={upstream}",
+            "--", sys.executable, "-c", _WAITING,
+        ]  # fmt: skip
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True, env=dict(os.environ),
+        )  # fmt: skip
+        assert process.stdin  # noqa: S101 - both are pipes
+        assert process.stdout  # noqa: S101
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.communicate()
+
+
+if __name__ == "__main__":
+
+    async def _print() -> None:
+        async for row in rows():
+            print(row)
+
+    asyncio.run(_print())
