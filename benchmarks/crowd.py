@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import signal
+import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from harness.streaming.frames import Frame, FrameReader, frame_violations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 _HOST = "127.0.0.1"
 _LOOKS_S = 0.25  # between two looks at how many runs go on
 _PATIENCE_S = 30  # for a process that ends
-_OK = 200
+_OK, _ACCEPTED = 200, 202
 
 
 class Told(NamedTuple):
@@ -114,12 +116,34 @@ class Crowd(NamedTuple):
         return [wrong for told in self.told for wrong in told.lost]
 
 
-async def crowd(demo: Demo, count: int, query: str) -> Crowd:
-    """Read that many runs at once, each to its end."""
+@contextmanager
+def private_redis() -> Iterator[str | None]:
+    """Run a Redis of one's own while the block runs; yields its URL, None where there is none."""
+    server = shutil.which("redis-server")
+    if server is None:
+        yield None
+        return
+    with socket.socket() as free:
+        free.bind((_HOST, 0))
+        port = free.getsockname()[1]
+    with TemporaryDirectory() as folder:
+        place = ("--bind", _HOST, "--port", str(port), "--dir", folder, "--save", "")
+        process = subprocess.Popen([server, *place], stdout=subprocess.DEVNULL)  # noqa: S603 - our own
+        try:
+            yield f"redis://{_HOST}:{port}/0"
+        finally:
+            process.kill()
+            process.wait()
+
+
+async def crowd(
+    demo: Demo, count: int, query: str, way: Callable[[int, str], Awaitable[Told]] | None = None
+) -> Crowd:
+    """Read that many runs at once, each to its end, by ``run`` or another way."""
     seen: list[int] = []
     looking = asyncio.create_task(_look(demo.port, seen))
     try:
-        told = await asyncio.gather(*(run(demo.port, query) for _ in range(count)))
+        told = await asyncio.gather(*((way or run)(demo.port, query) for _ in range(count)))
     finally:
         looking.cancel()
         with suppress(asyncio.CancelledError):
@@ -131,6 +155,16 @@ async def run(port: int, query: str) -> Told:
     """Read one run to its end."""
     started = perf_counter()
     status, body = await ask(port, "POST", f"/v1/runs?{query}")
+    return Told(status, FrameReader().feed(body), perf_counter() - started)
+
+
+async def followed(port: int, query: str) -> Told:
+    """Start a run in the background and follow it to its end."""
+    started = perf_counter()
+    status, body = await ask(port, "POST", f"/v1/runs?background=true&{query}")
+    if status != _ACCEPTED:
+        return Told(status, [], perf_counter() - started)
+    status, body = await ask(port, "GET", f"/v1/runs/{json.loads(body)['id']}/stream")
     return Told(status, FrameReader().feed(body), perf_counter() - started)
 
 

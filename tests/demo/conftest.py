@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
-import socket
-import subprocess
 import sys
-import tempfile
 from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
 
-from benchmarks.crowd import Demo
+from benchmarks.crowd import Demo, private_redis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,21 +18,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str | None]:
     """A Redis of these tests' own, or None where there is none."""
-    server = shutil.which("redis-server")
-    if server is None:
-        yield None
-        return
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        place = ("--bind", "127.0.0.1", "--port", str(port), "--dir", folder, "--save", "")
-        process = subprocess.Popen([server, *place], stdout=subprocess.DEVNULL)  # noqa: S603 - our own
-        try:
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            process.kill()
-            process.wait()
+    with private_redis() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,7 @@ def connect(settings: Settings) -> Any:
         return Redis.from_url(
             settings.url,
             protocol=2,  # the replies of every server and of every version of the client
+            max_connections=settings.connections,
             retry=Retry(NoBackoff(), 0),
             socket_timeout=settings.patience,
             socket_connect_timeout=settings.patience,

@@ -1,8 +1,8 @@
 """Reads the frames of a run from Redis: from any place, now or later, to their end.
 
-Rules of this file: before each wait it looks whether there is anything left to wait for, so it
-ends where the run has ended and never waits for a writer that is gone; each frame comes once, in
-order, as it was written.
+Rules of this file: wherever no frame came it looks whether there is anything left to wait for, so
+it ends where the run has ended and never waits for a writer that is gone; while frames come it asks
+for nothing else; each frame comes once, in order, as it was written.
 """
 
 from __future__ import annotations
@@ -40,9 +40,11 @@ async def reading(log: RunLog, after: int) -> AsyncGenerator[Kept, None]:
     """
     await log.reach()
     place: Place = (after, 0)
-    while not _over(await log.standing(), place, log.run_id):
+    spoken = False  # whether the writer's last word was a frame
+    while spoken or not _over(await log.standing(), place, log.run_id):
+        spoken = False
         for entry in await log.behind(place):
-            place = entry.place
+            place, spoken = entry.place, entry.frame is not None
             if entry.frame is not None:
                 yield Kept(place[0], entry.frame)
 

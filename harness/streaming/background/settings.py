@@ -7,6 +7,8 @@ from math import isfinite
 
 from harness.errors import InputError
 
+_POSITIVE = ("ttl", "batch_size", "batch_age", "alive_for", "block", "patience", "connections")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -22,6 +24,8 @@ class Settings:
         alive_for: how long a writer that gives no sign of life is taken for alive.
         block: how long one read waits for new frames.
         patience: how long Redis may take to answer; more than ``block``.
+        connections: the most that are open at once: every reader holds one while it waits, so it is
+            how many runs can be followed (redis-py's own default is 100, Redis takes 10,000).
 
     Raises:
         InputError: a number makes no sense.
@@ -35,9 +39,10 @@ class Settings:
     alive_for: float = 15.0
     block: float = 1.0
     patience: float = 5.0
+    connections: int = 5000
 
     def __post_init__(self) -> None:
-        for name in ("ttl", "batch_size", "batch_age", "alive_for", "block", "patience"):
+        for name in _POSITIVE:
             number = getattr(self, name)
             if not (isfinite(number) and number > 0):
                 raise InputError(f"{name} must be above 0, not {number!r}")

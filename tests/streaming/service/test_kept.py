@@ -115,6 +115,28 @@ async def test_a_follower_of_a_silent_run_is_kept_alive(
     assert frame_violations(told.frames) == []
 
 
+async def test_more_runs_are_followed_at_once_than_a_client_of_redis_has_connections(
+    world: World, background: Background
+) -> None:
+    """redis-py lends 100 connections; every reader that waits holds one."""
+    count, go_on = 120, asyncio.Event()
+
+    async def waits(_: Work) -> AsyncGenerator[Said | StopReason, None]:
+        yield text("a")
+        await go_on.wait()
+        yield "end_turn"
+
+    async with KeptRuns(world.serving(waits), background) as kept:
+        requests = [named(world, conversation=new_id()) for _ in range(count)]
+        runs = [await kept.start(request) for request in requests]
+        streams = [await kept.follow(run.id) for run in runs]
+        await asyncio.gather(*(anext(stream) for stream in streams))
+        rest = [asyncio.create_task(drained(stream)) for stream in streams]
+        await asyncio.sleep(0.03)  # longer than one read waits
+        go_on.set()
+        assert {len(await told) for told in rest} == {2}
+
+
 # Cancelled
 
 
