@@ -50,6 +50,7 @@ DOORS = {
     "redis": {"streaming", "fuzz"},  # fuzz: the client of Hypothesis' own Redis database
     "opentelemetry": {"streaming"},
     "vcr": {"cassettes"},
+    "distributed": {"runner"},
     "starlette": {"demo"},
     "uvicorn": {"demo"},
     "pytest": {"pytest_plugin"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.errors import InputError, UnknownWordError
@@ -14,20 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from harness.runner.fuzzing.campaign import Campaign, Settings, Tally
+    from harness.runner.fuzzing.campaign import Settings, Tally
     from harness.runner.fuzzing.failure import Failure
+    from harness.runner.fuzzing.shares import Hands, Whole
+
+EXAMPLES = 2000  # where nothing else bounds a campaign
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     try:
-        from harness.runner.fuzzing.campaign import Campaign
+        from harness.runner.fuzzing.shares import Whole
     except ModuleNotFoundError as error:
         words = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
         raise InputError(words) from error
     settings = _settings(arguments)
     _say_healed(arguments)
-    return _run(Campaign(settings), arguments)
+    return _run(Whole(settings), arguments)
 
 
 def _say_healed(arguments: argparse.Namespace) -> None:
@@ -54,9 +58,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         target=check(arguments.target),
         protocols=tuple(dict.fromkeys(arguments.protocols)) or NAMES,
         laws=chosen(arguments.law or ()),
-        examples=arguments.examples or sys.maxsize
-        if arguments.time
-        else arguments.examples or 2000,
+        examples=arguments.examples or (None if arguments.time else EXAMPLES),
         seconds=arguments.time,
         seed=arguments.seed,
         timeout=arguments.timeout,
@@ -64,19 +66,30 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     )
 
 
-def _run(campaign: Campaign, arguments: argparse.Namespace) -> int:
+def _run(whole: Whole, arguments: argparse.Namespace) -> int:
     from harness.runner.fuzzing.files import keep
 
     out: Path = arguments.out
-    for failure in campaign.run():
+    for failure in whole.run(_hands(arguments)):
         if failure is None:
-            _progress(campaign.tally)
+            _progress(whole.tally)
             continue
         keep(failure, out)
         _say(_line(failure, out) if arguments.json else "".join(_page(failure, out)))
-    _progress(campaign.tally, last=True)
-    _end(campaign.tally, arguments)
-    return _code(campaign.tally)
+    _progress(whole.tally, last=True)
+    _end(whole.tally, arguments)
+    return _code(whole.tally)
+
+
+def _hands(arguments: argparse.Namespace) -> Hands | None:
+    """Return who does the shares: other processes, a cluster, or nobody but this process."""
+    from harness.runner import crew
+
+    if arguments.cluster:
+        return partial(crew.cluster, address=arguments.cluster)
+    if arguments.workers > 1:
+        return partial(crew.processes, count=arguments.workers)
+    return None
 
 
 def _code(tally: Tally) -> int:

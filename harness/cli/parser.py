@@ -62,7 +62,7 @@ def _port(word: str) -> int:
 def _count(word: str) -> int:
     count = int(word)
     if count < 1:
-        raise argparse.ArgumentTypeError(f"{word} is no number of examples; give one from 1")
+        raise argparse.ArgumentTypeError(f"{word} is too few; give a number from 1")
     return count
 
 
@@ -239,6 +239,15 @@ def _coverage(command: argparse.ArgumentParser) -> None:
     _json(command, "one JSON line a word, then the summary")
 
 
+def _crew(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--workers", type=_count, default=1, metavar="N", help="processes to share it (default: 1)"
+    )
+    command.add_argument(
+        "--cluster", metavar="URL", help="a dask scheduler whose workers share it: tcp://HOST:PORT"
+    )
+
+
 def _fuzz(command: argparse.ArgumentParser) -> None:
     command.add_argument("protocols", nargs="*", metavar="PROTOCOL", help="default: all")
     command.add_argument("--target", default="builtin", metavar="T", help=_TARGETS)
@@ -267,6 +276,7 @@ def _fuzz(command: argparse.ArgumentParser) -> None:
         help="where failing examples are kept: a folder or redis://HOST (default: .hypothesis/…)",
     )
     command.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="per stream")
+    _crew(command)
     _json(command, "one JSON line a failure, then the summary")
 
 

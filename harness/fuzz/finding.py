@@ -2,7 +2,7 @@
 
 A campaign looks with many laws at once and without shrinking; what it finds is then shrunk with the
 one law that broke, starting from what was found. Rules of this file: what a case led to is
-remembered while it is being shrunk, so a target that changes its mind cannot confuse the search.
+remembered, so neither a target that changes its mind nor a clock can confuse the search.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Search:
         """
         self._drawn = InMemoryExampleDatabase()
         shelf = Shelf(self._drawn, self._name)
-        return self._find(broken, shelf, [Phase.generate], examples, number)
+        return self._find(_remembered(broken), shelf, [Phase.generate], examples, number)
 
     def shrink(self, broken: Broken, symptom: str) -> Case | None:
         """Return the smallest case of a symptom, starting from what ``look`` found last.

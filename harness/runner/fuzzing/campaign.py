@@ -7,7 +7,7 @@ was found has been said.
 
 from __future__ import annotations
 
-import zlib
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,13 +24,12 @@ from harness.runner.player import Player
 from harness.targets.addressing import listens_in_memory, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from harness.fuzz.cases import Case
     from harness.fuzz.laws import Broken, Law, Tell
 
-AT_ONCE = 4  # laws judged on one case: so many streams pay for drawing it
 BATCH = 60  # cases drawn in one go
 SHRINKING = 20.0  # seconds one failure may be made smaller
 
@@ -43,7 +42,7 @@ class Settings:
         target: an address, or the target itself.
         protocols: the wires to speak.
         laws: what has to hold.
-        examples: how many laws to judge on how many cases, their product.
+        examples: how many laws to judge on how many cases, their product; None sets no bound.
         seconds: when to stop drawing; None means never.
         seed: decides what is drawn.
         timeout: seconds one stream may take.
@@ -56,7 +55,7 @@ class Settings:
     target: str | object = "builtin"
     protocols: tuple[str, ...] = NAMES
     laws: tuple[Law, ...] = LAWS
-    examples: int = 2000
+    examples: int | None = 2000
     seconds: float | None = None
     seed: int = 0
     timeout: float = 10.0
@@ -157,15 +156,13 @@ class Campaign:
                     return
 
     def _batch(self, word: str, seed: int) -> Iterator[Failure | None]:
-        left = self.settings.examples - self.tally.examples
-        each = min(AT_ONCE, len(self._laws))
         found: list[tuple[Law, str]] = []
 
         def broken(case: Case) -> bool:
             if self._over():
                 return False
             self.tally.cases += 1
-            for law in self._laws_for(case):
+            for law in self._laws:
                 wrong = self._judge(law, case)
                 self.tally.judged[law.name] += 1
                 symptom = wrong and _symptom(law, wrong)
@@ -174,17 +171,15 @@ class Campaign:
                     return True
             return False
 
-        size = max(1, min(BATCH, left // max(each, 1)))
-        if self._searches[word].look(broken, size, seed) is not None:
+        if self._searches[word].look(broken, self._size(), seed) is not None:
             yield from self._shrunk(word, *found[-1])
 
-    def _laws_for(self, case: Case) -> Sequence[Law]:
-        """Return some of the laws, always the same for the same case."""
-        usable = [law for law in self._laws if case.message or not law.of_messages]
-        if len(usable) <= AT_ONCE:
-            return usable
-        first = zlib.crc32(case.script.body + case.dice) % len(usable)
-        return [usable[(first + step) % len(usable)] for step in range(AT_ONCE)]
+    def _size(self) -> int:
+        """Return how many cases to draw in one go."""
+        if self.settings.examples is None:
+            return BATCH
+        left = self.settings.examples - self.tally.examples
+        return max(1, min(BATCH, math.ceil(left / len(self._laws))))
 
     def _shrunk(self, word: str, law: Law, symptom: str) -> Iterator[Failure | None]:
         self._seen[word].add(symptom)
@@ -229,7 +224,7 @@ class Campaign:
         settings = self.settings
         if settings.seconds is not None and monotonic() - self._started > settings.seconds:
             return True
-        return self.tally.examples >= settings.examples
+        return settings.examples is not None and self.tally.examples >= settings.examples
 
     def _note_time(self) -> None:
         self.tally.seconds = monotonic() - self._started

@@ -1,0 +1,155 @@
+"""A campaign in shares: one protocol, a few laws and a range of seeds each.
+
+A law broken on a wire belongs to one share of each range, so shares know nothing of one another;
+one machine does the same shares as many, and finds the same.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import TYPE_CHECKING, TypeAlias
+
+from harness.runner.fuzzing.campaign import Campaign, Settings, Tally
+from harness.runner.fuzzing.laws import chosen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from harness.fuzz.laws import Law
+    from harness.runner.fuzzing.failure import Failure
+
+    Hands: TypeAlias = Callable[
+        [Callable[["Share"], Tally], Sequence["Share"]], Iterable[tuple[int, Tally]]
+    ]
+
+AT_ONCE = 4  # laws judged on one case: so many streams pay for drawing it
+RANGE = 2500  # examples of one range of seeds
+
+
+@dataclass(frozen=True)
+class Share:
+    """One piece of a campaign, by names only, so that it travels.
+
+    Args:
+        settings: what to do, without its laws.
+        laws: their names.
+    """
+
+    settings: Settings
+    laws: tuple[str, ...]
+
+
+def shares(settings: Settings) -> list[Share]:
+    """Return the shares of a campaign; they do not depend on who does them."""
+    cells = [(word, group) for group in _groups(settings) for word in settings.protocols]
+    wanted = settings.examples
+    ranges = 1 if wanted is None else math.ceil(wanted / len(cells) / RANGE) or 1
+    count = len(cells) * ranges
+    one = replace(
+        settings,
+        laws=(),
+        examples=None if wanted is None else max(1, math.ceil(wanted / count)),
+        seconds=None if settings.seconds is None else settings.seconds / count,
+    )
+    return [
+        Share(replace(one, protocols=(word,), seed=settings.seed * 1000 + number), group)
+        for number in range(ranges)
+        for word, group in cells
+    ]
+
+
+def _groups(settings: Settings) -> Iterator[tuple[str, ...]]:
+    """Yield the names of laws that are judged together; those of messages keep to themselves."""
+    for of_messages in (True, False):
+        alike = [
+            law
+            for law in settings.laws
+            if law.of_messages is of_messages and _offered(law, settings)
+        ]
+        for first in range(0, len(alike), AT_ONCE):
+            yield tuple(law.name for law in alike[first : first + AT_ONCE])
+
+
+def _offered(law: Law, settings: Settings) -> bool:
+    return not law.twin or law.twin in settings.ways
+
+
+def work(share: Share) -> Tally:
+    """Do one share; the function that every worker imports."""
+    campaign = _campaign(share)
+    for _ in campaign.run():
+        pass
+    return campaign.tally
+
+
+def _campaign(share: Share) -> Campaign:
+    return Campaign(replace(share.settings, laws=chosen(share.laws)))
+
+
+class Whole:
+    """All shares of a campaign together; each defect counts once.
+
+    Args:
+        settings: what to do.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.shares = shares(settings)
+        self.tally = Tally()
+        self._done = Tally()
+        self._shapes: set[tuple[object, ...]] = set()
+        self._started = monotonic()
+
+    def run(self, hands: Hands | None = None) -> Iterator[Failure | None]:
+        """Yield each failure nobody had before, and None in between.
+
+        Args:
+            hands: who does the shares; None does them here and tells of each failure at once.
+        """
+        results = self._here() if hands is None else self._elsewhere(hands)
+        try:
+            yield from results
+        except KeyboardInterrupt:
+            self.tally.interrupted = True
+
+    def _here(self) -> Iterator[Failure | None]:
+        for share in self.shares:
+            campaign = _campaign(share)
+            for failure in campaign.run():
+                self._show(campaign.tally)
+                yield failure if failure is not None and self._take(failure) else None
+            self._add(campaign.tally)
+            if campaign.tally.interrupted:
+                return
+
+    def _elsewhere(self, hands: Hands) -> Iterator[Failure | None]:
+        for _, tally in hands(work, self.shares):
+            yield from filter(self._take, tally.failures)
+            self._add(tally)
+            yield None
+
+    def _take(self, failure: Failure) -> bool:
+        """Note a failure; say whether it is the first of its shape."""
+        if failure.shape in self._shapes:
+            return False
+        self._shapes.add(failure.shape)
+        self.tally.failures.append(failure)
+        return True
+
+    def _add(self, tally: Tally) -> None:
+        self._done = _sum(self._done, tally)
+        self._show(Tally())
+        self.tally.interrupted = self.tally.interrupted or tally.interrupted
+
+    def _show(self, current: Tally) -> None:
+        """Count what is done and what is being done."""
+        both = _sum(self._done, current)
+        self.tally.judged, self.tally.cases = both.judged, both.cases
+        self.tally.streams = both.streams
+        self.tally.seconds = monotonic() - self._started
+
+
+def _sum(one: Tally, two: Tally) -> Tally:
+    return Tally(one.judged + two.judged, one.cases + two.cases, one.streams + two.streams)
