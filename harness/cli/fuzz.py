@@ -12,7 +12,6 @@ from harness.protocols import NAMES
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
     from pathlib import Path
 
     from harness.runner.fuzzing.campaign import Settings, Tally
@@ -75,7 +74,7 @@ def _run(whole: Whole, arguments: argparse.Namespace) -> int:
             _progress(whole.tally)
             continue
         keep(failure, out)
-        _say(_line(failure, out) if arguments.json else "".join(_page(failure, out)))
+        _say(_line(failure, out) if arguments.json else f"{failure.describe(str(out))}\n\n")
     _progress(whole.tally, last=True)
     _end(whole.tally, arguments)
     return _code(whole.tally)
@@ -114,25 +113,6 @@ def _line(failure: Failure, out: Path) -> str:
         "reproduce": failure.reproduce(str(out)),
     }
     return json.dumps(said, ensure_ascii=False) + "\n"
-
-
-def _page(failure: Failure, out: Path) -> Iterator[str]:
-    from harness.fuzz.saying import WIRES
-    from harness.protocols.protocol import data_text
-
-    count = f"{len(failure.items)} events"
-    yield f"{failure.target}: broken {failure.protocol}: {failure.law} ({count})\n"
-    yield f"  requirement  {failure.says}\n"
-    for number, item in enumerate(failure.items):
-        line = (
-            repr(item) if isinstance(item, bytes) else f"{item.name or 'data'}: {data_text(item)}"
-        )
-        yield f"  {number:>9}    {line}\n"
-    yield f"  why          {failure.why}\n"
-    yield f"  expected     {json.dumps(dict(failure.expected), ensure_ascii=False)}\n"
-    yield f"  actual       {json.dumps(dict(failure.actual), ensure_ascii=False)}\n"
-    yield f"  source       {' '.join((WIRES[failure.protocol].url, *failure.cases))}\n"
-    yield f"  again        {failure.reproduce(str(out))}\n\n"
 
 
 def _progress(tally: Tally, *, last: bool = False) -> None:

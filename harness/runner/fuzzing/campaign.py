@@ -69,6 +69,11 @@ class Settings:
         """The other ways to the same answer, by their word."""
         return twins_of(self.target) if self.twins is None else self.twins
 
+    @property
+    def offered(self) -> tuple[Law, ...]:
+        """The laws this target can be held to: none that compares with a way it does not have."""
+        return tuple(law for law in self.laws if not law.twin or law.twin in self.ways)
+
 
 @dataclass
 class Tally:
@@ -97,7 +102,7 @@ class Campaign:
     def __init__(self, settings: Settings) -> None:
         self.settings, self.tally = settings, Tally()
         self._started = monotonic()
-        self._laws = [law for law in settings.laws if self._offers(law)]
+        self._laws = settings.offered
         kept, name = database(settings.kept), name_of(settings.target)
         self._searches = {
             word: Search(cases(word, self._kind()), kept, f"{name} {word}")
@@ -126,9 +131,6 @@ class Campaign:
         """Return the kind of cases to draw: no walks where every law needs a message."""
         only_told = all(law.of_messages for law in self._laws)
         return "told" if only_told else self.settings.kind
-
-    def _offers(self, law: Law) -> bool:
-        return not law.twin or law.twin in self.settings.ways
 
     def _again(self) -> Iterator[Failure | None]:
         """Judge what earlier campaigns found; what is healed is forgotten."""

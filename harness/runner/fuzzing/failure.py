@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.fuzz.saying import WIRES
 from harness.protocols import protocol
-from harness.protocols.protocol import events_of
+from harness.protocols.protocol import data_text, events_of
 from harness.targets.addressing import name_of
 
 if TYPE_CHECKING:
@@ -70,6 +72,26 @@ class Failure:
         digest = hashlib.sha256(repr((self.shape, self.items)).encode()).hexdigest()[:8]
         return f"{self.protocol}/fuzz/{self.law}_{digest}"
 
+    def describe(self, out: str | None = None) -> str:
+        """Return what a person reads of it.
+
+        Args:
+            out: the folder its scenario was written to, or None where there is none.
+        """
+        count = f"{len(self.items)} event{'' if len(self.items) == 1 else 's'}"
+        again = [] if out is None else [f"  again        {self.reproduce(out)}"]
+        lines = [
+            f"{self.target}: broken {self.protocol}: {self.law} ({count})",
+            f"  requirement  {self.says}",
+            *(f"  {number:>9}    {_line(item)}" for number, item in enumerate(self.items)),
+            *([] if self.cut == "event" else [f"  cut          {self.cut}"]),
+            f"  why          {self.why}",
+            f"  expected     {json.dumps(dict(self.expected), ensure_ascii=False)}",
+            f"  actual       {json.dumps(dict(self.actual), ensure_ascii=False)}",
+            f"  source       {' '.join((WIRES[self.protocol].url, *self.cases))}",
+        ]
+        return "\n".join([*lines, *again])
+
     def reproduce(self, out: str) -> str:
         """Return the one command that shows it again.
 
@@ -104,6 +126,10 @@ def failure_of(law: Law, case: Case, wrong: Broken, settings: Settings) -> Failu
         on_its_own=law.on_its_own,
         seed=settings.seed,
     )
+
+
+def _line(item: Event | bytes) -> str:
+    return repr(item) if isinstance(item, bytes) else f"{item.name or 'data'}: {data_text(item)}"
 
 
 def _item(word: str, frame: bytes) -> Event | bytes:

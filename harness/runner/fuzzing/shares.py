@@ -17,7 +17,6 @@ from harness.runner.fuzzing.laws import chosen
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from harness.fuzz.laws import Law
     from harness.runner.fuzzing.failure import Failure
 
     Hands: TypeAlias = Callable[
@@ -63,17 +62,9 @@ def shares(settings: Settings) -> list[Share]:
 def _groups(settings: Settings) -> Iterator[tuple[str, ...]]:
     """Yield the names of laws that are judged together; those of messages keep to themselves."""
     for of_messages in (True, False):
-        alike = [
-            law
-            for law in settings.laws
-            if law.of_messages is of_messages and _offered(law, settings)
-        ]
+        alike = [law.name for law in settings.offered if law.of_messages is of_messages]
         for first in range(0, len(alike), AT_ONCE):
-            yield tuple(law.name for law in alike[first : first + AT_ONCE])
-
-
-def _offered(law: Law, settings: Settings) -> bool:
-    return not law.twin or law.twin in settings.ways
+            yield tuple(alike[first : first + AT_ONCE])
 
 
 def work(share: Share) -> Tally:

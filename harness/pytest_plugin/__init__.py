@@ -8,7 +8,7 @@
 
 ``target`` is an address (``builtin``, ``python:pkg.module:attr``), a target object or a plain
 ``async def listen(call) -> Outcome``; without one, ``--harness-target`` says (default: builtin).
-The only importer of pytest and syrupy.
+Generated streams are the mark of fuzzing.py. The only importer of pytest and syrupy.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from harness.errors import InputError, UnknownWordError
+from harness.pytest_plugin import fuzzing
 from harness.reports.junit import describe
 from harness.runner.happenings import RED
 
@@ -57,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", r"ignore:\s*Can not relate snapshot:UserWarning")
     words = "scenarios(*selectors, target=None): run the test once a scenario and target"
     config.addinivalue_line("markers", words)
+    config.pluginmanager.register(fuzzing, "harness-fuzzing")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,0 +1,88 @@
+"""The mark ``fuzz`` in somebody's own test suite."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anthropic  # noqa: F401 - an inner run forgets what it imports; a second each time
+import hypothesis
+import pytest
+
+import harness.runner.fuzzing.shares
+import harness.targets.builtin  # noqa: F401 - the same
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytest_plugins = ["pytester"]
+
+USERS_TEST = """
+import pytest
+from harness.model import Outcome
+
+async def listen(call):
+    return Outcome(ending="complete", finish="stop")
+
+@pytest.mark.fuzz("anthropic_messages", {arguments})
+def test_no_stream_breaks_our_layer(fuzzed):
+    fuzzed.must_hold()
+"""
+INI = """
+[pytest]
+asyncio_default_fixture_loop_scope = function
+"""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
+    pytester.makeini(INI)
+
+    def call(arguments: str, *options: str) -> pytest.RunResult:
+        pytester.makepyfile(USERS_TEST.format(arguments=arguments))
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
+
+    return call
+
+
+def test_a_law_that_holds_passes(run: Callable[..., pytest.RunResult]) -> None:
+    result = run("laws=['prefix'], examples=20", "-v", "--hypothesis-profile=ci")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*[[]builtin:anthropic_messages:prefix[]] PASSED*"])
+
+
+def test_a_broken_law_shows_the_smallest_stream(run: Callable[..., pytest.RunResult]) -> None:
+    result = run("target=listen, laws=['no_silent_success', 'inert_call'], examples=8")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "listen: broken anthropic_messages: no_silent_success (0 events)",
+            '*actual *{"ending": "complete"}',
+        ]
+    )
+
+
+def test_every_law_is_a_case_of_its_own(run: Callable[..., pytest.RunResult]) -> None:
+    result = run("target=listen", "--collect-only", "-q")
+    names = [line for line in result.outlines if "anthropic_messages:" in line]
+    assert any("round_trip" in name for name in names)
+    assert not any("sync_is_async" in name for name in names)  # a function has no such way
+    assert len(names) > 15
+
+
+def test_nightly_is_a_profile(run: Callable[..., pytest.RunResult]) -> None:
+    from harness.fuzz.profiles import NIGHTLY, examples
+
+    before = examples()
+    run("target=listen", "--collect-only", "--hypothesis-profile=nightly")
+    assert examples() == NIGHTLY
+    hypothesis.settings.load_profile("default")
+    assert examples() == before
+
+
+def test_unknown_words_are_refused(run: Callable[..., pytest.RunResult]) -> None:
+    for arguments, says in (
+        ("laws=['round_tripp']", "did you mean 'round_trip'"),
+        ("law=1", "argument of fuzz"),
+    ):
+        result = run(arguments)
+        assert says in "\n".join((*result.outlines, *result.errlines))
