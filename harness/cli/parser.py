@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli import numbers
 from harness.cli.cassette_rows import CASSETTE_ROWS
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 _TARGETS = "builtin, sdk, sdk-helper, python:pkg.module:attr, command:PROGRAM or env:REQS!TARGET"
 _REPORTS = "terminal, jsonl, junit, html or github (default: terminal)"
 _LEAVING = "break, aclose, cancel, timeout, throw"
-_PORTS = 65535  # the highest there is
 _CUTS = "whole, event, byte, awkward, edges, offset:N, random:SEED, recorded"
 
 
@@ -39,31 +38,6 @@ def make_parser() -> argparse.ArgumentParser:
         )
         fill(command)
     return parser
-
-
-def _seconds(word: str) -> float:
-    seconds = float(word)
-    if not 0 < seconds < threading.TIMEOUT_MAX:
-        raise argparse.ArgumentTypeError(f"{word} is no time to wait; give seconds above 0")
-    return seconds
-
-
-def _pace(word: str) -> float | str:
-    return word if word == "recorded" else _seconds(word)
-
-
-def _port(word: str) -> int:
-    port = int(word)
-    if not 0 <= port <= _PORTS:
-        raise argparse.ArgumentTypeError(f"{word} is no port; give one from 0 to {_PORTS}")
-    return port
-
-
-def _count(word: str) -> int:
-    count = int(word)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"{word} is too few; give a number from 1")
-    return count
 
 
 def _scenarios(command: argparse.ArgumentParser) -> None:
@@ -107,7 +81,9 @@ def _run(command: argparse.ArgumentParser) -> None:
         help=f"leave each stream instead: {_LEAVING}, or every; AT counts chunks (default: each)",
     )
     command.add_argument("--baseline", type=Path, metavar="F", help="failures accepted for now")
-    command.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="per stream")
+    command.add_argument(
+        "--timeout", type=numbers.seconds, default=10.0, metavar="S", help="per stream"
+    )
     command.add_argument("--verbose", action="store_true", help="show every failure and warning")
     _json(command, "one JSON line a finding, then the summary")
 
@@ -141,10 +117,12 @@ def _replay(command: argparse.ArgumentParser) -> None:
         "--cut", default="event", metavar="PLAN", help=f"{_CUTS}, or every (each offset in turn)"
     )
     command.add_argument(
-        "--pace", type=_pace, default=0.0, metavar="S",
+        "--pace", type=numbers.pace, default=0.0, metavar="S",
         help="seconds before each read, or recorded (with --cut recorded): as they came",
     )  # fmt: skip
-    command.add_argument("--timeout", type=_seconds, default=60.0, metavar="S", help="per stream")
+    command.add_argument(
+        "--timeout", type=numbers.seconds, default=60.0, metavar="S", help="per stream"
+    )
     _json(command, 'one line {"name", "outcome"} each')
 
 
@@ -217,7 +195,9 @@ def _compare(command: argparse.ArgumentParser) -> None:
         metavar="STEP",
         help="major, minor or patch: which of --versions count (default: minor)",
     )
-    command.add_argument("--timeout", type=_seconds, default=20.0, metavar="S", help="per reply")
+    command.add_argument(
+        "--timeout", type=numbers.seconds, default=20.0, metavar="S", help="per reply"
+    )
     command.add_argument("--verbose", action="store_true", help="show every group in full")
     command.add_argument("--prune", action="store_true", help="remove all cached environments")
     _json(command, "one JSON line a group, then the summary")
@@ -241,7 +221,11 @@ def _coverage(command: argparse.ArgumentParser) -> None:
 
 def _crew(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--workers", type=_count, default=1, metavar="N", help="processes to share it (default: 1)"
+        "--workers",
+        type=numbers.count,
+        default=1,
+        metavar="N",
+        help="processes to share it (default: 1)",
     )
     command.add_argument(
         "--cluster", metavar="URL", help="a dask scheduler whose workers share it: tcp://HOST:PORT"
@@ -253,11 +237,13 @@ def _fuzz(command: argparse.ArgumentParser) -> None:
     command.add_argument("--target", default="builtin", metavar="T", help=_TARGETS)
     command.add_argument(
         "--examples",
-        type=_count,
+        type=numbers.count,
         metavar="N",
         help="laws judged on streams, all together (default: 2000, or what --time allows)",
     )
-    command.add_argument("--time", type=_seconds, metavar="S", help="stop drawing after S seconds")
+    command.add_argument(
+        "--time", type=numbers.seconds, metavar="S", help="stop drawing after S seconds"
+    )
     command.add_argument("--seed", type=int, default=0, metavar="N", help="decides what is drawn")
     command.add_argument(
         "--law", action="append", metavar="L", help="only this law; repeatable (default: all)"
@@ -275,7 +261,9 @@ def _fuzz(command: argparse.ArgumentParser) -> None:
         metavar="PLACE",
         help="where failing examples are kept: a folder or redis://HOST (default: .hypothesis/…)",
     )
-    command.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="per stream")
+    command.add_argument(
+        "--timeout", type=numbers.seconds, default=10.0, metavar="S", help="per stream"
+    )
     _crew(command)
     _json(command, "one JSON line a failure, then the summary")
 
@@ -286,7 +274,9 @@ def _serve(command: argparse.ArgumentParser) -> None:
 
 
 def _listen(command: argparse.ArgumentParser, port: int, words: str) -> None:
-    command.add_argument("--port", type=_port, default=port, metavar="N", help=f"default: {words}")
+    command.add_argument(
+        "--port", type=numbers.port, default=port, metavar="N", help=f"default: {words}"
+    )
 
 
 def _demo(command: argparse.ArgumentParser) -> None:
@@ -302,7 +292,7 @@ def _demo(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--keepalive",
-        type=_seconds,
+        type=numbers.seconds,
         default=10.0,
         metavar="S",
         help="seconds of silence before a ping (default: 10)",

@@ -18,9 +18,9 @@ from tests.stories import ID
         (["rnu"], "invalid choice: 'rnu'"),
         (["run", "--timeout", "0"], "0 is no time to wait; give seconds above 0"),
         (["run", "--timeout", "nan"], "nan is no time to wait"),
-        (["run", "--timeout", "soon"], "invalid _seconds value"),
+        (["run", "--timeout", "soon"], "invalid seconds value"),
         (["serve", "--port", "99999"], "99999 is no port; give one from 0 to 65535"),
-        (["serve", "--port", "x"], "invalid _port value"),
+        (["serve", "--port", "x"], "invalid port value"),
     ],
 )
 def test_bad_usage_is_2(

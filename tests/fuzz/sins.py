@@ -52,7 +52,7 @@ def mints_ids_of_its_own(told: Outcome, _: Script) -> Outcome:
     return _calls(told, lambda call: call.model_copy(update={"id": f"mine_{call.id}"}))
 
 
-@sin("rechunking", "anthropic_messages", 10)
+@sin("rechunking", "anthropic_messages", 12)
 def keeps_two_deltas(told: Outcome, script: Script) -> Outcome:
     """What came in more pieces than it has room for is called by another name."""
     deltas = script.body.count(b"text_delta")
@@ -167,7 +167,7 @@ def stops_twice(told: Outcome, _: Script) -> Outcome:
     return changed(told, chunks=(*stop, *told.chunks))
 
 
-@sin("inert_call", "openai_responses", 5)
+@sin("inert_call", "openai_responses", 6)
 def parses_what_was_cut(told: Outcome, _: Script) -> Outcome:
     return _calls(
         told, lambda call: call if call.complete else call.model_copy(update={"arguments": {}})
