@@ -191,10 +191,13 @@ def process_of(address: str) -> Process:
     """
     wanted, target = environment_of(address)
     python = python_of(wanted)
+    variables = dict(os.environ)
+    if wanted.lines:  # what is found along PYTHONPATH would stand before what is installed there
+        variables.pop("PYTHONPATH", None)
     if target.startswith(_COMMAND):
         path = os.pathsep.join((str(python.parent), os.environ.get("PATH", os.defpath)))
-        return Process(_command(target, path), {**os.environ, "PATH": path})
-    return Process((str(python), "-P", str(_WORKER), check_form(target)))
+        return Process(_command(target, path), {**variables, "PATH": path})
+    return Process((str(python), "-P", str(_WORKER), check_form(target)), variables)
 
 
 def _command(address: str, path: str | None = None) -> list[str]:

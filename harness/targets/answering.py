@@ -67,10 +67,10 @@ class Answering:
     async def _events(self, request: Mapping[str, JSON]) -> dict[str, JSON]:
         return await observe(self._clients, _call(request))
 
-    async def _vocabulary(self, _request: Mapping[str, JSON]) -> dict[str, JSON]:
+    async def _vocabulary(self, request: Mapping[str, JSON]) -> dict[str, JSON]:
         known = {
             name: {category: sorted(words) for category, words in categories.items()}
-            for name, categories in vocabulary().items()
+            for name, categories in vocabulary(request.get("protocols")).items()
         }
         return {"vocabulary": known, "versions": versions()}
 

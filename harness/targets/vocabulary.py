@@ -15,7 +15,7 @@ from harness.protocols import protocol
 from harness.targets.introspection import annotation_of, fields, integer_paths, literals, tags
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from harness.protocols.protocol import Protocol
 
@@ -49,14 +49,19 @@ def versions() -> dict[str, str]:
     return found
 
 
-def vocabulary() -> dict[str, Words]:
+def vocabulary(names: Collection[str] | None = None) -> dict[str, Words]:
     """Return what each installed SDK knows: protocol -> category -> words.
 
     Importing all of them takes four seconds; a protocol whose SDK is not installed is left out.
+
+    Args:
+        names: the protocols to look at, None for all.
     """
     installed = versions()
     return {
-        name: source.words() for name, source in _SOURCES.items() if source.package in installed
+        name: source.words()
+        for name, source in _SOURCES.items()
+        if source.package in installed and (names is None or name in names)
     }
 
 

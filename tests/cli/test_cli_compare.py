@@ -1,41 +1,87 @@
-"""``harness compare``: exit codes, what a person reads, and what other programs do."""
+"""``harness compare``: exit codes, what a person reads, and what other programs do.
+
+The sides are programs that know no SDK, so that starting them costs nothing.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from tests.stories import ID
 
-LIES = "python:cli_targets:lies"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ANSWERING = """
+import json, sys
+text = sys.argv[1]
+for line in sys.stdin:
+    outcome = {
+        "chunks": [{"kind": "text", "text": text}, {"kind": "stop_reason", "finish": "stop"}],
+        "content": [{"kind": "text", "text": text}],
+        "finish": "stop",
+        "ending": "complete",
+    }
+    print(json.dumps({"id": json.loads(line)["id"], "outcome": outcome}), flush=True)
+"""
+NOBODY = "python:cli_targets:nobody"
 
 
-def test_a_broken_law_is_1_and_the_page_names_it_with_its_command(harness: Any) -> None:
-    said = harness("compare", "hello", "builtin", LIES)
+@pytest.fixture
+def saying(harness: Any) -> Callable[[str], str]:
+    """Return the address of a target that always says the same."""
+    assert harness
+    Path("answering.py").write_text(ANSWERING, "utf-8")
+    return lambda text: f"command:{sys.executable} answering.py {shlex.quote(text)}"
+
+
+def test_a_broken_law_is_1_and_the_page_names_it_with_its_command(
+    harness: Any, saying: Any
+) -> None:
+    right, wrong = saying("Hello there"), saying("Bye")
+    said = harness("compare", "hello", right, wrong)
     assert said.code == 1
     assert "LAW BROKEN: it held under A and does not under B" in said.out
     assert "chunks   1 stream: law text: pass -> fail" in said.out
-    assert f"again    harness compare {ID} builtin {LIES} --target builtin" in said.out
+    again = shlex.join(["harness", "compare", ID, right, wrong, "--target", "builtin"])
+    assert f"again    {again}" in said.out
     assert "B breaks law in 1 stream that A told rightly" in said.out
 
 
-def test_what_moved_is_one_json_line_a_group_and_a_summary(harness: Any) -> None:
-    said = harness("compare", "hello", LIES, "builtin", "--json")
+def test_what_moved_is_one_json_line_a_group_and_a_summary(harness: Any, saying: Any) -> None:
+    right, wrong = saying("Hello there"), saying("Bye")
+    said = harness("compare", "hello", "--target", "sdk", wrong, right, "--json")
     assert said.code == 0
     *groups, last = said.lines()
-    assert {"verdict", "layer", "shape", "streams", "before", "after", "reproduce"} <= set(
-        groups[0]
-    )
-    assert {group["verdict"] for group in groups} >= {"improved", "photograph changed"}
-    assert last["summary"]["sides"] == {"A": LIES, "B": "builtin"}
+    keys = {"verdict", "layer", "shape", "streams", "before", "after", "reproduce"}
+    assert keys <= set(groups[0])
+    assert {group["verdict"] for group in groups} == {"improved", "photograph changed"}
+    assert last["summary"]["sides"] == {"A": wrong, "B": right}
     assert last["summary"]["compared"] == 1
 
 
-def test_a_side_that_cannot_be_used_is_2_and_named(harness: Any) -> None:
-    said = harness("compare", "hello", "python:cli_targets:nobody", LIES)
+def test_a_side_that_cannot_be_used_is_2_and_the_other_is_judged(harness: Any, saying: Any) -> None:
+    wrong = saying("Bye")
+    said = harness("compare", "hello", NOBODY, wrong)
     assert said.code == 2
     assert "has no attribute 'nobody'" in said.err
-    assert f"nothing is compared: of both sides {LIES} could be used" in said.out
+    assert f"nothing is compared: of both sides {wrong} could be used" in said.out
     assert f"law broken on it: {ID}: text" in said.out
+
+
+def test_a_version_that_cannot_be_installed_is_2_in_the_installers_words(
+    harness: Any, saying: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    said = harness("compare", "hello", "no-such-package-anywhere==1.0", saying("Hello there"))
+    assert said.code == 2
+    assert "no-such-package-anywhere==1.0: cannot be installed: " in said.err
+    assert "compared 1 stream" in said.out
 
 
 def test_two_sides_are_needed(harness: Any) -> None:
@@ -44,13 +90,20 @@ def test_two_sides_are_needed(harness: Any) -> None:
     assert "name two sides" in said.err
 
 
-def test_a_selector_that_names_nothing_is_2(harness: Any) -> None:
-    said = harness("compare", "hullo", "builtin", LIES)
+def test_a_selector_that_names_nothing_is_2(harness: Any, saying: Any) -> None:
+    said = harness("compare", "hullo", saying("a"), saying("b"))
     assert said.code == 2
     assert "did you mean 'hello'?" in said.err
 
 
-def test_prune_says_what_it_removed(harness: Any, monkeypatch: Any, tmp_path: Any) -> None:
+@pytest.mark.parametrize("versions", ["openai", "openai:3..2"])
+def test_a_range_that_is_none_is_2(harness: Any, versions: str) -> None:
+    assert harness("compare", "--versions", versions).code == 2
+
+
+def test_prune_says_what_it_removed(
+    harness: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folder = tmp_path / "llm-stream-harness" / "environments"
     (folder / "one").mkdir(parents=True)

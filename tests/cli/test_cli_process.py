@@ -73,6 +73,31 @@ def test_the_module_is_the_command() -> None:
     assert err == "2 scenarios, 0 with errors\n"
 
 
+ANSWERING = """
+import json, os, pathlib, sys, time
+pathlib.Path("pid").write_text(str(os.getpid()))
+for number, line in enumerate(sys.stdin):
+    if number:
+        pathlib.Path("waiting").touch()
+        time.sleep(60)
+    print(json.dumps({"id": json.loads(line)["id"], "outcome": {}}), flush=True)
+"""
+
+
+def test_ctrl_c_tells_what_was_compared_so_far_and_ends_every_process(here: Path) -> None:
+    (here / "answering.py").write_text(ANSWERING, "utf-8")
+    command = f"command:{sys.executable} answering.py"
+    process = start("compare", command, command, "--timeout", "60", "--json")
+    wait_for(here / "waiting", process)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    summary = json.loads(out.splitlines()[-1])["summary"]
+    assert (summary["interrupted"], summary["compared"]) == (True, 1)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((here / "pid").read_text()), 0)
+
+
 def test_ctrl_c_tells_what_was_judged_so_far(here: Path) -> None:
     arguments = ("run", "--target", "python:slow_targets:slow", "--timeout", "60", "--report")
     process = start(*arguments, "jsonl", "--report", "junit=junit.xml")

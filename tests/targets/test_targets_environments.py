@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import InputError
-from harness.targets.addressing import check, environment_of, inside
+from harness.targets.addressing import check, environment_of, inside, process_of
 from harness.targets.environments import (
     Requirements,
     cache_folder,
@@ -157,3 +157,17 @@ def test_a_file_that_changes_is_another_environment(tmp_path: Path) -> None:
     python_of(requirements(str(path)))
     path.write_text("idna==3.9\n")
     assert not is_made(requirements(str(path)))
+
+
+@pytest.mark.usefixtures("registry")
+async def test_what_stands_on_our_own_path_does_not_reach_into_an_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shadowing").mkdir()
+    (tmp_path / "shadowing" / "pydantic.py").write_text("raise AssertionError('ours')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "shadowing"))
+    process = process_of("env:idna==3.10!builtin")
+    try:
+        assert (await process.ask(ask="hello"))["versions"] == {}
+    finally:
+        await process.aclose()

@@ -83,7 +83,8 @@ def compare(
             for compared in _each(runner, told, sides.usable, settings.target):
                 done.append(compared)
                 yield compared
-            words = _words(runner, sides.usable) if settings.words else ()
+            if settings.words:
+                words = _words(runner, sides.usable, {stream.ask.protocol for stream in told})
     except KeyboardInterrupt:
         interrupted = True
     seconds = perf_counter() - started
@@ -104,11 +105,13 @@ def _beginning(
     return Began(settings.target, labels, versions, len(told), left_out), told
 
 
-def _words(runner: asyncio.Runner, sides: Sequence[Side]) -> tuple[WordChange, ...]:
+def _words(
+    runner: asyncio.Runner, sides: Sequence[Side], protocols: set[str]
+) -> tuple[WordChange, ...]:
     """Return what changed in the vocabulary, where both sides have SDKs of ours to look at."""
     if len(sides) < PAIR or any(answers_for_itself(side.address) for side in sides):
         return ()
-    before, after = (runner.run(side.vocabulary()) for side in sides)
+    before, after = (runner.run(side.vocabulary(sorted(protocols))) for side in sides)
     return tuple(word_changes(before, after, {}))
 
 

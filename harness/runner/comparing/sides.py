@@ -21,7 +21,7 @@ from harness.targets.stdio import outcome_of, request_of
 from harness.targets.vocabulary import PACKAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from harness.model import JSON
     from harness.replay.stage import Stage
@@ -88,9 +88,10 @@ class Side:
             raise InputError(f"{self.label}: {error}") from None
         self.versions = reply["versions"]
 
-    async def vocabulary(self) -> Mapping[str, JSON]:
+    async def vocabulary(self, protocols: Sequence[str] | None = None) -> Mapping[str, JSON]:
         """Return the words of the side's SDKs: protocol -> category -> words."""
-        reply = await self._process.ask(ask="vocabulary")
+        asked = None if protocols is None else list(protocols)
+        reply = await self._process.ask(ask="vocabulary", protocols=asked)
         words: Mapping[str, JSON] = reply["vocabulary"]
         return words
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.runner.comparing.comparing import Settings, compare
-from harness.runner.comparing.happenings import Ended, Unusable
+from harness.runner.comparing.happenings import Ended
 from harness.runner.comparing.streams import chosen
 from harness.targets.addressing import inside
 from tests.stories import write
@@ -88,7 +88,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "scenarios"
 
 
-def tell(root: Path, *sides: str, **stories: dict[str, Any]) -> tuple[Ended, list[Any]]:
+def tell(root: Path, *sides: str, **stories: dict[str, Any]) -> Ended:
     for name, changes in stories.items():
         request = {"model": name, "max_tokens": 9, "messages": []}
         story = {"request": request, **changes}
@@ -96,9 +96,9 @@ def tell(root: Path, *sides: str, **stories: dict[str, Any]) -> tuple[Ended, lis
     labelled = tuple((words, inside(words, "builtin")) for words in sides)
     streams, errors = chosen(root, (), ())
     settings = Settings("builtin", labelled, "again {}", words=any("talking" in s for s in sides))
-    happenings = list(compare(streams, settings, errors))
-    assert isinstance(happenings[-1], Ended)
-    return happenings[-1], happenings
+    *_, end = compare(streams, settings, errors)
+    assert isinstance(end, Ended)
+    return end
 
 
 def moved(end: Ended) -> dict[str, set[tuple[str, str, str]]]:
@@ -124,7 +124,7 @@ def test_a_difference_is_named_in_the_layer_it_was_planted_in(root: Path) -> Non
     stories: dict[str, dict[str, Any]] = {
         name: {} for name in ("honest", "stutters", "forgets", "lies", "mints")
     }
-    end, _ = tell(root, "python:miniatures:honest", "python:miniatures:sinful", **stories)
+    end = tell(root, "python:miniatures:honest", "python:miniatures:sinful", **stories)
     assert moved(end) == {
         "honest": set(),
         "stutters": {
@@ -143,7 +143,7 @@ def test_a_difference_is_named_in_the_layer_it_was_planted_in(root: Path) -> Non
 
 
 def test_what_an_sdk_does_is_named_on_the_wire_and_the_rest_follows(root: Path) -> None:
-    end, _ = tell(
+    end = tell(
         root,
         "python:miniatures:incurious",
         "python:miniatures_shimmed:incurious",
@@ -159,22 +159,8 @@ def test_what_an_sdk_does_is_named_on_the_wire_and_the_rest_follows(root: Path) 
     assert set(group.consequences.values()) == {1}, "what nobody reads has no consequence"
 
 
-def test_a_side_that_cannot_be_used_is_named_and_the_other_is_judged(root: Path) -> None:
-    end, happenings = tell(
-        root,
-        "python:miniatures:none_such",
-        "python:miniatures:sinful",
-        lies={},
-    )
-    [unusable] = [one for one in happenings if isinstance(one, Unusable)]
-    assert "has no attribute 'none_such'" in str(unusable.error)
-    assert end.unusable == 1
-    assert [each.broken for each in end.compared] == [("text", "chunk_sum")]
-    assert end.began.sides == {"B": "python:miniatures:sinful"}
-
-
 def test_a_word_that_is_new_and_in_no_table_is_named_with_its_cure(root: Path) -> None:
-    end, _ = tell(root, "python:miniatures:honest", "python:miniatures_talking:honest", honest={})
+    end = tell(root, "python:miniatures:honest", "python:miniatures_talking:honest", honest={})
     [change] = end.unclassified
     assert (change.how, change.row.category, change.row.word) == ("added", "finish", "levitated")
     assert "harness/protocols/anthropic_messages/: hold 'levitated'" in change.cure
