@@ -183,6 +183,7 @@ CASES = {
         "a cancel races the terminal",
         (
             "text",
+            "failing_provider",
             "no_chunk_after",
             "run_frames_in_order",
             f"{CLOSING}::test_a_signal_at_the_last_chunks_comes_too_late",

@@ -51,7 +51,9 @@ class Consumer:
     """What the reader of a stream does.
 
     ``do`` is ``read`` (everything), one of ``LEAVING``, or ``every`` for each of those in turn;
-    ``at`` counts the chunks the reader takes before it leaves, None stands for each count.
+    ``at`` counts the chunks the reader takes before it leaves, None stands for each count. Who
+    leaves in every way at every count also leaves the whole stack above an interface, at every
+    step of it, where the target has one (``harness.runner.stack``).
     """
 
     do: str = READ

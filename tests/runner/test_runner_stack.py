@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,16 +17,20 @@ from harness.runner.stack.stack import PACE_S, PATIENCE_S, Stack
 from harness.runner.stack.sweep import WAYS, judge_runs
 from harness.runner.stack.telling import Leave
 from harness.scenarios import load, scenario_root
+from harness.streaming.adapter import StreamAdapter
+from harness.targets.builtin import BuiltinListening
+from harness.targets.clients import Clients
 from harness.targets.layers import Layers
 from tests.miniatures.layers import Polls
 from tests.stories import written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncGenerator, Iterator
     from pathlib import Path
 
-    from harness.model import Finding
+    from harness.model import Chunk, Finding
     from harness.scenarios import Scenario
+    from harness.targets.base import Call
 
 LAWS = {law.name for law in RUN_LAWS}
 ROOT = scenario_root()
@@ -94,6 +99,22 @@ def test_a_silent_provider_is_left_in_no_time(protocol: str) -> None:
     assert {(seen.told, seen.took_s) for seen in silent} == {("cancelled", 0.0)}
 
 
+class AsksFirst(StreamAdapter):
+    """Every call of the weather waits for somebody's word."""
+
+    def stream(self, *args: Any, **named: Any) -> AsyncGenerator[Chunk, None]:
+        named["requires_approval"] = {"get_weather"}
+        return super().stream(*args, **named)
+
+
+def test_a_run_that_waits_for_approval_can_be_left_as_well() -> None:
+    """One stop reason, and a cancelled run stays cancelled."""
+    told, layers = story("anthropic_messages", "tool_call"), Layers(adapter=AsksFirst)
+    with Stack(layers, told, keepalive=False) as stack:
+        assert stack.play()[0].told == "requires_approval"
+    assert judge_runs(Pair(told, "it"), layers, {"fire", "aclose"})[1] == {}
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_leaves_a_run_somewhere(way: str, tmp_path: Path) -> None:
     pair = Pair(written(tmp_path), "it")
@@ -121,15 +142,24 @@ def test_findings_say_at_how_many_points_and_whoever_reads_everything_has_none(
     assert not LAWS & tell(tmp_path, {"do": "every"}, "sdk").keys()
 
 
-class Deaf:
-    """A whole system whose runs are cancelled by polling, after the interface of ``builtin``."""
+class Polling:
+    """A whole system whose runs are cancelled by polling, with the interfaces of ``builtin``."""
 
+    name = "polling"
+    protocols = NAMES
     layers = Layers(registry=Polls)
 
+    def listen(self, call: Call) -> BuiltinListening:
+        return BuiltinListening(Clients(call.transport), call)
 
-def test_a_broken_law_names_the_first_point_and_its_source(tmp_path: Path) -> None:
-    pair = Pair(written(tmp_path), "it")
-    _, broken = judge_runs(pair, Deaf.layers, {"fire"})
-    assert broken["run_ends_at_once"].point.startswith("fire at step ")
-    assert broken["run_ends_at_once"].words == "the client was held for 1 s"
-    assert broken["run_ends_at_once"].times > 1
+
+def test_a_broken_law_names_the_first_point_the_rest_and_its_source(tmp_path: Path) -> None:
+    findings = tell(tmp_path, {"do": "every"}, Polling)
+    broken = findings["run_ends_at_once"]
+    assert [name for name, found in findings.items() if found.verdict == "fail"] == [broken.check]
+    assert re.fullmatch(
+        r"fire at step \d+: the client was held for 1 s; \d+ of \d+ cut points break it",
+        broken.actual,
+    )
+    assert "CA-004" in broken.expected
+    assert broken.reproduce.startswith("harness run ")

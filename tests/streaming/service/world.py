@@ -124,7 +124,7 @@ class World:
         return self.serving(self.agent(script), **more)
 
     def serving(
-        self, agent: Agent, made: type[StreamingService] = StreamingService, **more: Any
+        self, agent: Agent, made: Callable[..., StreamingService] = StreamingService, **more: Any
     ) -> StreamingService:
         parts = {"runs": self.runs, "registry": self.registry, "conversations": self.locks.held}
         return made(agent=agent, **{**parts, **more})
