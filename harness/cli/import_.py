@@ -12,6 +12,7 @@ from harness.cli.import_recordings import Written, import_recordings
 from harness.cli.import_trace import SCHEME, import_trace
 from harness.errors import InputError
 from harness.protocols import protocol as protocol_named
+from harness.recordings import Recording
 from harness.reports.files import json_text
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _IMPORTED, _UNSPOKEN, _PASSED, _BAD = (
     "bad input",
 )
 _SHOWN_EVERY = 25  # files between two signs of life
+_LINE_START = "\r"  # over the last sign of life
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -32,39 +34,37 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.protocol is not None:
         protocol_named(arguments.protocol)
     counts: Counter[str] = Counter()
-    for source, became in _became(arguments):
-        counts[_tell(source, became, as_json=arguments.json)] += 1
+    for became in _became(arguments):
+        counts[_tell(became, as_json=arguments.json)] += 1
         _show_life(counts)
-    sys.stderr.write(", ".join(f"{n} {word}" for word, n in sorted(counts.items())) + "\n")
+    summary = ", ".join(f"{n} {word}" for word, n in sorted(counts.items()))
+    sys.stderr.write(f"{_LINE_START if _alive() else ''}{summary}\n")
     return 2 if counts[_BAD] else 0
 
 
-def _became(
-    arguments: argparse.Namespace,
-) -> Iterator[tuple[str, Written | Path | PassedOver | InputError]]:
+def _became(arguments: argparse.Namespace) -> Iterator[Written | PassedOver | InputError]:
     """Yield what each source became, in the order they were named."""
     for source in arguments.sources:
         if source.startswith(SCHEME):
-            yield source, _trace(source, arguments)
-            continue
-        for found in import_recordings(
-            [Path(source)],
-            arguments.out,
-            arguments.protocol,
-            drafts=arguments.draft,
-            force=arguments.force,
-        ):
-            yield str(getattr(found, "source", source)), found
+            yield _trace(source, arguments)
+        else:
+            yield from import_recordings(
+                Path(source),
+                arguments.out,
+                arguments.protocol,
+                drafts=arguments.draft,
+                force=arguments.force,
+            )
 
 
-def _trace(source: str, arguments: argparse.Namespace) -> Path | InputError:
+def _trace(source: str, arguments: argparse.Namespace) -> Written | InputError:
     try:
-        return import_trace(source, arguments.out, force=arguments.force)
+        return Written(source, import_trace(source, arguments.out, force=arguments.force))
     except InputError as error:
         return error
 
 
-def _tell(source: str, became: Written | Path | PassedOver | InputError, *, as_json: bool) -> str:
+def _tell(became: Written | PassedOver | InputError, *, as_json: bool) -> str:
     """Say what a source became, and return the word it is counted under."""
     if isinstance(became, InputError):
         sys.stderr.write(f"harness: {became}\n")
@@ -72,30 +72,36 @@ def _tell(source: str, became: Written | Path | PassedOver | InputError, *, as_j
     if isinstance(became, PassedOver):
         sys.stderr.write(f"harness: {became.path}: passed over, in no form that is read here\n")
         return _PASSED
-    if isinstance(became, Path):
-        became = Written(Path(source), became, ())
-    sys.stdout.write(f"{json_text(_entry(source, became)) if as_json else _line(became)}\n")
-    spoken = any(not word.startswith("(") for word in became.spoken)
-    return _IMPORTED if spoken or not became.spoken else _UNSPOKEN
+    sys.stdout.write(f"{json_text(_entry(became)) if as_json else _line(became)}\n")
+    return _UNSPOKEN if became.unspoken else _IMPORTED
 
 
-def _entry(source: str, written: Written) -> dict[str, object]:
+def _entry(written: Written) -> dict[str, object]:
     return {
-        "source": source,
-        "wrote": str(written.cassette),
-        "protocols": [None if word.startswith("(") else word for word in written.spoken],
+        "source": written.source,
+        "wrote": str(written.path),
+        "protocols": [one.protocol if isinstance(one, Recording) else None for one in written.told],
         "drafts": [str(path) for path in written.drafts],
         "masked": written.masked,
     }
 
 
 def _line(written: Written) -> str:
-    words = [str(written.cassette), *dict.fromkeys(written.spoken), *map(str, written.drafts)]
+    spoken = (
+        one.protocol if isinstance(one, Recording) else f"({one.protocol})" for one in written.told
+    )
+    words = [str(written.path), *dict.fromkeys(spoken), *map(str, written.drafts)]
     secrets = [f"(secrets masked: {written.masked})"] if written.masked else []
     return " ".join([*words, *secrets])
 
 
 def _show_life(counts: Counter[str]) -> None:
     done = counts.total()
-    if sys.stderr.isatty() and not sys.stdout.isatty() and done % _SHOWN_EVERY == 0:
-        sys.stderr.write(f"\r{done} files")
+    if _alive() and done % _SHOWN_EVERY == 0:
+        sys.stderr.write(f"{_LINE_START}{done} files")
+        sys.stderr.flush()
+
+
+def _alive() -> bool:
+    """Whether somebody watches who sees nothing else."""
+    return sys.stderr.isatty() and not sys.stdout.isatty()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.cassettes import save
+from harness.cassettes.cassette import Cassette
 from harness.cassettes.importing.walking import Imported, PassedOver, importing
-from harness.cassettes.scrubbing import Scrubber
+from harness.cassettes.scrubbing import Scrubber, binary
 from harness.cli.import_draft import draft
 from harness.cli.writing import refuse_existing, write_new
-from harness.errors import InputError
+from harness.errors import InputError, WireError
 from harness.recordings import LeftOut, Recording, exchanges
+from harness.wire import event_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,36 +24,41 @@ TOPIC = "imported"
 
 @dataclass(frozen=True)
 class Written:
-    """What one recording became.
+    """What one source became.
 
     Args:
-        source: the file it came from.
-        cassette: where it stands now.
-        spoken: of each exchange its protocol, or in brackets why it has none that is spoken here.
-        drafts: the scenarios drafted of it.
+        source: the file it came from, or the address of a trace.
+        path: what was written of it.
+        told: every exchange in it.
+        drafts: the scenarios drafted of them.
         masked: how many secrets were found and masked.
     """
 
-    source: Path
-    cassette: Path
-    spoken: tuple[str, ...]
+    source: str
+    path: Path
+    told: tuple[Recording | LeftOut, ...] = ()
     drafts: tuple[Path, ...] = ()
     masked: int = 0
 
+    @property
+    def unspoken(self) -> bool:
+        """Whether nothing in it is of a protocol spoken here."""
+        return bool(self.told) and all(isinstance(one, LeftOut) for one in self.told)
+
 
 def import_recordings(
-    paths: list[Path], out: Path, protocol: str | None, *, drafts: bool, force: bool
+    path: Path, out: Path, protocol: str | None, *, drafts: bool, force: bool
 ) -> Iterator[Written | PassedOver | InputError]:
-    """Write a cassette of every recording below some paths.
+    """Write a cassette of every recording below a path.
 
     Args:
-        paths: recordings, and folders of them.
+        path: a recording, or a folder of them.
         out: the folder whose ``cassettes/`` and ``scenarios/`` take them.
         protocol: what is spoken in recordings that do not tell.
         drafts: whether each exchange gets a scenario too.
         force: overwrite files that are there.
     """
-    for found in importing(paths, protocol):
+    for found in importing([path], protocol):
         if not isinstance(found, Imported):
             yield found
             continue
@@ -68,7 +75,7 @@ def _write(
     name = f"{TOPIC}/{found.name}.yaml"
     path = out / "cassettes" / name
     scrubber = Scrubber()
-    cassette = scrubber.cassette(found.cassette)
+    cassette = _scrubbed(found, scrubber)
     told = list(exchanges(cassette, path, protocol))
     texts = dict(_drafts(told, name, out)) if drafts else {}
     for place in (path, *texts):
@@ -77,11 +84,22 @@ def _write(
     for place, text in texts.items():
         write_new(place, text, force=True)
     masked = scrubber.found.total()
-    return Written(found.path, path, tuple(map(_spoken, told)), tuple(texts), masked)
+    return Written(str(found.path), path, tuple(told), tuple(texts), masked)
 
 
-def _spoken(one: Recording | LeftOut) -> str:
-    return one.protocol if isinstance(one, Recording) else f"({one.protocol})"
+def _scrubbed(found: Imported, scrubber: Scrubber) -> Cassette:
+    """Return a cassette without secrets; those in binary events are masked below their coding."""
+    bare = []
+    for told in found.cassette.interactions:
+        response = told.response
+        if event_stream.sniff(response.body):
+            try:
+                body = binary.scrubbed(response.body, scrubber.content)
+            except (WireError, InputError) as error:
+                raise InputError(str(error), path=found.path) from None
+            response = replace(response, body=body)
+        bare.append(replace(told, response=response))
+    return scrubber.cassette(Cassette(tuple(bare)))
 
 
 def _drafts(

@@ -2,7 +2,7 @@
 
 patterns.py and headers.py are the tables, masking.py finds and masks, leaves.py and tail.py know
 where texts lie in JSON and when a text that still arrives can be judged, body.py does so for a body
-(and states the guarantee), scrubber.py for all of an exchange.
+(and states the guarantee), binary.py for one of binary events, scrubber.py for all of an exchange.
 """
 
 from harness.cassettes.scrubbing.scrubber import Scrubber

@@ -7,7 +7,9 @@ from base64 import b64encode
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pytest
+import vcr
 from google.genai import _replay_api_client as genai
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -18,7 +20,10 @@ from harness.cassettes.importing.walking import importing
 from harness.model import Reasoning, Text
 from harness.protocols import NAMES
 from harness.recordings import LeftOut, exchanges
+from harness.replay.server import serving
+from harness.replay.stage import Stage
 from harness.wire import event_stream
+from harness.wire.script import Script
 from tests.cassettes.importing.recorded import (
     CALLED,
     archive,
@@ -85,6 +90,20 @@ def test_bedrocks_binary_events_hold_anthropics(tmp_path: Path) -> None:
     )
     cassette = imported(tmp_path / "a.eventstream", content)
     assert cassette.interactions[0].response.body == content
+    assert heard(cassette).text == "Hello there"
+
+
+def test_a_cassette_that_vcrpy_recorded_is_taken_over(tmp_path: Path) -> None:
+    stage = Stage()
+    headers = (("content-type", "text/event-stream"),)
+    key = stage.put(Script((body("openai_chat"),), headers=headers))
+    path = tmp_path / "theirs.yaml"
+    with serving(stage) as url, vcr.use_cassette(str(path)), httpx2.Client() as client:
+        client.post(f"{url}/{key}/v1/chat/completions", json={"stream": True})
+    cassette = imported(path, path.read_bytes())
+    [interaction] = cassette.interactions
+    assert json.loads(interaction.request.body) == {"stream": True}
+    assert interaction.response.body == body("openai_chat")
     assert heard(cassette).text == "Hello there"
 
 
