@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.model import ErrorInfo, Outcome
-from harness.targets.addressing import resolve
+from harness.targets.addressing import answers_once, resolve
 from harness.targets.clients import Clients
 from harness.targets.stdio import StdioTarget
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.runner.reader import Reader
     from harness.targets.base import Call, Listening, Target
 
+START = 120.0  # seconds a process has to start and to import what it needs
 GRACE = 2.0  # seconds a cancelled target has to clean up before its lane is given up
 
 
@@ -76,6 +77,7 @@ class Lane:
         Raises:
             InputError: the address names no target.
         """
+        self._prepare(address, call)
         playing = self._play(address, call, timeout, reader)
         future = asyncio.run_coroutine_threadsafe(playing, self._loop)
         try:
@@ -86,6 +88,23 @@ class Lane:
             return None
         finally:
             future.cancel()  # whoever interrupts us, or gives the lane up, ends the target as well
+
+    def _prepare(self, address: str | object, call: Call) -> None:
+        """Let a worker start before its patience is counted; others are ready."""
+        if not answers_once(address):
+            return
+        future = asyncio.run_coroutine_threadsafe(self._prepared(address, call), self._loop)
+        try:
+            future.result(START)
+        except TimeoutError:
+            return  # the first stream will be late, and is told to be
+        finally:
+            future.cancel()
+
+    async def _prepared(self, address: str | object, call: Call) -> None:
+        target = self._target(address, call)
+        if isinstance(target, StdioTarget):
+            await target.prepare()
 
     def close(self, patience: float = GRACE) -> None:
         """Cancel what still runs, close the clients and end the thread.

@@ -81,7 +81,8 @@ def resolve(address: str | object, clients: Clients) -> Target:
     if not isinstance(address, str):
         return _as_target(address)
     if address.startswith((_ENV, _COMMAND)):
-        return StdioTarget(address, process_of(address))
+        greets = not answers_for_itself(address)
+        return StdioTarget(address, process_of(address), greets=greets)
     if check(address) in _OURS:
         return _our_own(address, clients)
     return _as_target(_python(address), address)

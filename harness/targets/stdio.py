@@ -53,6 +53,11 @@ class Process:
         self._running: asyncio.subprocess.Process | None = None
         self._errors: IO[bytes] | None = None
 
+    @property
+    def runs(self) -> bool:
+        """Whether the process was started and not ended by us."""
+        return self._running is not None
+
     async def ask(self, **request: JSON) -> dict[str, JSON]:
         """Send a request and return its reply; whoever stops waiting ends the process.
 
@@ -136,11 +141,21 @@ class StdioTarget:
     Args:
         name: how reports call it.
         process: the process that answers.
+        greets: it is a worker of ours, which answers a greeting once it has imported its target.
     """
 
-    def __init__(self, name: str, process: Process) -> None:
-        self.name, self._process = name, process
+    def __init__(self, name: str, process: Process, *, greets: bool = False) -> None:
+        self.name, self._process, self._greets = name, process, greets
         self.protocols: tuple[str, ...] = NAMES
+
+    async def prepare(self) -> None:
+        """Start a worker, so that what it imports is not counted as waiting for a stream.
+
+        What keeps it from starting is told by its first reply.
+        """
+        if self._greets and not self._process.runs:
+            with suppress(TargetError):
+                await self._process.ask(ask="hello")
 
     def listen(self, call: Call) -> StdioListening:
         """Return a listener for one stream."""

@@ -146,3 +146,24 @@ async def test_a_chatty_process_never_blocks(tmp_path: Path) -> None:
             assert await process.ask() == {"id": number}
     finally:
         await process.aclose()
+
+
+SLOW = """
+import time
+time.sleep(1.5)
+
+async def slow(call):
+    from harness.model import Outcome
+    return Outcome(ending="complete", finish="stop")
+"""
+
+
+def test_what_a_worker_imports_is_not_waiting_for_a_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow_to_import.py").write_text(SLOW)
+    monkeypatch.chdir(tmp_path)
+    with Player(timeout=1.0) as player:
+        told = player.play("env:current!python:slow_to_import:slow", Ask("openai_chat"), Script(()))
+    assert told.complaint is None
+    assert told.outcome.ending == "complete"

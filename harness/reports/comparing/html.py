@@ -69,7 +69,7 @@ def _group(group: Group, end: Ended) -> str:
         f"example  {group.streams[0]} {one.place}",
         f"A        {json_text(one.before)}",
         f"B        {json_text(one.after)}",
-        *(f"so       {shape} ({count})" for shape, count in group.consequences.most_common()),
+        *(f"so       {shape} ({count})" for shape, count in group.followed),
         f"again    {again(end, group)}",
         *(f"also     {name}" for name in group.streams[1:]),
     )

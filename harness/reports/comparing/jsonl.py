@@ -53,7 +53,7 @@ def group_data(end: Ended, group: Group) -> dict[str, JSON]:
         "place": example.place,
         "before": example.before,
         "after": example.after,
-        "consequences": dict(group.consequences.most_common()),
+        "consequences": dict(group.followed),
         "reproduce": again(end, group),
     }
 

@@ -94,7 +94,7 @@ def _group(group: Group, end: Ended) -> Iterator[Line]:
     yield Line(f"           example  {group.streams[0]} {example.place}")
     yield Line(f"             A      {short(example.before)}")
     yield Line(f"             B      {short(example.after)}")
-    for shape, count in group.consequences.most_common(_CONSEQUENCES):
+    for shape, count in group.followed[:_CONSEQUENCES]:
         yield Line(f"           so       {shape} ({count})")
     if len(group.consequences) > _CONSEQUENCES:
         yield Line(f"           so       … {len(group.consequences) - _CONSEQUENCES} more")

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 Layer: TypeAlias = Literal["wire", "chunks", "outcome"]
 LAYERS: tuple[Layer, ...] = ("wire", "chunks", "outcome")
 ABSENT: Final = "(absent)"  # in place of a value that one side has not
-_TYPED = ("unknown field", "known field")  # to the class of the SDK that holds it
-
 # Fields whose values are words of somebody's vocabulary: a shape tells them.
 _WORDS = frozenset(
     {CLASS, "code", "ending", "finish", "finish_raw", "finish_reason", "kind", "method",
@@ -59,6 +57,7 @@ class _Change(NamedTuple):
     path: tuple[str | int, ...]
     before: JSON
     after: JSON
+    words: str = ""  # in place of what the values say
 
 
 def differences(before: Heard, after: Heard) -> list[Difference]:
@@ -77,26 +76,32 @@ def moved(found: Sequence[Difference]) -> Layer | None:
 
 
 def _of_layer(layer: Layer, before: JSON, after: JSON) -> Iterator[Difference]:
-    if before == after:
-        if layer == "wire" and json.dumps(before) != json.dumps(after):
-            yield Difference(layer, "the order of keys", "", "", "", cosmetic=True)
+    if before == after and json.dumps(before) == json.dumps(after):
         return
-    named = with_ordinals(before), with_ordinals(after)
-    if layer != "wire" and named[0] == named[1]:
-        yield Difference(layer, "ids", "", "", "", cosmetic=True)
+    if json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True):
+        yield Difference(layer, "the order of keys", "", "", "", cosmetic=True)
         return
-    for change in _changes(*(named if layer != "wire" else (before, after))):
-        if _neutral(change.before) == _neutral(change.after):
-            continue
-        words = f"{_word(change.path, change.before)} -> {_word(change.path, change.after)}"
-        yield Difference(
-            layer,
-            f"{_shown(change.path, numbers=False)} {words}",
-            _shown(change.path, numbers=True),
-            change.before,
-            change.after,
-            cosmetic=_is_id(change),
-        )
+    if layer != "wire":  # a target may mint ids; what an SDK hands over came over the wire
+        before, after = with_ordinals(before), with_ordinals(after)
+        if before == after:
+            yield Difference(layer, "ids", "", "", "", cosmetic=True)
+            return
+    for change in _changes(before, after):
+        if not _same_words(change):
+            yield _difference(layer, change)
+
+
+def _difference(layer: Layer, change: _Change) -> Difference:
+    path, before, after, words = change
+    kinds = words or f"{_word(path, before)} -> {_word(path, after)}"
+    return Difference(
+        layer,
+        f"{_shown(path, numbers=False)} {kinds}",
+        _shown(path, numbers=True),
+        before,
+        after,
+        cosmetic=_is_id(change),
+    )
 
 
 def _changes(before: JSON, after: JSON, path: tuple[str | int, ...] = ()) -> Iterator[_Change]:
@@ -106,21 +111,30 @@ def _changes(before: JSON, after: JSON, path: tuple[str | int, ...] = ()) -> Ite
         for number, (old, new) in enumerate(_aligned(before, after)):
             item = new if old is ABSENT else old
             yield from _changes(old, new, (*path, number, *_label(item)))
-    elif before != after:
+    elif before != after or type(before) is not type(after):  # 1 and 1.0 and True are equal
         yield _Change(path, before, after)
 
 
 def _of_objects(
     before: dict[str, Any], after: dict[str, Any], path: tuple[str | int, ...]
 ) -> Iterator[_Change]:
-    strange, known = set(before.get(UNKNOWN, ())), set(after.get(UNKNOWN, ()))
-    for name in sorted(strange ^ known):
-        if name in before and name in after:
-            yield _Change((*path, name), *(_TYPED if name in strange else reversed(_TYPED)))
+    if before.get(CLASS) == after.get(CLASS):  # another class knows other fields: no news
+        yield from _learned(before, after, path)
     for name in dict.fromkeys((*before, *after)):
         if name != UNKNOWN:
             old, new = before.get(name, ABSENT), after.get(name, ABSENT)
             yield from _changes(old, new, (*path, name))
+
+
+def _learned(
+    before: dict[str, Any], after: dict[str, Any], path: tuple[str | int, ...]
+) -> Iterator[_Change]:
+    """Yield the fields that a class learned to know, or forgot."""
+    old, new = set(before.get(UNKNOWN, ())), set(after.get(UNKNOWN, ()))
+    for names, words in ((old - new, "fields the SDK learned"), (new - old, "fields it forgot")):
+        shared = sorted(name for name in names if name in before and name in after)
+        if shared:
+            yield _Change(path, sorted(old), sorted(new), f"{words}: {', '.join(shared)}")
 
 
 def _aligned(before: list[JSON], after: list[JSON]) -> Iterator[tuple[JSON, JSON]]:
@@ -166,20 +180,20 @@ def _word(path: tuple[str | int, ...], value: JSON) -> str:
         return str(value)
     names = [piece for piece in path if isinstance(piece, str) and not piece.startswith("<")]
     if isinstance(value, str):
-        if value in _TYPED:
-            return value
         return value if names and names[-1] in _WORDS else "text" if value else "empty text"
     if isinstance(value, dict):
         return str(value.get(CLASS) or value.get("kind") or "an object")
-    return "a list" if isinstance(value, list) else "a number"
+    return {list: "a list", float: "a float"}.get(type(value), "a number")
 
 
-def _neutral(value: JSON) -> JSON:
-    """Return a value without what no two runs have in common."""
-    return _ADDRESS.sub("…", value) if isinstance(value, str) else value
+def _same_words(change: _Change) -> bool:
+    """Say whether two texts differ only in what no two runs have in common."""
+    before, after = change.before, change.after
+    if not (isinstance(before, str) and isinstance(after, str)):
+        return False
+    return _ADDRESS.sub("…", before) == _ADDRESS.sub("…", after)
 
 
 def _is_id(change: _Change) -> bool:
     both = isinstance(change.before, str) and isinstance(change.after, str)
-    unlike = {ABSENT, *_TYPED}.isdisjoint(change[1:]) if both else False
-    return unlike and bool(change.path) and change.path[-1] in _IDS
+    return both and bool(change.path) and change.path[-1] in _IDS and ABSENT not in change[1:3]

@@ -36,6 +36,16 @@ class Group:
         """What the differences mean."""
         return self.example.meaning
 
+    @property
+    def followed(self) -> list[tuple[str, int]]:
+        """The consequences: the most frequent first, what was delivered before how it came."""
+        return sorted(self.consequences.items(), key=_news)
+
+
+def _news(counted: tuple[str, int]) -> tuple[int, bool, str]:
+    shape, count = counted
+    return (-count, not shape.startswith("outcome "), shape)
+
 
 def grouped(compared: Iterable[Compared]) -> list[Group]:
     """Return the groups of a comparison: what weighs most first, then what is seen most."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.errors import InputError, TargetError
 from harness.model import ErrorInfo, Outcome
+from harness.runner.lane import START
 from harness.targets.addressing import answers_for_itself, process_of
 from harness.targets.base import Call
 from harness.targets.stdio import outcome_of, request_of
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from harness.runner.comparing.streams import Stream
 
 SETTLE = 1.0  # seconds for a connection that was left to be seen as such
-HELLO = 120.0  # seconds for a process to start and import what it is asked for
 
 
 class Heard(NamedTuple):
@@ -80,10 +80,10 @@ class Side:
         if answers_for_itself(self.address):
             return
         try:
-            async with asyncio.timeout(HELLO):
+            async with asyncio.timeout(START):
                 reply = await self._process.ask(ask="hello")
         except TimeoutError:
-            raise InputError(f"{self.label}: no greeting within {HELLO:g} s") from None
+            raise InputError(f"{self.label}: no greeting within {START:g} s") from None
         except TargetError as error:
             raise InputError(f"{self.label}: {error}") from None
         self.versions = reply["versions"]

@@ -46,6 +46,8 @@ def test_a_value_moved_has_a_shape_without_numbers_and_a_place_with_them() -> No
         ({"n": None}, {"n": 0}, "n None -> 0"),
         ({"n": 0}, {"n": 7}, "n 0 -> a number"),
         ({"n": True}, {"n": False}, "n True -> False"),
+        ({"n": 1}, {"n": 1.0}, "n a number -> a float"),
+        ({"n": 1}, {"n": True}, "n a number -> True"),
         ({"n": [1]}, {"n": None}, "n a list -> None"),
         ({}, {"n": {"a": 1}}, "n absent -> an object"),
         ({"!": "Old"}, {"!": "New"}, "class Old -> New"),
@@ -58,11 +60,17 @@ def test_words_stand_for_themselves_and_values_for_their_kind(
     assert found.shape == f"events<a>.{words}"
 
 
-def test_a_field_the_sdk_learned_to_know() -> None:
-    old = events({"type": "a", "?": ["mood"], "mood": "grey"})
-    new = events({"type": "a", "mood": "grey"})
-    assert only(old, new).shape == "events<a>.mood unknown field -> known field"
-    assert only(new, old).shape == "events<a>.mood known field -> unknown field"
+def test_fields_the_sdk_learned_to_know_are_one_difference_of_their_object() -> None:
+    old = events({"type": "a", "?": ["mood", "hue"], "mood": "grey", "hue": 1})
+    new = events({"type": "a", "mood": "grey", "hue": 1})
+    assert only(old, new).shape == "events<a> fields the SDK learned: hue, mood"
+    assert only(new, old).shape == "events<a> fields it forgot: hue, mood"
+
+
+def test_another_class_knows_other_fields_which_is_no_news_of_its_own() -> None:
+    old = events({"!": "Any", "type": "a", "?": ["mood"], "mood": "grey"})
+    new = events({"!": "Mood", "type": "a", "mood": "grey"})
+    assert only(old, new).shape == "events<a>.class Any -> Mood"
 
 
 def test_an_event_more_is_one_difference() -> None:
