@@ -27,10 +27,11 @@ def main(arguments: argparse.Namespace) -> int:
         from harness.demo.server import run
         from harness.demo.stack import Settings
     except ModuleNotFoundError as error:
-        words = f"the demonstration needs {error.name}: pip install 'llm-stream-harness[sdks,demo]'"
+        words = f"harness demo needs {error.name}: pip install 'llm-stream-harness[sdks,demo]'"
         raise InputError(words) from None
 
     def ready(url: str) -> None:
+        _progress("\r\x1b[K")
         sys.stdout.write(f"harness demo at {url}; Ctrl-C ends.\n\n{page(url)}")
         sys.stdout.flush()
 
@@ -43,9 +44,17 @@ def main(arguments: argparse.Namespace) -> int:
             redis=arguments.redis,
             keepalive_s=arguments.keepalive,
         )
+        _progress("loading the SDKs …")
         run(settings, arguments.port, ready)
-    sys.stderr.write("\n")
+    _progress("\n")
     return 0
+
+
+def _progress(words: str) -> None:
+    """Tell a person who watches; nobody else wants to know."""
+    if sys.stderr.isatty():
+        sys.stderr.write(words)
+        sys.stderr.flush()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import asyncio
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.errors import InputError
 from harness.streaming.adapter import StepContext, StreamAdapter
 from harness.streaming.continuation import continuation
 from harness.streaming.providers import protocol_of
@@ -98,15 +99,22 @@ class Agent:
         yield reason
 
     async def rehearse(self) -> None:
-        """Ask for every story once: SDKs import much when first asked, and clients would wait."""
+        """Ask for every story once: SDKs import much when first asked, and clients would wait.
+
+        Raises:
+            InputError: an SDK is not installed.
+        """
         for name in self._models.stories:
             model = self._models.named(name)
             with self._models.speaking(model, 0) as key:
-                adapter = StreamAdapter(self._opener(key))
-                context = _context("rehearsal", 1, model)
-                async with aclosing(adapter.stream(context, model.request)) as chunks:
-                    async for _ in chunks:
-                        pass
+                call = Call(model.protocol, f"{self._provider_url}/{key}", model.request)
+                try:
+                    stream = await open_stream(self._clients, call)
+                except ModuleNotFoundError as error:
+                    words = f"{name} needs {error.name}: pip install 'llm-stream-harness[sdks]'"
+                    raise InputError(words) from None
+                async for _ in stream:
+                    pass
 
     @contextmanager
     def _asking(self, model: Model, pace: float) -> Iterator[StreamAdapter]:

@@ -17,7 +17,7 @@ from harness.streaming.leaving import joined
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
 _HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
@@ -59,11 +59,15 @@ class StreamingResponse:
             await joined(watching)
 
     async def _send(self, gone: CancelSignal, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        start = {"type": "http.response.start", "status": 200, "headers": self._headers}
+        await gone.guard(send(start))
         async for piece in gone.reading(self._told):
-            body = {"type": "http.response.body", "body": piece, "more_body": True}
-            await gone.guard(send(body))
-        await send({"type": "http.response.body", "body": b""})
+            await gone.guard(send(_body(piece, more=True)))
+        await gone.guard(send(_body(b"", more=False)))
+
+
+def _body(piece: bytes, *, more: bool) -> Message:
+    return {"type": "http.response.body", "body": piece, "more_body": more}
 
 
 async def _watch(receive: Receive, gone: CancelSignal) -> None:

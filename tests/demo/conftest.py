@@ -10,9 +10,12 @@ import httpx2
 import pytest
 
 from benchmarks.crowd import Demo, private_redis
+from tests.streaming.databases.servers import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["postgres"]
 
 
 @pytest.fixture(scope="session")

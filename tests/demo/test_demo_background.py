@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import httpx2
 import pytest
 
@@ -11,6 +13,9 @@ from harness.demo.stack import Settings, opened
 from harness.scenarios import scenario_root
 from harness.streaming.frames import Frame
 from tests.demo.reading import body, eventually, frames_of, labels, new_id, words
+
+if TYPE_CHECKING:
+    from tests.streaming.databases.servers import Postgres
 
 SILENT = "openai_responses/cancellation/silent_provider"
 
@@ -103,3 +108,14 @@ async def test_without_redis_only_what_needs_it_is_refused(redis: str | None) ->
             answer = await client.post("/v1/runs")
             assert answer.status_code == 200
             assert answer.text.endswith("data: [DONE]\n\n")
+
+
+async def test_runs_locks_and_traces_may_stand_in_postgresql(postgres: Postgres) -> None:
+    dsn = postgres.dsn()
+    async with opened(Settings(scenario_root(), dsn, dsn, dsn, None, keepalive_s=10.0)) as stack:
+        transport = httpx2.ASGITransport(application(stack))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://demo") as client:
+            await client.post("/v1/runs?run_id=r&conversation=c")
+            assert (await client.get("/v1/runs/r")).json()["stop_reason"] == "end_turn"
+            await stack.agent.aclose()  # waits for the traces, for whom no run does
+            assert (await client.get("/v1/runs/r/trace")).json()["run_id"] == "r"

@@ -57,6 +57,15 @@ def test_an_extra_that_is_missing_is_named(
     assert "pip install 'llm-stream-harness[sdks,demo]'" in said
 
 
+def test_an_sdk_that_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "anthropic", None)
+    assert main(["demo", "--port", "0"]) == 2
+    said = capsys.readouterr().err
+    assert "demo/anthropic_messages needs anthropic: pip install" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
