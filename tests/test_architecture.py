@@ -28,7 +28,7 @@ FLOORS = {
     "protocols": 2,
     "streaming": 3, "cassettes": 3,
     "replay": 4, "scenarios": 4, "recordings": 4,
-    "targets": 5, "fuzz": 5, "checks": 5,
+    "targets": 5, "fuzz": 5, "checks": 5, "auditing": 5,
     "runner": 6,
     "reports": 7, "demo": 7,
     "pytest_plugin": 8, "cli": 8,

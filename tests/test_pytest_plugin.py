@@ -10,6 +10,9 @@ import pytest
 import harness.runner.run
 import harness.targets.builtin
 import harness.targets.sdk  # noqa: F401 - the same
+from harness.replay.server import serving
+from harness.replay.stage import Stage
+from harness.scenarios import load
 from tests.stories import ID, write, write_text
 
 if TYPE_CHECKING:
@@ -170,3 +173,36 @@ def test_a_photograph_of_nobody_fails_the_run(project: pytest.Pytester) -> None:
     result = run(project)
     assert result.ret != 0
     result.stdout.fnmatch_lines(["*1 snapshot unused*"])
+
+
+RECORDING = """
+import anthropic
+
+def test_our_client(harness_recording):
+    url = harness_recording.base_url("anthropic")
+    key = "sk-ant-api03-abcdefghijklmnop"
+    client = anthropic.Anthropic(api_key=key, base_url=url, max_retries=0)
+    ask = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
+    with client, client.messages.stream(**ask) as stream:
+        assert stream.get_final_text() == "Hello there"
+"""
+
+
+def test_a_recording_is_made_once_and_played_ever_after(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.makepyfile(test_asking=RECORDING)
+    stage = Stage()
+    key = stage.put(
+        load(project.path / f"scenarios/{ID}.yaml", project.path / "scenarios").script()
+    )
+    with serving(stage) as url:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", f"{url}/{key}")
+        run(project).assert_outcomes(failed=1)  # nothing is recorded unless somebody says so
+        run(project, "--harness-record", "once").assert_outcomes(passed=1)
+        asked = len(stage.evidence(key))
+        run(project).assert_outcomes(passed=1)
+        assert len(stage.evidence(key)) == asked == 1
+    kept = (project.path / "cassettes/asking/test_our_client.yaml").read_text("utf-8")
+    assert "abcdefghijklmnop" not in kept
+    assert run(project, "--harness-record", "onec").ret == pytest.ExitCode.TESTS_FAILED

@@ -40,9 +40,14 @@ def load(path: Path) -> Cassette:
     Raises:
         InputError: the file is at fault; names file, line and cure.
     """
+    return load_with_lines(path)[0]
+
+
+def load_with_lines(path: Path) -> tuple[Cassette, Lines]:
+    """Read a cassette, and the line of every key; otherwise as ``load``."""
     data, lines = read_yaml(path, _ALLOWED)
     try:
-        return _cassette(Place(data, lines))
+        return _cassette(Place(data, lines)), lines
     except InputError as error:
         raise error.at(path, error.line) from None
 

@@ -34,6 +34,23 @@ def _record(command: argparse.ArgumentParser) -> None:
     command.add_argument("command_line", nargs="*", metavar="CMD", help="what is to be recorded")
 
 
+def _audit(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="cassettes, scenarios, snapshots, or folders of them (default: cassettes scenarios)",
+    )
+    command.add_argument(
+        "--scenarios", type=Path, metavar="DIR", help="who may use them (default: ./scenarios)"
+    )
+    command.add_argument(
+        "--max-age", type=int, default=365, metavar="DAYS", help="of a recording (default: 365)"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON line a finding")
+
+
 CASSETTE_ROWS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentParser], None]]] = {
     "record": (
         "run a command and record what its SDKs exchange with providers, scrubbed",
@@ -44,5 +61,14 @@ CASSETTE_ROWS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.Argument
             "harness record --recover cassettes/recorded.yaml.journal",
         ),
         _record,
+    ),
+    "audit": (
+        "look for secrets, for recordings nobody plays and for unknown origins",
+        (
+            "harness audit",
+            "harness audit cassettes scenarios tests/conformance --json",
+            "harness audit cassettes/mine --max-age 90",
+        ),
+        _audit,
     ),
 }

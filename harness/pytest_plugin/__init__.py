@@ -8,11 +8,20 @@
 
 ``target`` is an address (``builtin``, ``python:pkg.module:attr``), a target object or a plain
 ``async def listen(call) -> Outcome``; without one, ``--harness-target`` says (default: builtin).
-Generated streams are the mark of fuzzing.py. The only importer of pytest and syrupy.
+Generated streams are the mark of fuzzing.py.
+
+::
+
+    def test_our_client(harness_recording):
+        ask(base_url=harness_recording.base_url("openai"))
+
+plays ``cassettes/<test file>/<test>.yaml``, and records it under ``--harness-record once``.
+The only importer of pytest and syrupy.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +40,7 @@ if TYPE_CHECKING:
     from syrupy.location import PyTestLocation
     from syrupy.types import SnapshotIndex
 
+    from harness.cassettes.recorder.session import Recording
     from harness.model import Finding, Outcome
     from harness.runner.player import Player
     from harness.scenarios import Scenario
@@ -47,6 +57,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         metavar="T",
         help="target of tests that name none: builtin, sdk, sdk-helper, python:pkg.module:attr",
+    )
+    group.addoption(
+        "--harness-record",
+        default="none",
+        metavar="MODE",
+        help="what harness_recording does: none (play; the default), once, new_episodes, all, "
+        "rewrite",
     )
     group.addoption(
         "--harness-scenarios", type=Path, metavar="DIR", help="folder of scenarios to use"
@@ -180,6 +197,22 @@ def told(
     pair = Pair(scenario, name_of(harness_target))
     outcome, findings = Teller(harness_player, harness_memory_player).tell(pair, harness_target)
     return Told(scenario, pair.target, outcome, tuple(findings))
+
+
+@pytest.fixture
+def harness_recording(request: pytest.FixtureRequest) -> Iterator[Recording]:
+    """A recorder whose cassette lies beside the test; give clients its ``base_url(name)``."""
+    from harness.cassettes import recording
+
+    test = request.path
+    name = re.sub(r"[^\w.-]+", "_", request.node.name)
+    path = test.parent / "cassettes" / test.stem.removeprefix("test_") / f"{name}.yaml"
+    try:
+        tape: Recording = recording(path, request.config.getoption("harness_record"))
+    except InputError as error:
+        raise pytest.UsageError(str(error)) from None
+    with tape:
+        yield tape
 
 
 class PhotographExtension(SingleFileSnapshotExtension):

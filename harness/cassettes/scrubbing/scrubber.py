@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.cassettes.scrubbing.headers import HeaderRule
+    from harness.cassettes.scrubbing.masking import Found
 
 
 class Scrubber:
@@ -66,6 +67,14 @@ class Scrubber:
         """Return a whole body without secrets."""
         scrubbing = self.body()
         return scrubbing.feed(body) + scrubbing.close()
+
+    def leaks(self, content: bytes) -> list[tuple[int, str]]:
+        """Return the secrets of a text as it stands, each once, with its offset in bytes."""
+        told: list[Found] = []
+        for found in sorted(self._finder.find(content), key=lambda found: found.start):
+            if not told or found.start >= told[-1].end:
+                told.append(found)
+        return [(found.start, found.name) for found in told]
 
     def body(self) -> BodyScrubber:
         """Return what scrubs one body while it arrives."""
