@@ -6,7 +6,6 @@ same stream; ``vocabulary`` which words the installed SDKs know; ``hello`` which
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UnknownWordError
@@ -37,10 +36,12 @@ class Answering:
     """
 
     def __init__(self, address: str) -> None:
-        # Like the lane of a run: what SDKs warn of while they read odd streams is no finding.
-        warnings.simplefilter("ignore")
         self._clients = Clients()
         self._target: Target = resolve(address, self._clients)
+
+    async def aclose(self) -> None:
+        """Close the clients."""
+        await self._clients.aclose()
 
     async def answer(self, request: Mapping[str, JSON]) -> dict[str, JSON]:
         """Return the reply to a request, without its id.

@@ -17,6 +17,7 @@ import importlib.util
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -33,6 +34,8 @@ def main(address: str) -> None:
         address: the target's; it is resolved in this environment.
     """
     replies = _private_output()
+    # Like the lane of a run: what SDKs warn of while they read odd streams is no finding.
+    warnings.simplefilter("ignore")
     with asyncio.Runner() as runner:
         answer = _answer(address)
         for line in sys.stdin:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
 
 import harness
 from harness.errors import TargetError
@@ -38,8 +37,6 @@ chats.protocols = ("openai_chat",)
 async def leaves(call):
     raise SystemExit(5)
 """
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 STREAM = [
     "message_start",
     "content_block_start",
@@ -64,15 +61,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sys.path[:] = [place for place in sys.path if place != str(tmp_path)]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def builtin() -> AsyncIterator[Any]:
-    """Return the way to ask a worker of builtin: one for all tests, for importing SDKs is slow."""
-    process = process_of("builtin")
-    yield process.ask
-    await process.aclose()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest.fixture
 async def ask(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
     """Return the way to ask a worker of the target the test names."""
     process = process_of(request.param)
@@ -80,10 +69,11 @@ async def ask(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
     await process.aclose()
 
 
-async def test_a_worker_says_what_the_target_says_in_process(builtin: Any, hello: Script) -> None:
+@pytest.mark.parametrize("ask", ["builtin"], indirect=True)
+async def test_a_worker_says_what_the_target_says_in_process(ask: Any, hello: Script) -> None:
     with Player(20) as player:
         here = player.play("builtin", Ask("anthropic_messages", REQUEST), hello)
-    there = outcome_of(await told(builtin, hello))
+    there = outcome_of(await told(ask, hello))
     assert there == here.outcome
     assert there.text == "Hello"
 
@@ -124,40 +114,6 @@ async def test_a_target_that_is_not_there_is_told_with_every_reply(ask: Any) -> 
     for _ in range(2):
         with pytest.raises(TargetError, match="has no attribute 'missing'"):
             await ask(ask="hello")
-
-
-async def test_a_question_nobody_knows_proposes_one(builtin: Any) -> None:
-    with pytest.raises(TargetError, match="did you mean 'hello'"):
-        await builtin(ask="helo")
-
-
-async def test_events_are_typed_as_the_sdk_types_them(builtin: Any, hello: Script) -> None:
-    said = await told(builtin, hello, ask="events")
-    classes = [event["!"] for event in said["events"]]
-    assert classes[0] == "RawMessageStartEvent"
-    assert said["events"][2]["delta"] == {"!": "TextDelta", "type": "text_delta", "text": "Hello"}
-    assert "raised" not in said
-
-
-async def test_what_an_sdk_does_not_know_is_marked(builtin: Any) -> None:
-    strange = {"text_delta": {"at": [0], "text": "Hello", "mood": "grey"}}
-    odd = script("anthropic_messages", [*STREAM[:2], strange, *STREAM[3:]])
-    [delta] = [
-        event["delta"]
-        for event in (await told(builtin, odd, ask="events"))["events"]
-        if event["type"] == "content_block_delta"
-    ]
-    assert (delta["?"], delta["mood"]) == (["mood"], "grey")
-
-
-@pytest.mark.parametrize(("do", "taken"), [("break", 1), ("aclose", 1), ("read", 3)])
-async def test_a_reader_at_the_far_end_leaves_after_its_count(
-    builtin: Any, hello: Script, do: str, taken: int
-) -> None:
-    said = await told(builtin, hello, consumer={"do": do, "at": 1})
-    outcome = outcome_of(said)
-    assert len(outcome.chunks) == taken
-    assert (outcome.ending == "cancelled") is (do != "read")
 
 
 async def test_a_worker_brings_the_harness_and_none_of_its_neighbours() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.reports.comparing.page import COLOURS, Line, counted, short
+from harness.reports.comparing.page import COLOURS, Line, counted, many, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,9 @@ def matrix(end: Ranged, command: str) -> Iterator[Line]:
         end: what was found.
         command: the words that compare two versions, with ``{}`` for selection and versions.
     """
-    yield Line(f"{end.target}, {end.streams} streams, {len(end.versions)} versions", "bold")
+    yield Line(
+        f"{end.target}, {many(end.streams, 'stream')}, {many(len(end.versions), 'version')}", "bold"
+    )
     yield Line(f"  told: {', '.join(map(_number, end.told))}")
     yield Line(f"  each is compared with {end.versions[0]}")
     yield Line("")
@@ -32,9 +34,9 @@ def matrix(end: Ranged, command: str) -> Iterator[Line]:
         yield Line("nothing but cosmetics moved", "green")
     yield Line("")
     stopped = "interrupted after" if end.interrupted else "told"
-    yield Line(f"{stopped} {len(end.told)} versions in {end.seconds:.1f} s")
+    yield Line(f"{stopped} {many(len(end.told), 'version')} in {end.seconds:.1f} s")
     if end.unusable:
-        yield Line(f"{end.unusable} versions could not be used; they are named above", "red")
+        yield Line(f"{many(end.unusable, 'version')} could not be used, as named above", "red")
 
 
 def _finding(since: Since, end: Ranged, width: int, command: str) -> Iterator[Line]:

@@ -143,6 +143,8 @@ class _Search:
     def _open(self) -> list[str]:
         """Return the versions to be told next: the middles of what is not yet narrowed down."""
         usable = [version for version in self._versions if version not in self._known.unusable]
+        if usable[-1] not in self._known.groups:
+            return usable[-1:]  # the newest could not be used
         told = [version for version in usable if version in self._known.groups]
         gaps = {(since.before, since.first) for since in self._findings(told)}
         middles = []

@@ -1,0 +1,70 @@
+"""``harness compare --versions``: the matrix on the page and as JSON, and its exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.cli import compare_versions
+from tests.stories import ID
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANSWERING = """
+import json, sys
+version = int(sys.argv[1].rpartition(".")[2])
+text = "Hello there" if version < 3 else "Hello you"
+for line in sys.stdin:
+    outcome = {
+        "chunks": [{"kind": "text", "text": text}, {"kind": "stop_reason", "finish": "stop"}],
+        "content": [{"kind": "text", "text": text}],
+        "finish": "stop",
+        "ending": "complete",
+    }
+    print(json.dumps({"id": json.loads(line)["id"], "outcome": outcome}), flush=True)
+"""
+
+
+@pytest.fixture(autouse=True)
+def versions(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a program of this test stand for five versions of a package."""
+    (here / "answering.py").write_text(ANSWERING, "utf-8")
+    known = [f"1.{minor}" for minor in range(6)]
+    monkeypatch.setattr(compare_versions, "releases", lambda *_: known)
+    monkeypatch.setattr(
+        compare_versions,
+        "inside",
+        lambda label, _: f"command:{sys.executable} answering.py {label}",
+    )
+
+
+def test_the_first_bad_version_is_named_with_the_command_that_compares(harness: Any) -> None:
+    said = harness("compare", "hello", "--versions", "mine:1..1.5")
+    assert said.code == 1
+    assert "builtin, 1 stream, 6 versions" in said.out
+    assert "1.3       " in said.out
+    assert f"again    harness compare {ID} mine==1.2 mine==1.3 --target builtin" in said.out
+
+
+def test_the_matrix_is_json_lines_and_a_summary(harness: Any) -> None:
+    said = harness("compare", "hello", "--versions", "mine:1..1.5", "--json")
+    *findings, last = said.lines()
+    law = next(one for one in findings if one["shape"] == "law text: pass -> fail")
+    assert (law["first"], law["before"]) == ("mine==1.3", "mine==1.2")
+    assert len(last["summary"]["versions"]) == 6
+
+
+def test_a_version_that_cannot_be_used_is_2(harness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(label: str, _: str) -> str:
+        program = "no-such-program" if label.endswith("1.5") else f"{sys.executable} answering.py"
+        return f"command:{program} {label}"
+
+    monkeypatch.setattr(compare_versions, "inside", broken)
+    said = harness("compare", "hello", "--versions", "mine:1..1.5")
+    assert said.code == 2
+    assert "there is no program 'no-such-program'" in said.err
+    assert "1 version could not be used" in said.out
+    assert "law text: pass -> fail" in said.out, "the newest that can be used takes its place"
