@@ -79,10 +79,8 @@ class Api:
         return JSONResponse((await self._known(request)).model_dump())
 
     async def cancel(self, request: Request) -> Response:
-        """End a run; one that goes on elsewhere, or nowhere, is ended where it is kept."""
-        run = await self._known(request)
-        if not run.terminal and not self._stack.service.registry.fire(run.id):
-            run = await self._stack.runs.finish(run.id, "cancelled")
+        """End a run, wherever it goes on."""
+        run = await self._stack.cancel(await self._known(request))
         return JSONResponse(run.model_dump(), status_code=200 if run.terminal else 202)
 
     async def stream(self, request: Request) -> Any:

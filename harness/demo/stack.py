@@ -5,7 +5,7 @@ Rule of this file: nothing is opened anywhere else, and what was opened is close
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from harness.demo.agent import Agent
 from harness.demo.models import Models
 from harness.replay.server import LoopbackServer
 from harness.replay.stage import Stage
-from harness.streaming.background import Background, RedisAwayError
+from harness.streaming.background import Background, BackgroundError, RedisAwayError
 from harness.streaming.background import Settings as RedisSettings
 from harness.streaming.runs.lock import make_lock
 from harness.streaming.runs.store import make_runs
@@ -73,6 +73,18 @@ class Stack:
     ) -> tuple[Run | None, AsyncGenerator[bytes, None]]:
         """Create a run with a client of its own; its frames are kept, too, where they can be."""
         return await (self.kept or self.service).stream(request)
+
+    async def cancel(self, run: Run) -> Run:
+        """End a run, in whatever process it goes on, and return it as it stands.
+
+        One that goes on nowhere is ended where it is kept.
+        """
+        if run.terminal or self.service.registry.fire(run.id):
+            return run
+        if self.kept is not None:
+            with suppress(BackgroundError):  # the store says so, too
+                await self.kept.cancel(run.id)
+        return await self.runs.finish(run.id, "cancelled")
 
     @property
     def background(self) -> KeptRuns:

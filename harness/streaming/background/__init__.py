@@ -1,8 +1,9 @@
 """Runs that go on without their client: their frames are kept in Redis, to be read again and later.
 
 streams.py is what a service uses; writer.py writes the frames of a run while they pass by,
-reader.py reads them from any place, run_log.py is what Redis holds of one run, door.py the only
-importer of redis, errors.py what may go wrong.
+reader.py reads them from any place, run_log.py is what Redis holds of one run, calling_off.py tells
+other processes which run is to end, door.py is the only importer of redis, errors.py what may go
+wrong.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from harness.errors import InputError
+from harness.streaming.background.calling_off import CallingOff
 from harness.streaming.background.door import connect, ensure_there
 from harness.streaming.background.errors import RunUnknownError
 from harness.streaming.background.reader import reading
@@ -29,6 +30,8 @@ class Background:
     Args:
         settings: where, for how long, how patient.
 
+    ``calling_off`` is how a run of another process is cancelled.
+
     Raises:
         InputError: the URL cannot be read, or redis is not installed.
     """
@@ -36,6 +39,7 @@ class Background:
     def __init__(self, settings: Settings | None = None):
         self.settings = settings or Settings()
         self._client = connect(self.settings)
+        self.calling_off = CallingOff(self._client, self.settings)
 
     async def __aenter__(self) -> Self:
         return self

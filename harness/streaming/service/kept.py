@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from harness.streaming.runs.store import Run
     from harness.streaming.service.service import StreamingService, StreamRequest
 
+AGAIN_S = 1.0  # between two attempts to listen for cancellations
 PATIENCE_S = 10.0  # how long runs that were cancelled may take to end
 _log = logging.getLogger(__name__)
 
 
 class KeptRuns:
-    """The runs of a service, kept in one Redis.
+    """The runs of a service, kept in one Redis; while it is open, other processes may cancel them.
 
     Args:
         service: whose runs; it tracks them.
@@ -49,10 +50,15 @@ class KeptRuns:
         self._going: dict[asyncio.Task[None], asyncio.Future[Run]] = {}
 
     async def __aenter__(self) -> Self:
+        self._hearing = asyncio.create_task(self._hear(), name="calling off")
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
+        self._hearing.cancel()
+        try:
+            await joined(self._hearing)
+        finally:
+            await self.aclose()
 
     async def stream(
         self, request: StreamRequest
@@ -104,6 +110,16 @@ class KeptRuns:
         await self._background.ensure_kept(run_id)
         return Following(self._service, self._runs, run_id, after).frames(numbered)
 
+    async def cancel(self, run_id: str) -> bool:
+        """Cancel a run, in whatever process it goes on; say whether any heard of it.
+
+        Raises:
+            RedisFailedError: the run is not in this process, and no other can be told.
+        """
+        if self._service.registry.fire(run_id):
+            return True
+        return await self._background.calling_off.call(run_id) > 0
+
     async def aclose(self) -> None:
         """Cancel the runs that have no client, and wait for their ends."""
         for opened in self._going.values():
@@ -114,6 +130,22 @@ class KeptRuns:
         for task in list(self._going):
             task.cancel()
             await joined(task)
+
+    async def _hear(self) -> None:
+        """Cancel what other processes call off; where Redis is away, listen again later."""
+        heard = True
+        while True:
+            try:
+                async with aclosing(self._background.calling_off.calls()) as calls:
+                    async for run_id in calls:
+                        heard = True
+                        if run_id is not None:
+                            self._service.registry.fire(run_id)
+            except BackgroundError as error:
+                if heard:
+                    _log.warning("no other process can cancel our runs: %s", error)
+                heard = False
+                await asyncio.sleep(AGAIN_S)
 
     async def _passing(
         self, run: Run | None, frames: AsyncGenerator[bytes, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import socket
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,11 @@ import pytest
 
 from harness.errors import ConversationBusyError, InputError
 from harness.streaming.background import Background, RedisAwayError, RunTakenError, RunUnknownError
+from harness.streaming.cancellation import CancellationRegistry
 from harness.streaming.frames import FrameReader, frame_violations
 from harness.streaming.service import KeptRuns
 from tests.streaming.background.runs import (
+    PREFIX,
     PrivateRedis,
     begun,
     drained,
@@ -151,6 +154,50 @@ async def test_a_cancelled_run_ends_once_for_every_reader(
     told = heard(run.id, live)
     assert told.labels == ["message", "stop_reason", "done"]
     assert await world.complaints(told, {"cancelled"}) == []
+
+
+async def test_a_run_is_cancelled_from_another_process(world: World, redis: Any) -> None:
+    assert redis
+
+    async def waits(_: Work) -> AsyncGenerator[Said | StopReason, None]:
+        yield text("a")
+        await asyncio.Event().wait()
+
+    service = world.serving(waits)
+    async with (
+        tuned(prefix=f"{PREFIX}:{new_id()}") as here,  # a channel of its own
+        tuned(prefix=here.settings.prefix) as there,
+        KeptRuns(service, here) as kept,
+        KeptRuns(world.serving(waits, registry=CancellationRegistry()), there) as other,
+    ):
+        run = await kept.start(named(world))
+        await eventually(lambda: listening(redis, here, 2))
+        assert await other.cancel(run.id)
+        told = heard(run.id, await read(other, run.id))
+    assert told.labels == ["message", "stop_reason", "done"]
+    assert await world.complaints(told, {"cancelled"}) == []
+
+
+async def test_after_redis_was_away_it_listens_again(
+    world: World, private: PrivateRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.streaming.service.kept.AGAIN_S", 0.01)
+    async with (
+        tuned(url=private.url) as background,
+        KeptRuns(world.service(SCRIPT), background) as kept,
+    ):
+        client = background._client
+        await eventually(lambda: listening(client, background, 1))
+        await client.client_kill_filter(_type="pubsub")
+        await eventually(lambda: listening(client, background, 1))
+        assert await kept.cancel("nobody's")
+
+
+async def listening(client: Any, background: Background, count: int) -> bool:
+    """Whether that many processes listen for what is called off."""
+    asked = client.pubsub_numsub(f"{background.settings.prefix}:calling-off")
+    [(_, found)] = await asked if inspect.isawaitable(asked) else asked
+    return bool(found == count)
 
 
 async def test_runs_are_cancelled_when_their_process_ends(
