@@ -13,7 +13,7 @@ from harness.recordings import LeftOut, Recording, recordings
 from harness.reports.files import json_text
 from harness.runner.lane import Played
 from harness.runner.player import Ask, Player
-from harness.targets.addressing import check
+from harness.targets.addressing import answers_once, check
 from harness.wire import cutting
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.cut != _EVERY:
         cutting.check(arguments.cut)
     counts: Counter[str] = Counter()
-    with Player(arguments.timeout, in_memory=True) as player:
+    in_memory = not answers_once(arguments.target)  # a process of its own needs a socket
+    with Player(arguments.timeout, in_memory=in_memory) as player:
         for found in recordings(arguments.paths, arguments.protocol):
             counts[_one(player, found, arguments)] += 1
     sys.stderr.write(", ".join(f"{n} {word}" for word, n in sorted(counts.items())) + "\n")

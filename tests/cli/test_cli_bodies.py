@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,6 +74,26 @@ def test_a_target_at_fault_is_1(harness: Any, here: Path) -> None:
     assert said.code == 1
     assert "harness: a: python:cli_targets:mute raised ValueError: no words\n" in said.err
     assert said.out == "a: failed, error, tokens -, 'no words'\n"
+
+
+ASKING = """
+import json, sys, urllib.request
+for line in sys.stdin:
+    asked = json.loads(line)
+    request = urllib.request.Request(asked["base_url"] + "/v1/messages", b"{}")
+    size = len(urllib.request.urlopen(request).read())
+    print(json.dumps({"id": asked["id"], "outcome": {"response_id": str(size)}}), flush=True)
+"""
+
+
+def test_a_target_in_a_process_of_its_own_is_spoken_to_over_a_socket(
+    harness: Any, here: Path
+) -> None:
+    (here / "asking.py").write_text(ASKING, "utf-8")
+    size = record(here).stat().st_size
+    target = f"command:{sys.executable} asking.py"
+    [line] = harness("replay", "a.sse", "--json", "--target", target).lines()
+    assert line["outcome"]["response_id"] == str(size)
 
 
 def test_replay_prints_half_a_character_as_an_escape(harness: Any, here: Path) -> None:

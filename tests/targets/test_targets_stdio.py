@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.errors import TargetError
 from harness.model import Chunk, Outcome
+from harness.protocols import protocol
 from harness.runner.player import Ask, Player
 from harness.targets.addressing import resolve
 from harness.targets.base import Call
 from harness.targets.clients import Clients
 from harness.targets.stdio import Process
 from harness.wire.script import Script
+from tests.targets.conftest import script
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 OUTCOME = {"chunks": [{"kind": "text", "text": "Hi"}], "ending": "complete", "finish": "stop"}
 
@@ -167,3 +170,14 @@ def test_what_a_worker_imports_is_not_waiting_for_a_stream(
         told = player.play("env:current!python:slow_to_import:slow", Ask("openai_chat"), Script(()))
     assert told.complaint is None
     assert told.outcome.ending == "complete"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_a_target_in_another_language() -> None:
+    address = f"command:node {Path(__file__).with_name('mine.mjs')}"
+    stream = [{"content": "Hello"}, {"content": " there"}, {"finish": "stop"}, "done"]
+    spoken = script("openai_chat", stream)
+    with Player(timeout=20) as player:
+        told = player.play(address, Ask("openai_chat", protocol("openai_chat").request), spoken)
+    assert told.complaint is None
+    assert told.outcome.text == "Hello there"
