@@ -31,6 +31,11 @@ def _record(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--recover", type=Path, metavar="JOURNAL", help="make a cassette of what a crash left"
     )
+    command.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON document, behind what the command prints",
+    )
     command.add_argument("command_line", nargs="*", metavar="CMD", help="what is to be recorded")
 
 

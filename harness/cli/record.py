@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from harness.cassettes.recorder.session import Recording, recover
 from harness.errors import InputError
+from harness.reports.files import json_text
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +40,7 @@ def main(arguments: argparse.Namespace) -> int:
         with recording:
             code = _run(arguments.command_line, recording.environment())
     finally:
-        sys.stderr.writelines(f"harness: {line}\n" for line in _report(recording))
+        _report(recording, as_json=arguments.json)
     return code or bool(recording.summary.missed)
 
 
@@ -64,10 +66,17 @@ def _stop(*_: object) -> NoReturn:
     raise SystemExit(_TERMINATED)
 
 
-def _report(recording: Recording) -> Iterator[str]:
+def _report(recording: Recording, *, as_json: bool) -> None:
+    if as_json:
+        data = {"cassette": str(recording.path), **asdict(recording.summary)}
+        sys.stdout.write(f"{json_text(data)}\n")
+    else:
+        sys.stderr.writelines(f"harness: {line}\n" for line in _lines(recording))
+
+
+def _lines(recording: Recording) -> Iterator[str]:
     summary = recording.summary
     yield from dict.fromkeys(summary.missed)
-    counts = f"{summary.recorded} recorded, {summary.played} played"
-    yield f"{recording.path}: {counts}"
+    yield f"{recording.path}: {summary.recorded} recorded, {summary.played} played"
     if summary.masked:
         yield "masked: " + ", ".join(f"{n} {name}" for name, n in summary.masked.most_common())

@@ -1,11 +1,11 @@
 """A body scrubbed while it arrives, before any of it is kept.
 
-The guarantee: what ``feed`` and ``close`` return holds no secret that ``patterns`` or the
-environment knows, neither in its bytes, nor in a JSON text of it without its escapes (nor, so, in
-JSON that lies in JSON), nor in the texts that come of joining the fragments of a stream, each by
-its own name. Two bounds keep memory from growing with the body: fragments more than ``HELD`` bytes
-of stream apart are not joined, and of a document larger than ``BLOCK`` the bytes are searched, but
-no escapes undone. Every mask is as long as what it covers: all bytes keep their place.
+The guarantee: what ``feed`` and ``close`` return holds no secret that ``patterns`` know or that the
+environment or a header told, neither in its bytes, nor in a JSON text of it without its escapes
+(nor, so, in JSON that lies in JSON), nor in the texts that come of joining the fragments of a
+stream, each by its own name. Two bounds keep memory from growing with the body: fragments more than
+``HELD`` bytes of stream apart are not joined, and of a document larger than ``BLOCK`` the bytes are
+searched, but no escapes undone. A mask is as long as what it covers: all bytes keep their place.
 
 Rules of this file: where reads end plays no part; frames leave in the order they came, as soon as
 each text in them is decided; nothing here knows a provider.

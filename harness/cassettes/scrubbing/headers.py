@@ -19,6 +19,7 @@ class HeaderRule(NamedTuple):
         value: finds the secret in their values, as the group ``s``.
         source: who says so.
         example: a header as it is sent.
+        learned: whether what it tells is a secret in other places too.
     """
 
     name: str
@@ -26,15 +27,23 @@ class HeaderRule(NamedTuple):
     value: re.Pattern[bytes]
     source: str
     example: tuple[str, str]
+    learned: bool
 
 
 _ALL = rb"(?P<s>.+)"
 
 
 def _rule(
-    name: str, names: str, source: str, example: tuple[str, str], value: bytes = _ALL
+    name: str,
+    names: str,
+    source: str,
+    example: tuple[str, str],
+    value: bytes = _ALL,
+    *,
+    learned: bool = False,
 ) -> HeaderRule:
-    return HeaderRule(name, re.compile(names), re.compile(value, re.DOTALL), source, example)
+    found = re.compile(value, re.DOTALL)
+    return HeaderRule(name, re.compile(names), found, source, example, learned)
 
 
 HEADERS = (
@@ -44,6 +53,7 @@ HEADERS = (
         "RFC 9110, 11.6.2",
         ("Authorization", "Bearer 7f3a9c"),
         rb"^\s*(?i:(?:bearer|basic|digest|apikey|key|token|negotiate|aws4-hmac-sha256)\s+)?(?P<s>.+)",
+        learned=True,
     ),
     _rule(
         "cookie sent", "cookie", "RFC 6265, 4.2", ("Cookie", "a=7f3a; b=9c1e"), rb"=(?P<s>[^;]*)"
@@ -68,6 +78,7 @@ HEADERS = (
         r"|jwt)(?:[-_]?id)?",
         "x-api-key, api-key, x-goog-api-key, ocp-apim-subscription-key, x-amz-security-token …",
         ("X-Goog-Api-Key", "7f3a9c1e"),
+        learned=True,
     ),
     _rule(
         "told by a gateway",

@@ -30,6 +30,7 @@ _TABLE = bytes(byte if byte in _KEPT else MASK for byte in range(256))
 # Variables that hold keys by their name; and values that can be nothing else.
 _NAMES = re.compile(r"(?i)(?:^|_)(?:key|token|secret|password|passwd|credentials?|apikey)(?:_|$)")
 _VALUE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9_+=.-]{24,}")
+_TOLD = re.compile(rb"(?=.*[0-9])[A-Za-z0-9_+/=.-]{16,}")
 _SHORTEST = 8  # characters; shorter values stand in innocent texts
 _PATH = re.compile(r"[./~]|[A-Za-z]:\\")
 
@@ -79,13 +80,27 @@ class Finder:
 
     def __init__(self, secrets: tuple[str, ...] | None = None) -> None:
         known = secrets_of(os.environ) if secrets is None else secrets
-        words = sorted({word.encode() for word in known}, key=len, reverse=True)
-        self._known = re.compile(b"|".join(map(re.escape, words))) if words else None
+        self._known = {word.encode() for word in known}
+        self._exact = self._compiled()
+
+    def learn(self, secret: bytes) -> None:
+        """Take a secret that was told in a header for one wherever it stands from now on.
+
+        Made-up keys (``not-needed``, ``lm-studio``) are words of innocent texts, so a secret is
+        learned only if it can be nothing else.
+        """
+        if secret not in self._known and _TOLD.fullmatch(secret):
+            self._known.add(secret)
+            self._exact = self._compiled()
+
+    def _compiled(self) -> re.Pattern[bytes] | None:
+        words = sorted(self._known, key=len, reverse=True)
+        return re.compile(b"|".join(map(re.escape, words))) if words else None
 
     def find(self, text: bytes) -> Iterator[Found]:
         """Yield what a text holds that is not masked yet."""
-        if self._known is not None:
-            yield from (Found("environment", *hit.span()) for hit in self._known.finditer(text))
+        if self._exact is not None:
+            yield from (Found("known secret", *hit.span()) for hit in self._exact.finditer(text))
         small = text.lower()
         hinted = [
             places for hint, any_case, places in _HINTS if hint in (small if any_case else text)

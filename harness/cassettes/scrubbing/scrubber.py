@@ -39,12 +39,9 @@ class Scrubber:
 
     def request(self, request: Request) -> Request:
         """Return a request without secrets."""
-        return replace(
-            request,
-            uri=self.text(request.uri),
-            headers=self.headers(request.headers),
-            body=self.content(request.body),
-        )
+        headers = self.headers(request.headers)  # first: they tell secrets
+        uri, body = self.text(request.uri), self.content(request.body)
+        return replace(request, uri=uri, headers=headers, body=body)
 
     def response(self, response: Response) -> Response:
         """Return a response without secrets."""
@@ -89,6 +86,8 @@ class Scrubber:
             return self.text(value)
         content = bytearray(value.encode())
         for start, end in _stretches(rule, bytes(content)):
+            if rule.learned:
+                self._finder.learn(bytes(content[start:end]))
             if mask(content, start, end):
                 self._note(rule.name)
         return content.decode()

@@ -390,6 +390,60 @@ def _answer(bound: socket.socket, answer: bytes, context: ssl.SSLContext | None)
             asked.sendall(answer)
 
 
+def raw(url: str, *requests: bytes, patience: float = 0.0) -> bytes:
+    """Say bytes to an address and return all that comes until it hangs up."""
+    host, port = url.removeprefix("http://").split("/")[0].split(":")
+    with socket.create_connection((host, int(port)), 10) as peer:
+        for request in requests:
+            peer.sendall(request)
+            time.sleep(patience)
+        pieces = []
+        while piece := peer.recv(65536):
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+def test_what_is_no_request_is_told_so(tmp_path: Path) -> None:
+    with recording(tmp_path / "a.yaml") as tape:
+        said = raw(tape.base_url("openai"), b"hello\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert b"this is no HTTP/1.1 request" in said
+
+
+def test_a_client_that_asks_before_it_sends(provider: Provider, tmp_path: Path) -> None:
+    head = b"POST /a/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n"
+    with recording(tmp_path / "a.yaml", upstream=[provider.tells(TOLD)]) as tape:
+        said = raw(tape.base_url("a"), head + b"expect: 100-continue\r\n\r\n", b"{}", patience=0.05)
+    assert said.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+    assert only(tmp_path / "a.yaml").request.body == b"{}"
+
+
+def test_answers_without_a_body(tmp_path: Path, plain_server: Callable[..., str]) -> None:
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\nx-a: b\r\n\r\n"
+    upstream = f"a={plain_server(answer)}"
+    for mode in ("once", "none"):
+        with recording(tmp_path / "a.yaml", mode, upstream=[upstream]) as tape:
+            reply = httpx2.head(tape.base_url("a"), trust_env=False)
+            assert (reply.headers["x-a"], reply.content) == ("b", b"")
+    assert only(tmp_path / "a.yaml").response.stream.end == "clean"
+
+
+def test_a_slow_reader_slows_the_server_down(provider: Provider, tmp_path: Path) -> None:
+    frame = b"data: " + b"x" * 65_000 + b"\n\n"
+    told = Script((frame,) * 200, cut="event")
+    with recording(tmp_path / "a.yaml", upstream=[provider.tells(told)]) as tape:
+        url = f"{tape.base_url('a')}/x"
+        with httpx2.stream("POST", url, content=b"{}", trust_env=False) as reply:
+            reads = reply.iter_raw()
+            size = len(next(reads))
+            time.sleep(0.3)
+            [seen] = provider.stage.evidence("a")
+            assert seen.bytes_sent < len(frame) * 200  # 13 MB; nobody holds them for the reader
+            size += sum(map(len, reads))
+    assert size == len(frame) * 200
+    assert only(tmp_path / "a.yaml").response.body == told.body
+
+
 def test_an_empty_cassette_counts_as_one(tmp_path: Path, provider: Provider) -> None:
     save(Cassette(), tmp_path / "a.yaml")
     with recording(tmp_path / "a.yaml", upstream=[provider.tells(TOLD)]) as tape:

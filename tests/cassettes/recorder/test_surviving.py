@@ -149,6 +149,16 @@ def test_the_command_line_from_end_to_end(provider: Provider, tmp_path: Path) ->
         assert process.returncode == 0
         assert sum(map(int, out.split())) == len(BODY)
         assert f"a.yaml: {counts}\n" in err
+    process = start(provider, tmp_path, TOLD, "--json")
+    out, err = process.communicate(timeout=30)
+    assert json.loads(out.splitlines()[-1]) == {
+        "cassette": str(tmp_path / "a.yaml"),
+        "recorded": 0,
+        "played": 1,
+        "missed": [],
+        "masked": {},
+    }
+    assert err == ""
     [told] = load(tmp_path / "a.yaml").interactions
     assert told.response.body == BODY
     assert told.response.stream.provenance
@@ -173,6 +183,33 @@ def test_memory_does_not_grow_with_the_body(
         tracemalloc.stop()
     assert len(load(tmp_path / "a.yaml").interactions[0].response.body) == len(frame) * 1500
     assert max(peaks) - min(peaks) < 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "says"),
+    [
+        ((), 2, "nothing to run; write the command behind --"),
+        (("--", "no-such-command-here"), 127, "no-such-command-here: command not found"),
+        (("--", "/"), 126, "/: Permission denied"),
+        (("--mode", "onec", "--", "true"), 2, "did you mean 'once'?"),
+        (("--", sys.executable, "-c", "raise SystemExit(7)"), 7, "0 recorded, 0 played"),
+        (("--recover", "nowhere"), 2, "nowhere: cannot be read"),
+    ],
+)
+def test_the_exit_code_is_the_commands_own(
+    command: tuple[str, ...], code: int, says: str, tmp_path: Path
+) -> None:
+    said = subprocess.run(  # noqa: S603 - our own command
+        [HARNESS, "record", *command], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (said.returncode, says in said.stderr) == (code, True), said.stderr
+
+
+def test_a_request_that_was_missed_is_1(provider: Provider, tmp_path: Path) -> None:
+    process = start(provider, tmp_path, TOLD, "--mode", "none")
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "no recorded request has this method and address; record it" in err
 
 
 # The journal itself.

@@ -233,6 +233,27 @@ def test_values_of_the_environment_are_secrets_everywhere() -> None:
         assert "so XXX-XXXXX-XXXXXXXXXX is" in told
 
 
+def test_a_secret_that_a_header_told_is_one_everywhere() -> None:
+    for name, value in (
+        ("api-key", "0a1b2c3d4e5f6071"),
+        ("Authorization", "Bearer 0a1b2c3d4e5f6071"),
+    ):
+        found = scrubber()
+        told = found.interaction(
+            Interaction(
+                Request("POST", "https://a/0a1b2c3d4e5f6071/x", ((name, value),)),
+                Response(401, body=b'{"error":"wrong key 0a1b2c3d4e5f6071, not-needed"}'),
+            )
+        )
+        assert told.request.uri == "https://a/XXXXXXXXXXXXXXXX/x"
+        assert told.response.body == b'{"error":"wrong key XXXXXXXXXXXXXXXX, not-needed"}'
+    made_up = scrubber()
+    made_up.headers((("api-key", "not-needed"), ("x-api-key", "lm-studio-without-a-key")))
+    assert (
+        made_up.text("not-needed, lm-studio-without-a-key") == "not-needed, lm-studio-without-a-key"
+    )
+
+
 def test_which_values_of_the_environment_look_like_keys() -> None:
     environment = {
         "OPENAI_API_KEY": "k-12345678",
