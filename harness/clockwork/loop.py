@@ -75,8 +75,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         for task in self.tasks():
             task.cancel()
             self.drive(task)
-        closing = self.create_task(self.shutdown_asyncgens())
-        self.drive(closing)
+        if any(generator.ag_frame is not None for generator in self.generators):
+            self.drive(self.create_task(self.shutdown_asyncgens()))
         self._closed = True
 
     async def shutdown_asyncgens(self) -> None:

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from harness.targets.layers import Layers
 
 WAYS = (*INTERRUPTIONS, *DEPARTURES)
-# With pings a task stands between the client and the run, so each interruption goes a way of its
-# own; without it those that cancel the client's task are one.
-_INTERRUPTED = {True: tuple(INTERRUPTIONS), False: ("fire", "cancel")}
+# Keepalive -> the interruptions to try. With pings a task of its own stands between the client and
+# the run, and is where a second cancellation would do harm; a timeout cancels the client's task as
+# anybody does, so it is tried where nothing stands between.
+_INTERRUPTED = {False: ("fire", "cancel", "timeout"), True: ("fire", "cancel", "cancel again")}
 
 
 class Broken(NamedTuple):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from harness.replay.stage import Stage
     from harness.streaming.databases.database import Database
-    from harness.streaming.runs.store import DatabaseRuns
+    from harness.streaming.runs.store import DatabaseRuns, Run
     from harness.targets.clients import Clients
     from harness.targets.layers import Layers
 
@@ -132,6 +132,7 @@ class Telling:
         wanted = INTERRUPTIONS.get(way or "") if self._left else None
         moment = self._left or self._now()
         done, ended_s = task.done(), self._loop.time()
+        stored, held = run(self._kept())
         return SeenRun(
             heard=tuple(self._client.heard),
             arrived=tuple(self._client.arrived),
@@ -145,8 +146,8 @@ class Telling:
             steps=self._agent.steps(),
             remembered=len(self._registry),
             remains=leftovers(self._loop.tasks() - {task}, self._loop.generators),
-            stored=run(self._parts.runs.get(self._run_id)),
-            held=run(self._held()),
+            stored=stored,
+            held=held,
         )
 
     async def _stream(self) -> AsyncGenerator[bytes, None]:
@@ -161,13 +162,14 @@ class Telling:
         _, frames = await service.stream(request)
         return frames
 
-    async def _held(self) -> bool:
-        """Say whether somebody holds the conversation."""
+    async def _kept(self) -> tuple[Run | None, bool]:
+        """Return the run as it is stored, and whether its conversation is held."""
+        stored = await self._parts.runs.get(self._run_id)
         try:
             async with self._locks().held(self._run_id):
-                return False
+                return stored, False
         except ConversationBusyError:
-            return True
+            return stored, True
 
     def _locks(self) -> ConversationLock:
         return ConversationLock(self._parts.locks, clock=self._loop.time)
