@@ -96,8 +96,9 @@ def _wire_line(item: Event | bytes) -> str:
 
 
 def _ways(scenario: Scenario) -> list[str]:
-    at = scenario.consumer.at
-    return [way if at is None else f"{way}, after {at}" for way in scenario.consumer.ways]
+    at, stack = scenario.consumer.at, ("at every step of the stack",)
+    ways = [way if at is None else f"{way}, after {at}" for way in scenario.consumer.ways]
+    return [*ways, *(stack if scenario.consumer.everywhere else ())]
 
 
 def _sources(scenario: Scenario) -> Iterator[str]:

@@ -78,7 +78,8 @@ def _run(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--consumer",
         metavar="DO[:AT]",
-        help=f"leave each stream instead: {_LEAVING}, or every; AT counts chunks (default: each)",
+        help=f"leave each stream instead: {_LEAVING}, every, or everywhere (also in the stack "
+        "above); AT counts chunks (default: each)",
     )
     command.add_argument("--baseline", type=Path, metavar="F", help="failures accepted for now")
     command.add_argument(

@@ -20,7 +20,6 @@ from harness.runner.happenings import BadInput, Happening, Judged, RunFinished, 
 from harness.runner.player import Ask, Player
 from harness.runner.stack.sweep import sweep_stack
 from harness.runner.sweep import sweep
-from harness.scenarios import EVERY, Consumer
 from harness.targets.addressing import answers_once, layers_of, listens_in_memory
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ class Teller:
             else:
                 findings += sweep(pair, script, play, exact=player.in_memory)
             layers = layers_of(address)
-            if layers is not None and scenario.consumer == Consumer(EVERY):
+            if layers is not None and scenario.consumer.everywhere:
                 findings += sweep_stack(pair, layers)
         return played.outcome, findings
 

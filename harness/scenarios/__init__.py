@@ -8,10 +8,19 @@ is wrong with it beyond its form.
 from harness.scenarios.finding import SPEC_FILE, cassette_root, discover, id_of, scenario_root
 from harness.scenarios.linting import lint
 from harness.scenarios.loading import ORDERS, ORIGINS, consumer_of, load, load_all, load_each
-from harness.scenarios.scenario import EVERY, LEAVING, READ, Consumer, Scenario, Transport
+from harness.scenarios.scenario import (
+    EVERY,
+    EVERYWHERE,
+    LEAVING,
+    READ,
+    Consumer,
+    Scenario,
+    Transport,
+)
 
 __all__ = [
     "EVERY",
+    "EVERYWHERE",
     "LEAVING",
     "ORDERS",
     "ORIGINS",

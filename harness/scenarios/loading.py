@@ -13,7 +13,15 @@ from harness.model import Source
 from harness.protocols import NAMES
 from harness.protocols.composing import Entry, entry_of
 from harness.scenarios.finding import discover, id_of
-from harness.scenarios.scenario import EVERY, LEAVING, READ, Consumer, Scenario, Transport
+from harness.scenarios.scenario import (
+    EVERY,
+    EVERYWHERE,
+    LEAVING,
+    READ,
+    Consumer,
+    Scenario,
+    Transport,
+)
 from harness.wire import cutting
 from harness.wire.script import RECORDED, ResponseEnd
 from harness.yaml_file import Lines, read_yaml
@@ -224,8 +232,9 @@ def consumer_of(words: str) -> Consumer:
 def _consumer(data: Mapping[str, Any], lines: Lines) -> Consumer:
     _words("consumer key", data, ("do", "at"), lines, "consumer")
     do, at = data.get("do", READ), data.get("at", EVERY)
-    if do not in (READ, EVERY, *LEAVING):
-        error = UnknownWordError("consumer", str(do), (READ, EVERY, *LEAVING))
+    known = (READ, EVERY, EVERYWHERE, *LEAVING)
+    if do not in known:
+        error = UnknownWordError("consumer", str(do), known)
         raise InputError(str(error), line=lines.at("consumer", "do"))
     if do == READ and "at" in data:
         words = "who reads everything leaves nowhere; `at` needs another `do`"
@@ -233,5 +242,8 @@ def _consumer(data: Mapping[str, Any], lines: Lines) -> Consumer:
     counted = isinstance(at, int) and not isinstance(at, bool) and at >= 0
     if not (counted or at == EVERY):
         words = f"`at` is a count of chunks from 0, or `{EVERY}`"
+        raise InputError(words, line=lines.at("consumer", "at"))
+    if do == EVERYWHERE and counted:
+        words = f"who leaves `{EVERYWHERE}` leaves at each count; `at` needs another `do`"
         raise InputError(words, line=lines.at("consumer", "at"))
     return Consumer(do, at if counted else None)

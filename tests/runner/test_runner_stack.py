@@ -133,13 +133,13 @@ def tell(tmp_path: Path, consumer: dict[str, object], target: object) -> dict[st
 def test_findings_say_at_how_many_points_and_whoever_reads_everything_has_none(
     tmp_path: Path,
 ) -> None:
-    findings = tell(tmp_path, {"do": "every"}, "builtin")
+    findings = tell(tmp_path, {"do": "everywhere"}, "builtin")
     assert findings.keys() >= LAWS
     assert {findings[law].verdict for law in LAWS} == {"pass"}
     assert "cut points" in findings["run_is_cancelled"].actual
     assert not LAWS & tell(tmp_path, {"do": "read"}, "builtin").keys()
-    assert not LAWS & tell(tmp_path, {"do": "cancel", "at": 1}, "builtin").keys()
-    assert not LAWS & tell(tmp_path, {"do": "every"}, "sdk").keys()
+    assert not LAWS & tell(tmp_path, {"do": "every"}, "builtin").keys()
+    assert not LAWS & tell(tmp_path, {"do": "everywhere"}, "sdk").keys()
 
 
 class Polling:
@@ -154,7 +154,7 @@ class Polling:
 
 
 def test_a_broken_law_names_the_first_point_the_rest_and_its_source(tmp_path: Path) -> None:
-    findings = tell(tmp_path, {"do": "every"}, Polling)
+    findings = tell(tmp_path, {"do": "everywhere"}, Polling)
     broken = findings["run_ends_at_once"]
     assert [name for name, found in findings.items() if found.verdict == "fail"] == [broken.check]
     assert re.fullmatch(
