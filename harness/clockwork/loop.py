@@ -75,7 +75,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         for task in self.tasks():
             task.cancel()
             self.drive(task)
-        if any(generator.ag_frame is not None for generator in self.generators):
+        if self.generators:
             self.drive(self.create_task(self.shutdown_asyncgens()))
         self._closed = True
 
