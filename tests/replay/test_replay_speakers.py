@@ -63,6 +63,19 @@ def test_pace_waits_before_each_read_after_the_first(road: Road) -> None:
     assert last >= 0.29
 
 
+def test_a_recording_is_spoken_in_its_reads_with_its_pauses(road: Road) -> None:
+    recorded = ((4, 0.15), (20, 0.0), (3, 0.15))
+    key = road.stage.put(Script(FRAMES, cut="recorded", pace="recorded", recorded=recorded))
+    start, reads = time.monotonic(), []
+    with road.client() as client, client.stream("POST", f"{road.url}/{key}") as response:
+        reads += [(len(read), time.monotonic() - start) for read in response.iter_raw()]
+    assert [length for length, _ in reads] == [4, 20, 3]
+    assert reads[0][1] >= 0.14
+    assert reads[2][1] - reads[1][1] >= 0.14
+    with road.client() as client:
+        assert client.head(f"{road.url}/{key}").content == b""
+
+
 @pytest.mark.parametrize("frames", [(), FRAMES])
 async def test_a_reset_comes_after_every_byte(frames: tuple[bytes, ...], road: Road) -> None:
     key = road.stage.put(Script(frames, end="reset"))

@@ -65,7 +65,9 @@ class Desk:
         assert self._journal is not None, "the shelf records"  # noqa: S101 - told by `records`
         self.recorded += 1
         tape = Tape(self.recorded, asked, what, self._journal, self.scrubber)
-        tape.over.add_done_callback(lambda _: tape.lost and self.miss(f"not recorded: {tape.lost}"))
+        tape.over.add_done_callback(
+            lambda _: tape.lost and self.miss(f"not all is recorded: {tape.lost}")
+        )
         return tape
 
     async def connect(self, upstream: Upstream, client: asyncio.Transport) -> Line:

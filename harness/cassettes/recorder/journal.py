@@ -65,7 +65,10 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("xb", buffering=0)
         except FileExistsError:
-            words = "an interrupted recording; `harness record --recover` makes a cassette of it"
+            words = (
+                "a recording that goes on, or was interrupted; of the latter "
+                "`harness record --recover` makes a cassette"
+            )
             raise InputError(words, path=path) from None
         except OSError as error:
             raise InputError(f"cannot be written ({error.strerror})", path=path) from None

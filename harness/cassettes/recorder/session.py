@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 LOOPBACK = "127.0.0.1"
+_NO_PROXY = ("no_proxy", "NO_PROXY")  # libraries read either
 JOURNAL = ".journal"  # behind the cassette's name
 
 
@@ -97,8 +98,10 @@ class Recording:
         return f"http://{LOOPBACK}:{self._port}/{name}"
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that make SDKs ask the recorder."""
-        return {one.variable: self.base_url(name) for name, one in self._upstreams.items()}
+        """Return the variables that make SDKs ask the recorder, and no proxy on their way to it."""
+        near = {name: f"{os.environ.get(name, '')},{LOOPBACK}".lstrip(",") for name in _NO_PROXY}
+        urls = {one.variable: self.base_url(name) for name, one in self._upstreams.items()}
+        return {**near, **urls}
 
     def __enter__(self) -> Self:
         shelf = Shelf(self._mode, load(self.path) if self.path.exists() else None)

@@ -81,12 +81,22 @@ class Tape:
         if self._ended:
             return
         self._http = http = self._http or self._begin()
-        http.receive_data(data)
-        ended = self._events(http)
+        try:
+            http.receive_data(data)
+            ended = self._events(http)
+        except h11.RemoteProtocolError as error:
+            self._break_off(offset, f"what came is no HTTP/1.1: {error}")
+            return
         if last or ended:
             self._keep(offset)
         if ended:
             self._end("clean", reusable=http.their_state is h11.DONE)
+
+    def _break_off(self, offset: float, why: str) -> None:
+        """Take down what came before it made no sense; the client judges the rest itself."""
+        self._keep(offset)
+        self._end("reset", reusable=False)
+        self.lost = why
 
     def end(self, end: StreamEnd) -> None:
         """Take down that the exchange broke off, unless it was over before."""

@@ -150,6 +150,27 @@ def test_a_length_that_is_not_kept_is_a_reset(
     assert (told.body, told.stream.end) == (b"not all", "reset")
 
 
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\nnonsense\r\n", b"hi"),
+        (b"SSH-2.0-OpenSSH_9.9\r\n\r\n", None),
+    ],
+)
+def test_what_is_no_http_passes_and_is_named(
+    answer: bytes, kept: bytes | None, tmp_path: Path, plain_server: Callable[..., str]
+) -> None:
+    tape = recording(tmp_path / "a.yaml", upstream=[f"a={plain_server(answer)}"])
+    with tape, pytest.raises(httpx2.RemoteProtocolError):
+        httpx2.get(tape.base_url("a"), trust_env=False)
+    assert "what came is no HTTP/1.1" in tape.summary.missed[0]
+    if kept is None:
+        assert not (tmp_path / "a.yaml").exists()
+    else:
+        told = only(tmp_path / "a.yaml").response
+        assert (told.body, told.stream.end) == (kept, "reset")
+
+
 @pytest.mark.parametrize("coding", ["gzip", "br"])
 def test_a_coding_nobody_asked_for(
     coding: str, tmp_path: Path, plain_server: Callable[..., str]
@@ -281,6 +302,8 @@ def test_the_environment_is_what_the_installed_sdks_read(
     monkeypatch.setenv("OPENAI_BASE_URL", "https://gateway.example/v1")
     tape = Recording(tmp_path / "a.yaml")
     assert upstreams((), os.environ)["openai"].uri("chat") == "https://gateway.example/v1/chat"
+    monkeypatch.setenv("NO_PROXY", "a.example")
+    assert tape.environment()["NO_PROXY"] == "a.example,127.0.0.1"
     for name, url in tape.environment().items():
         monkeypatch.setenv(name, url)
     for name, url in _sdk_urls().items():
@@ -311,7 +334,7 @@ def test_the_sdk_reads_through_it_what_it_reads_directly(
 # A journal that survives, and a disk that does not.
 def test_a_journal_that_lies_there_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "a.yaml.journal").write_text("x")
-    with pytest.raises(InputError, match="`harness record --recover` makes a cassette of it"):
+    with pytest.raises(InputError, match="`harness record --recover` makes a cassette"):
         recording(tmp_path / "a.yaml").__enter__()
 
 
