@@ -134,8 +134,10 @@ class Clients:
         # Versions that know aiohttp build a client of it where it is installed, and load
         # certificates for it, unless they are handed a context.
         if "httpx_async_client" not in types.HttpOptions.model_fields:
-            hooked = {**options, "event_hooks": {"response": [note_response]}}
-            return {"client_args": options, "async_client_args": hooked}
+            return {
+                "client_args": {**options, "event_hooks": {"response": [note_response_sync]}},
+                "async_client_args": {**options, "event_hooks": {"response": [note_response]}},
+            }
         return {
             "httpx_client": self._http_sync("google-genai"),
             "httpx_async_client": self._http("google-genai"),
