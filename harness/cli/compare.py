@@ -14,8 +14,8 @@ from harness.runner.comparing.comparing import Settings, compare
 from harness.runner.comparing.happenings import Ended
 from harness.runner.comparing.streams import Sample, chosen
 from harness.scenarios import scenario_root
-from harness.targets.addressing import environment_of, inside
 from harness.targets.environments import cache_folder, prune
+from harness.targets.places import environment_of, inside
 
 if TYPE_CHECKING:
     import argparse

@@ -13,7 +13,7 @@ from harness.runner.comparing.happenings import Told, Unusable
 from harness.runner.comparing.ranging import Ranged, ranging
 from harness.runner.comparing.streams import Sample, chosen
 from harness.scenarios import scenario_root
-from harness.targets.addressing import inside
+from harness.targets.places import inside
 from harness.targets.releases import range_of, releases
 
 if TYPE_CHECKING:

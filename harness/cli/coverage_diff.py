@@ -11,7 +11,7 @@ from harness.reports.comparing.page import unclassified
 from harness.reports.files import json_text
 from harness.runner.comparing import readiness
 from harness.runner.comparing.words import word_changes
-from harness.targets.addressing import inside
+from harness.targets.places import inside
 
 if TYPE_CHECKING:
     import argparse

@@ -13,7 +13,8 @@ from harness.recordings import LeftOut, Recording, recordings
 from harness.reports.files import json_text
 from harness.runner.lane import Played
 from harness.runner.player import Ask, Player
-from harness.targets.addressing import answers_once, check
+from harness.targets.addressing import check
+from harness.targets.places import answers_once
 from harness.wire import cutting
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.model import ErrorInfo, Outcome
-from harness.targets.addressing import answers_once, resolve
+from harness.targets.addressing import resolve
 from harness.targets.clients import Clients
+from harness.targets.places import answers_once
 from harness.targets.stdio import StdioTarget
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from harness.runner.happenings import BadInput, Happening, Judged, RunFinished, 
 from harness.runner.player import Ask, Player
 from harness.runner.stack.sweep import sweep_stack
 from harness.runner.sweep import sweep
-from harness.targets.addressing import answers_once, layers_of, listens_in_memory
+from harness.targets.addressing import layers_of, listens_in_memory
+from harness.targets.places import answers_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence

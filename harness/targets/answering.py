@@ -1,7 +1,8 @@
 """What a worker answers, a kind of request each.
 
 ``outcome`` (the default) lets the target listen; ``events`` shows what the SDK alone makes of the
-same stream; ``vocabulary`` which words the installed SDKs know; ``hello`` which they are.
+same stream; ``vocabulary`` which words the installed SDKs know; ``hello`` which they are, and what
+the target speaks.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class Answering:
         return {"vocabulary": known, "versions": versions()}
 
     async def _hello(self, _request: Mapping[str, JSON]) -> dict[str, JSON]:
-        return {"target": self._target.name, "versions": versions()}
+        return {"protocols": list(self._target.protocols), "versions": versions()}
 
 
 def _call(request: Mapping[str, JSON]) -> Call:

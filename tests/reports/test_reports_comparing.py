@@ -83,7 +83,7 @@ def test_the_page_groups_like_with_like_and_says_what_followed(tmp_path: Path) -
     assert "  wire     2 streams: raised.type A -> B\n" in said
     assert "           so       outcome finish stop -> error (2)\n" in said
     assert "           again    again one A B\n" in said
-    assert "left out: 80 of gemini_generate, for which a side has no SDK" in said
+    assert "left out: 80 of gemini_generate, which a side has no SDK for" in said
     assert "  1 stream: law usage, e.g. one" in said, "what neither side keeps"
     assert said.endswith(
         "compared 4 streams in 2.0 s: 1 the same, 1 law broken, 2 photograph changed, "

@@ -54,9 +54,11 @@ async def test_a_question_nobody_knows_proposes_one(answering: Answering) -> Non
         await answering.answer({"ask": "helo"})
 
 
-async def test_a_greeting_says_which_sdks_there_are(answering: Answering) -> None:
+async def test_a_greeting_says_which_sdks_there_are_and_what_is_spoken(
+    answering: Answering,
+) -> None:
     said = await answering.answer({"ask": "hello"})
-    assert said["target"] == "builtin"
+    assert tuple(said["protocols"]) == NAMES
     assert set(said["versions"]) == {"openai", "anthropic", "google-genai"}
 
 

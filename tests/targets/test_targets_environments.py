@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import InputError
-from harness.targets.addressing import check, environment_of, inside, process_of
+from harness.targets.addressing import check
 from harness.targets.environments import (
     Requirements,
     cache_folder,
@@ -18,6 +18,7 @@ from harness.targets.environments import (
     python_of,
     requirements,
 )
+from harness.targets.places import environment_of, inside, process_of
 
 UV = Path(sys.executable).with_name("uv")
 

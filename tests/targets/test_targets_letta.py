@@ -15,10 +15,11 @@ import pytest
 from harness.cli import main
 from harness.errors import InputError
 from harness.model import Chunk, Reasoning, Text, Usage
-from harness.targets.addressing import environment_of, inside, resolve
+from harness.targets.addressing import resolve
 from harness.targets.clients import Clients
 from harness.targets.environments import is_made
 from harness.targets.letta import LettaReader
+from harness.targets.places import environment_of, inside
 
 TARGET, SIDES = "env:asyncpg!letta", ("letta==0.16.4", "letta==0.16.5")
 INCOMPLETE, EMPTY, WHOLE = STORIES = (

@@ -13,7 +13,7 @@ from harness.errors import TargetError
 from harness.replay.server import serving
 from harness.replay.stage import Stage
 from harness.runner.player import Ask, Player
-from harness.targets.addressing import process_of
+from harness.targets.places import process_of
 from harness.targets.stdio import Process, outcome_of
 from tests.targets.conftest import script
 

@@ -74,7 +74,9 @@ def _heading(began: Began) -> Iterator[Line]:
         found = ", ".join(f"{name} {number}" for name, number in began.versions[letter].items())
         yield Line(f"  {letter}  {label}" + (f"  ({found})" if found else ""))
     for name, count in sorted(began.left_out.items()):
-        yield Line(f"  left out: {count} of {name}, for which a side has no SDK", "dim")
+        yield Line(
+            f"  left out: {count} of {name}, which a side has no SDK for or does not speak", "dim"
+        )
 
 
 def _section(groups: list[Group], end: Ended, *, verbose: bool) -> Iterator[Line]:

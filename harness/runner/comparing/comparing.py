@@ -26,7 +26,7 @@ from harness.runner.comparing.judging import broken, judged
 from harness.runner.comparing.readiness import Sides
 from harness.runner.comparing.words import WordChange, word_changes
 from harness.runner.happenings import RED
-from harness.targets.addressing import answers_for_itself
+from harness.targets.places import answers_for_itself
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence

@@ -40,7 +40,7 @@ class Began:
     sides: Mapping[str, str]
     versions: Mapping[str, Mapping[str, str]]
     streams: int
-    left_out: Mapping[str, int]  # protocol -> streams, where a side has no SDK for it
+    left_out: Mapping[str, int]  # protocol -> streams, where a side does not speak it
 
 
 @dataclass(frozen=True)

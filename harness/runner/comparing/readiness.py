@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Self
 from harness.errors import InputError
 from harness.runner.comparing.happenings import Told, Unusable
 from harness.runner.comparing.sides import Side
-from harness.targets.addressing import environment_of
 from harness.targets.environments import is_made, python_of
+from harness.targets.places import environment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

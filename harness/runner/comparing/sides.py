@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.errors import InputError, TargetError
 from harness.model import ErrorInfo, Outcome
 from harness.runner.lane import START
-from harness.targets.addressing import answers_for_itself, process_of
 from harness.targets.base import Call
+from harness.targets.places import answers_for_itself, process_of
 from harness.targets.stdio import outcome_of, request_of
 from harness.targets.vocabulary import PACKAGES
 
@@ -69,6 +69,8 @@ class Side:
         self._timeout = timeout
         self._numbers = count(1)
         self._process = process_of(address)
+        self._alone = answers_for_itself(address)
+        self._protocols: frozenset[str] = frozenset()
         self.versions: Mapping[str, str] = {}
 
     async def greet(self) -> None:
@@ -77,16 +79,13 @@ class Side:
         Raises:
             InputError: it cannot be used.
         """
-        if answers_for_itself(self.address):
+        if self._alone:
             return
         try:
-            async with asyncio.timeout(START):
-                reply = await self._process.ask(ask="hello")
-        except TimeoutError:
-            raise InputError(f"{self.label}: no greeting within {START:g} s") from None
+            reply = await self._greeting()
         except TargetError as error:
             raise InputError(f"{self.label}: {error}") from None
-        self.versions = reply["versions"]
+        self.versions, self._protocols = reply["versions"], frozenset(reply["protocols"])
 
     async def vocabulary(self, protocols: Sequence[str] | None = None) -> Mapping[str, JSON]:
         """Return the words of the side's SDKs: protocol -> category -> words."""
@@ -96,12 +95,13 @@ class Side:
         return words
 
     def speaks(self, protocol: str) -> bool:
-        """Say whether its SDK is there; who answers for himself may need none."""
-        return answers_for_itself(self.address) or PACKAGES[protocol] in self.versions
+        """Say whether the target does, and its SDK is there; a program may need none."""
+        installed = PACKAGES.get(protocol) in self.versions
+        return self._alone or (installed and protocol in self._protocols)
 
     async def hear(self, stream: Stream, stage: Stage, base_url: str) -> Heard:
         """Let the side listen to one stream, twice: its SDK, then its target."""
-        wire = {} if answers_for_itself(self.address) else await self._wire(stream, stage, base_url)
+        wire = {} if self._alone else await self._wire(stream, stage, base_url)
         key = self._put(stream, stage)
         outcome, complaint = await self._outcome(_call(stream, f"{base_url}/{key}"))
         connection = await _connection(stream, stage, key)
@@ -142,7 +142,16 @@ class Side:
         complaint = f"raised {raised['type']}: {raised['message']}"[:300]
         return outcome.model_copy(update=changes), complaint
 
+    async def _greeting(self) -> Mapping[str, JSON]:
+        try:
+            async with asyncio.timeout(START):
+                return await self._process.ask(ask="hello")
+        except TimeoutError:
+            raise TargetError(f"no greeting within {START:g} s") from None
+
     async def _ask(self, **request: JSON) -> Mapping[str, JSON]:
+        if not (self._alone or self._process.runs):
+            await self._greeting()  # it was ended after a fault; starting again takes its time
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._process.ask(**request)

@@ -5,21 +5,24 @@ Both sides are workers; the model a scenario asks for says what goes wrong in it
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.protocols import NAMES
 from harness.runner.comparing.comparing import Settings, compare
 from harness.runner.comparing.happenings import Ended
+from harness.runner.comparing.sides import Side
 from harness.runner.comparing.streams import chosen
-from harness.targets.addressing import inside
+from harness.targets.places import inside
 from tests.stories import write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MINIATURES = '''
-import itertools
+import itertools, os
 from harness.model import Text
 from harness.targets.builtin import BuiltinTarget
 from harness.targets.clients import Clients
@@ -44,6 +47,8 @@ minted = itertools.count(1000)
 
 async def sinful(call):
     told = await honest(call)
+    if call.request["model"] == "dies":
+        os._exit(3)
     spoil = SINS.get(call.request["model"])
     return spoil(told) if spoil else told
 
@@ -122,10 +127,12 @@ STREAM = [
 
 def test_a_difference_is_named_in_the_layer_it_was_planted_in(root: Path) -> None:
     stories: dict[str, dict[str, Any]] = {
-        name: {} for name in ("honest", "stutters", "forgets", "lies", "mints")
+        name: {} for name in ("dies", "honest", "stutters", "forgets", "lies", "mints")
     }
     end = tell(root, "python:miniatures:honest", "python:miniatures:sinful", **stories)
-    assert moved(end) == {
+    found = moved(end)
+    assert "law target: pass -> fail" in {shape for _, _, shape in found.pop("dies")}
+    assert found == {
         "honest": set(),
         "stutters": {
             ("law broken", "chunks", "law chunk_sum: pass -> fail"),
@@ -139,7 +146,7 @@ def test_a_difference_is_named_in_the_layer_it_was_planted_in(root: Path) -> Non
         },
         "mints": {("only cosmetic", "outcome", "ids")},
     }
-    assert end.counts["law broken"] == 2
+    assert end.counts["law broken"] == 3
 
 
 def test_what_an_sdk_does_is_named_on_the_wire_and_the_rest_follows(root: Path) -> None:
@@ -164,3 +171,12 @@ def test_a_word_that_is_new_and_in_no_table_is_named_with_its_cure(root: Path) -
     [change] = end.unclassified
     assert (change.how, change.row.category, change.row.word) == ("added", "finish", "levitated")
     assert "harness/protocols/anthropic_messages/: hold 'levitated'" in change.cure
+
+
+def test_a_side_speaks_what_its_target_does_and_its_sdks_can() -> None:
+    side = Side("x", "builtin", "A", 1.0)
+    side.versions, side._protocols = {"openai": "3.52.0"}, frozenset({"openai_chat"})
+    spoken = [name for name in NAMES if side.speaks(name)]
+    assert spoken == ["openai_chat"]
+    alone = Side("x", f"command:{sys.executable} mine.py", "B", 1.0)
+    assert all(map(alone.speaks, NAMES)), "a program may need no SDK"
