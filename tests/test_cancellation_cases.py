@@ -161,6 +161,7 @@ CASES = {
     "CA-021": Case(
         "usage after a cancel",
         (
+            "run_tells_usage",
             f"{CLOSING}::test_usage_is_not_partial_once_the_terminal_came",
             "streaming/service/test_real_sdks.py::test_a_provider_that_stalls_is_left",
         ),

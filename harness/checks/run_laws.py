@@ -139,6 +139,23 @@ def _keeps_partial(seen: SeenRun, _: SeenRun) -> str | None:
     return None
 
 
+def _tells_usage(seen: SeenRun, plain: SeenRun) -> str | None:
+    labels = [frame.label for frame in seen.heard]
+    if "done" not in labels:
+        return None
+    used = [step.outcome and step.outcome.usage for step in seen.steps]
+    outputs = [usage.output for usage in used if usage and usage.output is not None]
+    bodies = (frame.body for frame in seen.heard if frame.label == "usage")
+    told = next((body for body in bodies if isinstance(body, dict)), None)
+    if told is None:
+        return f"the steps used {used}, the client was told nothing" if any(used) else None
+    if told["completion_tokens"] != (sum(outputs) if outputs else None):
+        return f"the steps put out {outputs}, the client was told {told['completion_tokens']}"
+    whole = [step.outcome and step.outcome.usage for step in plain.steps]
+    less = any(usage != all_of_it for usage, all_of_it in zip(used, whole, strict=False))
+    return "a part of the usage is told as all of it" if less and not told.get("partial") else None
+
+
 def _event_once(seen: SeenRun, plain: SeenRun) -> str | None:
     mine, whole = _messages(seen.heard), _messages(plain.heard)
     for number, (message, expected) in enumerate(zip(mine, whole, strict=False)):
@@ -233,6 +250,12 @@ RUN_LAWS: tuple[RunLaw, ...] = (
         "what was said is kept, character by character",
         "CA-003, CA-007; STREAMING 5.2 (1, 2)",
         _keeps_partial,
+    ),
+    RunLaw(
+        "run_tells_usage",
+        "what was used by then is told, and called partial where more of it was to come",
+        "CA-021",
+        _tells_usage,
     ),
     RunLaw(
         "run_tells_once",

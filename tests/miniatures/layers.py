@@ -313,6 +313,19 @@ class LosesTheEnd(Wrapping):
             cancelled = cancelled or b'"cancelled"' in piece
 
 
+@sins("CA-021", "run_tells_usage", way="fire")
+class ChargesNothing(Wrapping):
+    """What a cancelled run has used by then is told to nobody."""
+
+    async def wrapped(self, frames: Frames) -> Frames:
+        """Leave the usage out."""
+        cancelled = False
+        async for piece in frames:
+            if not (cancelled and b"usage_statistics" in piece):
+                yield piece
+            cancelled = cancelled or b'"cancelled"' in piece
+
+
 @sins("D77", "run_is_cancelled", "run_conversation_is_free", "run_registry_is_empty",
       "run_provider_is_closed", "run_flag_is_true", "run_leaves_nothing", way="aclose")  # fmt: skip
 class Abandons(StreamingService):

@@ -42,7 +42,8 @@ class Tally:
         step = self._steps.setdefault(step_id, _Step())
         step.finish = outcome.finish
         step.usage = outcome.usage or step.usage
-        self.partial |= USAGE_PARTIAL in outcome.notes
+        uncounted = outcome.ending == "cancelled" and outcome.usage is None
+        self.partial |= uncounted or USAGE_PARTIAL in outcome.notes
 
     @property
     def steps(self) -> int:
