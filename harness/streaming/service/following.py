@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from harness.streaming.service.service import StreamingService
 
 _ENDING = 4  # frames behind the messages, at most: stop reason, usage, error, [DONE]
+_DONE = write(DONE)
 _log = logging.getLogger(__name__)
 
 
@@ -63,6 +64,10 @@ class Following:
                     self._framer.last = number
                     self._newest.append(frame)
                     yield frame
+                    if (
+                        frame == _DONE
+                    ):  # to wait for the writer's own end would be to ping behind it
+                        return
         except BackgroundError as error:
             _log.warning("a reader of run %r was left behind: %s", self._run_id, error)
             lost = error

@@ -118,6 +118,13 @@ async def test_a_follower_of_a_silent_run_is_kept_alive(
     assert frame_violations(told.frames) == []
 
 
+async def test_nothing_is_said_behind_the_end(world: World, background: Background) -> None:
+    """Its writer may take its time to say that no more will come; [DONE] has said so already."""
+    run_id, _ = await begun(background, frames())
+    async with keeping(world, background, keepalive_s=0.001) as kept:
+        assert frame_violations(heard(run_id, await read(kept, run_id)).frames) == []
+
+
 async def test_more_runs_are_followed_at_once_than_a_client_of_redis_has_connections(
     world: World, background: Background
 ) -> None:
@@ -172,8 +179,10 @@ async def test_a_run_is_cancelled_from_another_process(world: World, redis: Any)
     ):
         run = await kept.start(named(world))
         await eventually(lambda: listening(redis, here, 2))
-        assert await other.cancel(run.id)
-        told = heard(run.id, await read(other, run.id))
+        async with aclosing(await other.follow(run.id)) as stream:
+            first = await anext(stream)
+            assert await other.cancel(run.id)
+            told = heard(run.id, [first, *(await drained(stream))])
     assert told.labels == ["message", "stop_reason", "done"]
     assert await world.complaints(told, {"cancelled"}) == []
 
