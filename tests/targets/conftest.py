@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -91,3 +94,24 @@ def tell(put: Put, clients: Clients) -> Tell:
         return await listen(clients, address, put(name, stream, **response))
 
     return telling
+
+
+UV = str(Path(sys.executable).with_name("uv"))
+
+
+@pytest.fixture(scope="session")
+def registry() -> None:
+    """Skip where no package index answers."""
+    command = [UV, "pip", "compile", "-q", "-"]
+    asked = subprocess.run(command, input=b"pydantic>=2.12\n", capture_output=True, check=False)  # noqa: S603 - uv
+    if asked.returncode:
+        pytest.skip("no package index can be reached from here")
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep environments where this test alone looks; uv keeps its own cache."""
+    known = subprocess.run([UV, "cache", "dir"], capture_output=True, text=True, check=True)  # noqa: S603 - uv
+    monkeypatch.setenv("UV_CACHE_DIR", known.stdout.strip())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path

@@ -20,25 +20,11 @@ from harness.targets.environments import (
 )
 from harness.targets.places import environment_of, inside, process_of
 
-UV = Path(sys.executable).with_name("uv")
-
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep environments where this test alone looks; uv keeps its own cache."""
-    known = subprocess.run([UV, "cache", "dir"], capture_output=True, text=True, check=True)  # noqa: S603 - uv
-    monkeypatch.setenv("UV_CACHE_DIR", known.stdout.strip())
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture(scope="session")
-def registry() -> None:
-    """Skip where no package index answers."""
-    command = [str(UV), "pip", "compile", "-q", "-"]
-    asked = subprocess.run(command, input=b"pydantic>=2.12\n", capture_output=True, check=False)  # noqa: S603 - uv
-    if asked.returncode:
-        pytest.skip("no package index can be reached from here")
+def cache(own_cache: Path) -> Path:
+    """Keep environments where this test alone looks."""
+    return own_cache
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,29 @@
+"""Our interfaces beside the oldest SDKs a worker runs with: other classes, another HTTP library."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.runner.happenings import Judged
+from harness.runner.plan import gather
+from harness.runner.run import Settings, run
+from harness.scenarios import scenario_root
+from harness.targets.addressing import check
+
+OLDEST = "openai==1.66.0,anthropic==0.40.0,google-genai==1.20.0"
+BASELINE = [
+    f"{protocol}/baseline"
+    for protocol in ("openai_chat", "openai_responses", "anthropic_messages", "gemini_generate")
+]
+
+
+@pytest.mark.usefixtures("registry", "own_cache")
+def test_the_baseline_holds_beside_the_oldest_sdks() -> None:
+    target = check(f"env:{OLDEST}!builtin")
+    scenarios, errors = gather(scenario_root(), BASELINE)
+    told = [
+        one for one in run(scenarios, Settings((target,), 30.0), errors) if isinstance(one, Judged)
+    ]
+    assert len(told) == len(scenarios) > 6
+    broken = {one.scenario.id: one.outcome for one in told if one.broken}
+    assert broken == {}
