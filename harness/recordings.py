@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from harness.cassettes import load
 from harness.cassettes.cassette import Response
@@ -138,7 +137,7 @@ def exchanges(
 def _spoken_in(interaction: Interaction, protocol_name: str | None) -> str:
     """Return the protocol of an exchange, or the word of what is none."""
     response = interaction.response
-    at_path = protocol_at(urlsplit(interaction.request.uri).path)
+    at_path = protocol_at(interaction.request.uri)
     if response.status != OK:
         return at_path or "not a provider's"
     if is_binary(response.body) or response.body.lstrip()[:1] == b"{":

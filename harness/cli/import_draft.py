@@ -6,6 +6,7 @@ draft that passes unread would turn our behaviour into law.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harness.protocols import protocol
@@ -48,9 +49,7 @@ def _lines(recording: Recording, cassette: str) -> Iterator[str]:
     yield f"why: {flow(f'Recorded, and not judged: {_OPEN}.')}  # say for whom it matters"
     if recording.status == _OK:
         yield ""
-        yield "# SUGGESTIONS: what our interface delivered of it, which may be wrong."
-        for key, value in suggested_law(_outcome(recording)).items():
-            yield f"#   {key}: {flow(value)}"
+        yield from _suggestions(recording)
     yield "must:"
     yield f"  ending: {{$open: {flow(_OPEN)}}}"
 
@@ -63,12 +62,22 @@ def _order(recording: Recording) -> str:
     return "illegal" if broken else "legal"
 
 
+def _suggestions(recording: Recording) -> Iterator[str]:
+    """Yield what our interface delivered, as comments; where it fails, that is said instead."""
+    try:
+        law = suggested_law(_outcome(recording))
+    except Exception as error:  # noqa: BLE001 - a recording may hold what no provider sends
+        yield f"# Our interface fails on it: {type(error).__name__}."
+        return
+    yield "# SUGGESTIONS: what our interface delivered of it, which may be wrong."
+    for key, value in law.items():
+        yield f"#   {key}: {flow(value)}"
+
+
 def _outcome(recording: Recording) -> Outcome:
     interface = interface_for(recording.protocol)()
     frames = frames_of(recording.body, recording.protocol)
-    try:
+    with suppress(Exception):  # what went wrong is in the outcome
         for _ in interface.chunks_sync(wire_events(frames, recording.protocol)):
             pass
-    except Exception:  # noqa: BLE001, S110 - what went wrong is in the outcome
-        pass
     return interface.outcome()

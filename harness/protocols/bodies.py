@@ -61,8 +61,9 @@ def protocol_among(events: Iterable[Event]) -> str | None:
     return None
 
 
-def protocol_at(path: str) -> str | None:
-    """Return the protocol that providers speak at a path, None for all other paths."""
+def protocol_at(uri: str) -> str | None:
+    """Return the protocol that providers speak at an address, None for all others."""
+    path = re.split("[?#]", uri, maxsplit=1)[0]
     if _BEDROCK.search(path):
         return "anthropic_messages"
     return next((name for end, name in _PATHS if path.endswith(end)), None)

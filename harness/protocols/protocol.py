@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.model import Event
+from harness.model import Event, whole
 from harness.protocols import bedrock
 from harness.wire import json_array, sse
 
@@ -63,7 +63,16 @@ def data_text(event: Event) -> str:
     """Return an event's data as it stands on the wire."""
     if isinstance(event.data, str):
         return event.data
-    return json.dumps(event.data, ensure_ascii=False, separators=(",", ":"))
+    return compact(event.data)
+
+
+def compact(value: JSON) -> str:
+    """Return the text of a JSON value as providers write it.
+
+    Half a character, for which UTF-8 has no bytes, makes the whole text ASCII.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if whole(text) == text else json.dumps(value, separators=(",", ":"))
 
 
 def event_of(name: str | None, data: str) -> Event:

@@ -40,6 +40,13 @@ def test_a_frame_is_read_back(name: str) -> None:
     assert found.line_end.encode() * 2 in body
 
 
+def test_half_a_character_is_framed_as_the_escape_it_came_as() -> None:
+    event = Event(None, {"text": "\ud83d", "word": "ü"})
+    body = protocol("gemini_generate").frame(event)
+    assert body == b'data: {"text":"\\ud83d","word":"\\u00fc"}\r\n\r\n'
+    assert list(events_of([body])) == [event]
+
+
 @pytest.mark.parametrize("size", [1, 2, 7, len(BODY)])
 def test_a_body_may_come_in_any_pieces(size: int) -> None:
     pieces = [BODY[at : at + size] for at in range(0, len(BODY), size)]

@@ -72,7 +72,9 @@ def read_lines(source: Source) -> Cassette:
         kept = Provenance(what=name)
         return Cassette((exchange(source.body, JSON_LINES, None, kept),))
     made = Provenance(what=f"{name}, its lines framed again as events")
-    return Cassette((exchange(framed(values, spoken), EVENT_STREAM, spoken, made),))
+    lines = (line.decode() for _, line in source.lines())
+    body = framed(zip(values, lines, strict=True), spoken)
+    return Cassette((exchange(body, EVENT_STREAM, spoken, made),))
 
 
 def _whole(source: Source, content_type: str) -> Cassette:

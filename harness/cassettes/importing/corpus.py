@@ -25,7 +25,7 @@ from harness.cassettes.importing.exchanges import (
     exchange,
     json_body,
 )
-from harness.cassettes.importing.source import Source, mapping, text
+from harness.cassettes.importing.source import Source, mapping, status, text
 from harness.errors import WireError
 from harness.protocols.bodies import protocol_among
 from harness.protocols.protocol import events_of
@@ -64,25 +64,25 @@ def read(source: Source) -> Cassette:
     """Read a body and its story."""
     beside = Source(story(source.path), source.name)
     meta = mapping(beside.document)
-    status = meta.get("status", _OK)
-    if not isinstance(status, int) or isinstance(status, bool):
-        raise beside.refusal("`status` is no whole number")
-    made = exchange(source.body, _content_type(meta), _spoken(source, status), _from(meta), status)
+    code = status(meta.get("status", _OK))
+    if code is None:
+        raise beside.refusal("`status` is no HTTP status")
+    made = exchange(source.body, _content_type(meta), _spoken(source, code), _from(meta), code)
     asked = mapping(meta.get("request"))
     response = Response(
-        status=status,
+        status=code,
         reason=made.response.reason,
         headers=(*made.response.headers, *_headers(meta.get("response_headers"))),
         body=source.body,
         stream=Stream(provenance=_from(meta)),
     )
-    request = _request(asked) if asked.get("host") else made.request
+    request = _request(asked) if text(asked.get("host")) else made.request
     return Cassette((Interaction(request, response),))
 
 
-def _spoken(source: Source, status: int) -> str | None:
+def _spoken(source: Source, code: int) -> str | None:
     """Return the protocol by the body alone, and refuse a body that is not even frames."""
-    if status >= _ERROR:
+    if code >= _ERROR:
         return source.protocol
     try:
         return source.protocol or protocol_among(events_of([source.body]))
@@ -94,14 +94,14 @@ def _request(asked: dict[str, Any]) -> Request:
     body = asked.get("body")
     return Request(
         method=text(asked.get("method")) or "POST",
-        uri=f"https://{asked['host']}{text(asked.get('path'))}",
+        uri=f"https://{text(asked['host'])}{text(asked.get('path'))}",
         headers=_headers(asked.get("headers")),
         body=b"" if body is None else json_body(body),
     )
 
 
 def _headers(value: object) -> Headers:
-    pairs = as_it_stands((name, str(said)) for name, said in mapping(value).items())
+    pairs = as_it_stands((text(name), text(str(said))) for name, said in mapping(value).items())
     return tuple(pair for pair in pairs if pair[0].lower() != "content-type")
 
 

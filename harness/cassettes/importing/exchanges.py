@@ -66,9 +66,14 @@ def as_it_stands(headers: Iterable[tuple[str, str]]) -> Headers:
     return tuple(pair for pair in headers if pair[0].lower() not in _OF_THE_WAY)
 
 
-def framed(values: Iterable[JSON], spoken: str) -> bytes:
-    """Return the JSON values of a stream as its provider would have framed them."""
-    events = [Event(_name(value, spoken), value) for value in values]
+def framed(told: Iterable[tuple[JSON, str]], spoken: str) -> bytes:
+    """Return a stream as its provider would have framed it.
+
+    Args:
+        told: of each event its JSON value and its text.
+        spoken: the protocol.
+    """
+    events = [Event(_name(value, spoken), said) for value, said in told]
     if spoken == "openai_chat":
         events.append(_DONE)
     return b"".join(map(protocol(spoken).frame, events))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cassettes.cassette import Cassette, Interaction, Provenance
 from harness.cassettes.importing.exchanges import JSON_TEXT, encoded, exchange, json_body
 from harness.cassettes.importing.said import as_text, call, named
-from harness.cassettes.importing.source import items, keys, mapping, text
+from harness.cassettes.importing.source import items, keys, mapping, status, text
 from harness.model import Part, Reasoning, RedactedReasoning, Text, ToolCall, Usage
 from harness.protocols.message import Message
 from harness.wire.script import EVENT_STREAM
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harness.model import FinishReason
 
 _DEFAULT = "openai_chat"
+_FAILED = 500  # what aimock answers where a fixture names no status
 _WORDS = frozenset({"content", "toolCalls", "blocks"})
 _CUT = frozenset({"truncateAfterChunks", "disconnectAfterMs"})
 _FINISHES: dict[str, FinishReason] = {
@@ -65,9 +66,9 @@ def read(source: Source) -> Cassette:
 def _interaction(entry: dict[str, Any], spoken: str, what: str) -> Interaction:
     response, kept = mapping(entry["response"]), Provenance(what=what)
     if "error" in response:
-        status = response.get("status")
         body = json_body({"error": response["error"]})
-        made = exchange(body, JSON_TEXT, spoken, kept, status if isinstance(status, int) else 500)
+        code = status(response.get("status")) or _FAILED
+        made = exchange(body, JSON_TEXT, spoken, kept, code)
     else:
         cut = not _CUT.isdisjoint(entry)
         made = exchange(encoded(_message(response, cut=cut), spoken), EVENT_STREAM, spoken, kept)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from harness.cassettes.cassette import (
     Cassette,
@@ -23,7 +22,7 @@ from harness.cassettes.cassette import (
     Stream,
 )
 from harness.cassettes.importing.exchanges import STREAMS, as_it_stands
-from harness.cassettes.importing.source import items, keys, mapping, text
+from harness.cassettes.importing.source import items, keys, mapping, status, text
 from harness.protocols.bodies import protocol_at
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def read(source: Source) -> Cassette:
 def _with_a_model(entry: dict[str, Any]) -> bool:
     content = mapping(mapping(entry.get("response")).get("content"))
     kind = text(content.get("mimeType")).partition(";")[0].strip()
-    return kind in STREAMS or protocol_at(urlsplit(_uri(entry)).path) is not None
+    return kind in STREAMS or protocol_at(_uri(entry)) is not None
 
 
 def _uri(entry: dict[str, Any]) -> str:
@@ -65,9 +64,9 @@ def _interaction(
     source: Source, number: int, entry: dict[str, Any], maker: dict[str, Any]
 ) -> Interaction:
     asked, answered = mapping(entry.get("request")), mapping(entry.get("response"))
-    status = answered.get("status")
-    if not isinstance(status, int) or isinstance(status, bool):
-        raise source.refusal(f"entry {number}: `status` is no whole number")
+    code = status(answered.get("status"))
+    if code is None:
+        raise source.refusal(f"entry {number}: `status` is no HTTP status; was it answered at all?")
     provenance = Provenance(
         what=text(maker.get("name")) or source.path.name,
         version=text(maker.get("version")) or None,
@@ -78,10 +77,10 @@ def _interaction(
             method=text(asked.get("method")) or "POST",
             uri=_uri(entry),
             headers=_headers(asked),
-            body=_bytes(text(mapping(asked.get("postData")).get("text"))),
+            body=text(mapping(asked.get("postData")).get("text")).encode(),
         ),
         Response(
-            status=status,
+            status=code,
             reason=text(answered.get("statusText")),
             headers=_headers(answered),
             body=_body(source, number, entry),
@@ -103,12 +102,8 @@ def _body(source: Source, number: int, entry: dict[str, Any]) -> bytes:
         words = f"entry {number} ({_uri(entry):.60}) has no body; export the archive with content"
         raise source.refusal(words)
     if content.get("encoding") != "base64":
-        return _bytes(said)
+        return said.encode()
     try:
         return b64decode("".join(said.split()), validate=True)
     except binascii.Error:
         raise source.refusal(f"entry {number}: the body is no base64") from None
-
-
-def _bytes(said: str) -> bytes:
-    return said.encode("utf-8", "replace")

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.cassette import Cassette, Interaction, Provenance, Request, Response, Stream
 from harness.cassettes.importing.exchanges import JSON_TEXT, framed, json_body
-from harness.cassettes.importing.source import items, keys, mapping, text
+from harness.cassettes.importing.source import items, keys, mapping, status, text
+from harness.protocols.protocol import compact
 from harness.wire.script import EVENT_STREAM
 
 if TYPE_CHECKING:
     from harness.cassettes.importing.source import Source
 
 _PROTOCOL = "gemini_generate"
+_OK = 200  # which the SDK leaves out
 _STREAMING = ":streamGenerateContent"
 _PREFIXES = {
     "{MLDEV_URL_PREFIX}": "https://generativelanguage.googleapis.com/v1beta",
@@ -43,10 +45,14 @@ def _interaction(item: dict[str, Any], provenance: Provenance) -> Interaction:
     uri = text(asked.get("url"))
     for prefix, address in _PREFIXES.items():
         uri = uri.replace(prefix, address)
-    status = answered.get("status_code", 200)
+    code = status(answered.get("status_code")) or _OK
     segments = items(answered.get("body_segments"))
-    streamed = _STREAMING in uri and status == 200  # noqa: PLR2004 - HTTP's plain success
-    body = framed(segments, _PROTOCOL) if streamed else json_body(next(iter(segments), {}))
+    streamed = _STREAMING in uri and code == _OK
+    body = (
+        framed(((one, compact(one)) for one in segments), _PROTOCOL)
+        if streamed
+        else json_body(next(iter(segments), {}))
+    )
     return Interaction(
         Request(
             method=text(asked.get("method")).upper() or "POST",
@@ -54,7 +60,7 @@ def _interaction(item: dict[str, Any], provenance: Provenance) -> Interaction:
             body=json_body(next(iter(items(asked.get("body_segments"))), {})),
         ),
         Response(
-            status=status if isinstance(status, int) else 200,
+            status=code,
             headers=(("content-type", EVENT_STREAM if streamed else JSON_TEXT),),
             body=body,
             stream=Stream(provenance=provenance),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.cassettes.importing.source import text
-from harness.model import ToolCall
+from harness.model import ToolCall, whole
 
 if TYPE_CHECKING:
     from harness.protocols.message import Message
@@ -42,7 +42,7 @@ def call(name: object, identity: object, arguments: object, number: int) -> Tool
 
 def as_text(value: object) -> str:
     """Return a text as it is, any other value as JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
+    return whole(value) if isinstance(value, str) else json.dumps(value)
 
 
 def named(message: Message, identity: object, model: object) -> Message:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import InputError
+from harness.model import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from harness.model import JSON
 
 LIMIT = 256 * 1024 * 1024  # bytes of one file
+_STATUSES = range(100, 600)  # RFC 9110, 15
 
 
 @dataclass(frozen=True)
@@ -104,5 +106,10 @@ def items(value: object) -> list[Any]:
 
 
 def text(value: object) -> str:
-    """Return a text, the empty one for anything else."""
-    return value if isinstance(value, str) else ""
+    """Return a text, the empty one for anything else; half a character becomes U+FFFD."""
+    return whole(value) if isinstance(value, str) else ""
+
+
+def status(value: object) -> int | None:
+    """Return an HTTP status, None for anything else."""
+    return int(value) if type(value) is int and value in _STATUSES else None

@@ -117,7 +117,7 @@ def _interaction(attributes: dict[str, Any], source: Source) -> Interaction:
 
 def _message(attributes: dict[str, Any], source: Source) -> Message:
     said = attributes[_SAID]
-    messages = source.json(said.encode()) if isinstance(said, str) else said
+    messages = source.json(text(said).encode()) if isinstance(said, str) else said
     first = mapping(next(iter(items(messages)), None))
     parts = map(mapping, items(first.get("parts")))
     content = tuple(part for at, found in enumerate(parts, 1) for part in _part(found, at))

@@ -15,6 +15,7 @@ from harness.cassettes.importing import corpus
 from harness.cassettes.importing.formats import FORMATS, form_of
 from harness.cassettes.importing.source import Source
 from harness.errors import InputError
+from harness.model import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,12 +68,19 @@ def importing(
 
 def _imported(source: Source) -> Imported | PassedOver | InputError:
     try:
+        if not _is_text(source.name):
+            raise source.refusal("its name is no UTF-8 text; rename it")
         form = form_of(source)
         if form is None:
             return PassedOver(source.path)
         return Imported(source.name, source.path, form.read(source))
     except InputError as error:
         return error
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be written down; Python reads other bytes as halves of characters."""
+    return whole(name) == name
 
 
 def _in_no_form(path: Path) -> InputError:

@@ -19,7 +19,6 @@ from harness.errors import InputError
 from harness.model import ErrorInfo, Event
 from harness.protocols import protocol
 from harness.protocols.message import IN_ORDER, Message
-from harness.protocols.protocol import data_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -120,7 +119,9 @@ def _story(trace: ProviderTrace) -> str:
 
 def _entry(event: Event) -> str:
     """Write an event; half a surrogate pair YAML cannot hold, but JSON text inside it can."""
-    broken = isinstance(event.data, dict) and _SURROGATE.search(data_text(event))
+    broken = isinstance(event.data, dict) and _SURROGATE.search(
+        json.dumps(event.data, ensure_ascii=False)
+    )
     return flow({"name": event.name, "data": json.dumps(event.data) if broken else event.data})
 
 

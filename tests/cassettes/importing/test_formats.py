@@ -55,8 +55,8 @@ def test_a_raw_body_keeps_its_bytes(name: str, tmp_path: Path) -> None:
 def test_lines_of_a_protocol_are_framed_again_as_its_provider_frames_them(
     name: str, file: str, tmp_path: Path
 ) -> None:
-    lines = "\n".join(json.dumps(value) for value in values(name))
-    cassette = imported(tmp_path / file, lines + "\n")
+    lines = [json.dumps(value, separators=(",", ":")) for value in values(name)]
+    cassette = imported(tmp_path / file, "\n".join(lines) + "\n")
     outcome = heard(cassette)
     assert (outcome.text, outcome.ending) == ("Hello there", "complete")
     assert outcome.usage is not None

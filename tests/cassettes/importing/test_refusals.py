@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         ("a.json", b"[" * 100_000, "a.json: JSON that nests too deeply"),
         ("a.json", b'["\xff"]', "a.json:1: no UTF-8 text"),
         ("a.json", b'{\n"some": "thing"\n}', "a.json: in no form that is read here"),
-        ("a.har", archive(entry("…")).replace("200", '"200"'), "entry 1: `status` is no whole"),
+        ("a.har", archive(entry("…")).replace("200", '"200"'), "entry 1: `status` is no HTTP"),
         ("a.har", archive(entry("")), "entry 1 (https://api.openai.com/v1/chat/completions) has"),
         ("a.har", archive(entry("!", encoding="base64")), "entry 1: the body is no base64"),
         ("a.har", archive(), "none of its 0 exchanges streams, or asks a model"),
