@@ -15,7 +15,7 @@ from harness.runner.comparing.happenings import Ended
 from harness.runner.comparing.streams import Sample, chosen
 from harness.scenarios import scenario_root
 from harness.targets.environments import cache_folder, prune
-from harness.targets.places import environment_of, inside
+from harness.targets.places import check_form, environment_of, inside
 
 if TYPE_CHECKING:
     import argparse
@@ -44,7 +44,7 @@ def main(arguments: argparse.Namespace) -> int:
         words=arguments.strict,
     )
     for _, address in settings.sides:
-        environment_of(address)
+        check_form(environment_of(address).target)
     reports = [make_report(spec, verbose=arguments.verbose) for spec in _specs(arguments)]
     root = scenario_root(arguments.scenarios)
     sample = Sample(arguments.fuzz, arguments.seed)
@@ -61,7 +61,7 @@ def exit_code(end: Ended) -> int:
     """Return the exit code of a comparison."""
     if end.interrupted:
         return 130
-    if end.unusable:
+    if end.unusable or not end.compared:
         return 2
     return 1 if end.counts["law broken"] or end.unclassified else 0
 

@@ -29,6 +29,11 @@ for line in sys.stdin:
     }
     print(json.dumps({"id": json.loads(line)["id"], "outcome": outcome}), flush=True)
 """
+SPEAKS = """
+async def chats(call):
+    raise AssertionError
+chats.protocols = ("openai_chat",)
+"""
 NOBODY = "python:cli_targets:nobody"
 
 
@@ -37,6 +42,7 @@ def saying(harness: Any) -> Callable[[str], str]:
     """Return the address of a target that always says the same."""
     assert harness
     Path("answering.py").write_text(ANSWERING, "utf-8")
+    Path("speaks.py").write_text(SPEAKS, "utf-8")
     return lambda text: f"command:{sys.executable} answering.py {shlex.quote(text)}"
 
 
@@ -82,6 +88,19 @@ def test_a_version_that_cannot_be_installed_is_2_in_the_installers_words(
     assert said.code == 2
     assert "no-such-package-anywhere==1.0: cannot be installed: " in said.err
     assert "compared 1 stream" in said.out
+
+
+def test_streams_that_nobody_speaks_are_no_success(harness: Any, saying: Any) -> None:
+    said = harness("compare", "hello", "current", saying("a"), "--target", "python:speaks:chats")
+    assert said.code == 2
+    assert "left out: 1 of anthropic_messages" in said.out
+    assert "nothing is compared: there is no stream that both sides speak" in said.out
+
+
+def test_a_target_nobody_knows_is_2_before_anything_is_installed(harness: Any) -> None:
+    said = harness("compare", "hello", "no-such==1", "no-such==2", "--target", "buildin")
+    assert said.code == 2
+    assert "did you mean 'builtin'?" in said.err
 
 
 def test_two_sides_are_needed(harness: Any) -> None:

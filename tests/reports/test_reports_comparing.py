@@ -96,7 +96,8 @@ def test_the_page_groups_like_with_like_and_says_what_followed(tmp_path: Path) -
     [
         (ended(compared=(compared("x", WIRE),)), "B breaks no law; review 1 photograph"),
         (ended(compared=(compared("x", IDS),)), "B breaks no law, and nothing but cosmetics moved"),
-        (ended(compared=(), words=(NEW,)), "B brings 1 word that no table holds"),
+        (ended(compared=()), "nothing is compared: there is no stream that both sides speak"),
+        (ended(compared=(compared("x"),), words=(NEW,)), "B brings 1 word that no table holds"),
         (
             ended(began=Began("builtin", {"A": "openai==1"}, VERSIONS, 1, {})),
             "nothing is compared: of both sides openai==1 could be used",

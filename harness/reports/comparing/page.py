@@ -165,6 +165,8 @@ def verdict(end: Ended) -> tuple[str, str]:
     if len(end.began.sides) < SIDES:
         usable = ", ".join(end.began.sides.values()) or "none"
         return f"nothing is compared: of both sides {usable} could be used", "red"
+    if not end.compared:
+        return "nothing is compared: there is no stream that both sides speak", "red"
     if counts["law broken"]:
         return f"B breaks law in {many(counts['law broken'], 'stream')} that A told rightly", "red"
     if end.unclassified:
