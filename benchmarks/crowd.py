@@ -98,9 +98,8 @@ class Demo:
     @property
     def cpu(self) -> float:
         """CPU seconds the process has used (Linux)."""
-        fields = (
-            Path(f"/proc/{self.process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
-        )
+        line = Path(f"/proc/{self.process.pid}/stat").read_text("ascii")
+        fields = line.rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / 100
 
 

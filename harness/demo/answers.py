@@ -6,10 +6,11 @@ counts, so the special ones stand above the general. The body is OpenAI's, so it
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING
 
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
 from harness.errors import ConversationBusyError, InputError, UnknownWordError
 from harness.streaming.background import (
@@ -46,7 +47,12 @@ _OUR_FAULT = 500
 _log = logging.getLogger(__name__)
 
 
-async def refused(_: Request, error: Exception) -> JSONResponse:
+def answered(value: object, status: int = 200, **headers: str) -> Response:
+    """Return a value as JSON, in ASCII: half of a surrogate pair has no bytes in UTF-8."""
+    return Response(json.dumps(value), status, headers, media_type="application/json")
+
+
+async def refused(_: Request, error: Exception) -> Response:
     """Answer a request that cannot be met."""
     status, kind = next(
         (status, kind) for known, status, kind in STATUSES if isinstance(error, known)
@@ -55,4 +61,4 @@ async def refused(_: Request, error: Exception) -> JSONResponse:
     if status == _OUR_FAULT:
         _log.error("a request failed: %s: %s", type(error).__name__, words)
     about = {"type": kind, "message": words, "param": None, "code": None}
-    return JSONResponse({"error": about}, status_code=status)
+    return answered({"error": about}, status)

@@ -6,18 +6,19 @@ answers.py; afterwards everything is told in frames.
 
 from __future__ import annotations
 
+import re
 import time
 from functools import partial
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from harness.demo import agent
 from harness.demo.agent import Plan
-from harness.demo.answers import STATUSES, NotFoundError, refused
+from harness.demo.answers import STATUSES, NotFoundError, answered, refused
 from harness.demo.models import DEFAULT
 from harness.demo.page import page
 from harness.demo.streaming_response import StreamingResponse
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from harness.streaming.runs.store import Run
 
 PACES = 10.0  # seconds between two events, at most; the SDKs wait 30 for one
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # it stands in paths, headers and keys
 _YES = frozenset({"1", "true", "yes"})
 
 
@@ -51,13 +53,13 @@ class Api:
     async def models(self, _: Request) -> Response:
         """List what can be asked for, as OpenAI lists models."""
         data = [{"id": name, "object": "model"} for name in self._stack.models.names]
-        return JSONResponse({"object": "list", "data": data})
+        return answered({"object": "list", "data": data})
 
     async def runs(self, _: Request) -> Response:
         """Say how many runs go on, and show the newest."""
         newest = await self._stack.runs.by_agent(agent.NAME)
         going = len(self._stack.service.registry)
-        return JSONResponse({"going": going, "runs": [run.model_dump() for run in newest]})
+        return answered({"going": going, "runs": [run.model_dump() for run in newest]})
 
     async def create(self, request: Request) -> Any:
         """Create a run: streamed to whoever asked, or in the background."""
@@ -76,12 +78,12 @@ class Api:
 
     async def run(self, request: Request) -> Response:
         """Show a run as it stands."""
-        return JSONResponse((await self._known(request)).model_dump())
+        return answered((await self._known(request)).model_dump())
 
     async def cancel(self, request: Request) -> Response:
         """End a run, wherever it goes on."""
         run = await self._stack.cancel(await self._known(request))
-        return JSONResponse(run.model_dump(), status_code=200 if run.terminal else 202)
+        return answered(run.model_dump(), 200 if run.terminal else 202)
 
     async def stream(self, request: Request) -> Any:
         """Follow a run from any of its frames to its end."""
@@ -97,29 +99,28 @@ class Api:
         found = await self._stack.traces.read(agent.step_id(run_id, number))
         if found is None:
             raise NotFoundError(f"there is no trace of step {number} of run {run_id!r}")
-        return JSONResponse(found.model_dump(mode="json"))
+        return answered(found.model_dump(mode="json"))
 
     async def approve(self, request: Request) -> Response:
         """Answer the calls of a conversation that wait, so that it can go on."""
         conversation = request.path_params["conversation"]
         waited = conversation in self._stack.agent.pending
         self._stack.agent.pending.discard(conversation)
-        return JSONResponse({"conversation": conversation, "waited": waited})
+        return answered({"conversation": conversation, "waited": waited})
 
     async def chat(self, request: Request) -> Any:
         """Answer as OpenAI does: a run, told in chunks of a chat completion."""
         body = await _json(request)
         if body.get("stream") is not True:
             raise InputError('only streams are spoken here: send "stream": true')
-        model = str(body.get("model") or DEFAULT)
+        options, model = body.get("stream_options"), str(body.get("model") or DEFAULT)
         run, frames = await self._stack.stream(self._asked(Plan((model,))))
-        options = body.get("stream_options") or {}
         told = reencode(
             frames,
             model=model,
             response_id=f"chatcmpl-{'' if run is None else run.id}",
             created=int(time.time()),
-            include_usage=bool(options.get("include_usage")),
+            include_usage=isinstance(options, dict) and bool(options.get("include_usage")),
             reasoning=True,
             tool_calls=True,
         )
@@ -128,6 +129,8 @@ class Api:
     def _asked(self, plan: Plan, run_id: str | None = None) -> StreamRequest:
         for name in plan.models:
             self._stack.models.ensure(name)
+        if run_id is not None and not _ID.fullmatch(run_id):
+            raise InputError(f"run_id={run_id!r}: an id is 1 to 64 of letters, digits, . _ and -")
         return StreamRequest(agent.NAME, plan.conversation, run_id, plan.metadata())
 
     async def _known(self, request: Request) -> Run:
@@ -160,8 +163,7 @@ def application(stack: Stack) -> Starlette:
 
 def _begun(run: Run) -> Response:
     """Say where a run that goes on without its client can be followed."""
-    place = {"location": f"/v1/runs/{run.id}/stream"}
-    return JSONResponse(run.model_dump(), status_code=202, headers=place)
+    return answered(run.model_dump(), 202, location=f"/v1/runs/{run.id}/stream")
 
 
 def _named(run: Run | None) -> dict[str, str]:

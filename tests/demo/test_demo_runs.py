@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
+from harness.demo.answers import answered
 from harness.demo.models import STORY
 from harness.demo.page import LINES
 from harness.protocols import NAMES
@@ -120,6 +122,7 @@ def test_a_conversation_whose_calls_wait_is_refused_until_they_are_answered(
     ("method", "target", "status", "words"),
     [
         ("POST", "/v1/runs?pace=fast", 400, "pace=fast is no number from 0 to 10"),
+        ("POST", "/v1/runs?run_id=a%0d%0ab", 400, "an id is 1 to 64 of letters"),
         ("POST", "/v1/runs?pace=nan", 400, "pace=nan is no number"),
         ("POST", "/v1/runs?model=demo/opnai_chat", 404, "did you mean 'demo/openai_chat'?"),
         ("POST", "/v1/runs/none/cancel", 404, "there is no run 'none'"),
@@ -142,6 +145,11 @@ def test_an_id_is_given_once(client: httpx2.Client) -> None:
     again = client.post(f"/v1/runs?run_id={run_id}")
     assert again.status_code == 409
     assert "already" in again.json()["error"]["message"]
+
+
+def test_half_a_character_can_be_answered() -> None:
+    """A trace of a delta that was cut in a surrogate pair has no bytes in UTF-8."""
+    assert json.loads(bytes(answered({"text": "\ud83d"}).body)) == {"text": "\ud83d"}
 
 
 # OpenAI's own SDK

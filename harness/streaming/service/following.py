@@ -64,10 +64,8 @@ class Following:
                     self._framer.last = number
                     self._newest.append(frame)
                     yield frame
-                    if (
-                        frame == _DONE
-                    ):  # to wait for the writer's own end would be to ping behind it
-                        return
+                    if frame == _DONE:
+                        return  # a wait for the writer's own end would be filled with pings
         except BackgroundError as error:
             _log.warning("a reader of run %r was left behind: %s", self._run_id, error)
             lost = error
