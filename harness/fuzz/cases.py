@@ -55,7 +55,22 @@ class Case:
     @cached_property
     def script(self) -> Script:
         """The stream as a response."""
-        return script_of(self.protocol, self.events)
+        return self.spoken(self.events)
+
+    @cached_property
+    def _frames(self) -> dict[int, bytes]:
+        """The bytes of each event; a variation sends most of them again."""
+        return {id(event): self.protocol.frame(event) for event in self.events}
+
+    def spoken(self, items: tuple[Event | bytes, ...]) -> Script:
+        """Return the response that speaks these events, or bytes that are no event."""
+        known, frame = self._frames, self.protocol.frame
+        return Script(
+            tuple(
+                item if isinstance(item, bytes) else known.get(id(item)) or frame(item)
+                for item in items
+            )
+        )
 
     @property
     def key(self) -> tuple[bytes, bytes]:
@@ -65,8 +80,3 @@ class Case:
     def __repr__(self) -> str:
         lines = (f"  {event.name or 'data'}: {data_text(event)}" for event in self.events)
         return "\n".join((f"{self.protocol_name}, dice {self.dice.hex() or 'none'}", *lines))
-
-
-def script_of(spoken: Protocol, items: tuple[Event | bytes, ...]) -> Script:
-    """Return the response that speaks these events, or bytes that are no event."""
-    return Script(tuple(item if isinstance(item, bytes) else spoken.frame(item) for item in items))

@@ -10,6 +10,7 @@ from harness.model import Outcome
 from harness.replay.server import serving
 from harness.replay.stage import Stage
 from harness.replay.transport import MEMORY_URL, memory_transport
+from harness.runner.inline import InlineLane, may_be_inline
 from harness.runner.lane import Lane, Played
 from harness.targets.base import Call
 
@@ -36,10 +37,12 @@ class Player:
     Args:
         timeout: seconds a target has for one stream.
         in_memory: speak through the SDKs' transport instead of a socket.
+        inline: let targets listen in the calling thread, if that can be had.
     """
 
-    def __init__(self, timeout: float, *, in_memory: bool = False) -> None:
+    def __init__(self, timeout: float, *, in_memory: bool = False, inline: bool = False) -> None:
         self._timeout, self.in_memory = timeout, in_memory
+        self._make_lane = InlineLane if inline and may_be_inline() else Lane
         self._stage = Stage()
         self._speaker = ExitStack()
         self._base_url = MEMORY_URL
@@ -85,7 +88,7 @@ class Player:
         )
         if reader:
             reader.watch(lambda: next(reversed(self._stage.evidence(key)), None))
-        self._lane = self._lane or Lane()
+        self._lane = self._lane or self._make_lane()
         try:
             played = self._lane.play(target, call, self._timeout, reader)
         finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.fuzz.cases import script_of
 from harness.fuzz.laws.finished import is_finished
 from harness.fuzz.laws.law import Broken, Law
 from harness.fuzz.mutations.unlawful import BREAK_OFF, ERRORS, UNLAWFUL, spoil
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 def _spoiled(case: Case, names: tuple[str, ...]) -> Script:
     tape = Tape(case.dice)
     name = tape.choose(names)
-    return script_of(case.protocol, spoil(name, case.events, tape, case.protocol))
+    return case.spoken(spoil(name, case.events, tape, case.protocol))
 
 
 def _cut(case: Case) -> tuple[Event, ...]:
@@ -34,7 +33,7 @@ def _cut(case: Case) -> tuple[Event, ...]:
 
 def _prefix(case: Case, tell: Tell) -> Broken | None:
     kept = _cut(case)
-    script = script_of(case.protocol, kept)
+    script = case.spoken(kept)
     if is_finished(case.protocol, kept):
         return None
     told, all_of_it = tell(script), tell(case.script).outcome
@@ -59,7 +58,7 @@ def _held(case: Case, tell: Tell) -> Broken | None:
     kept = _cut(case)
     if case.said is None or is_finished(case.protocol, kept):
         return None
-    script = script_of(case.protocol, kept)
+    script = case.spoken(kept)
     expected = {"text": "".join(WORDS[case.protocol_name](event) for event in kept)}
     told = tell(script)
     actual = {"text": told.outcome.text}
@@ -89,7 +88,7 @@ def _error_shows(case: Case, tell: Tell) -> Broken | None:
     kept = (*_cut(case), ERRORS[case.protocol_name])
     if is_finished(case.protocol, kept[:-1]):
         return None
-    script = script_of(case.protocol, kept)
+    script = case.spoken(kept)
     told = tell(script)
     if told.complaint:
         return Broken(script, why=told.complaint)
@@ -122,7 +121,7 @@ def _unknown(case: Case, tell: Tell) -> Broken | None:
     events = tuple(_restated(case.protocol_name, event) for event in case.events)
     if events == case.events:
         return None
-    script = script_of(case.protocol, events)
+    script = case.spoken(events)
     told = tell(script)
     if told.complaint:
         return Broken(script, why=told.complaint)

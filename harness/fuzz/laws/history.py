@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.fuzz.cases import script_of
 from harness.fuzz.laws.law import Broken, Law
 from harness.fuzz.mutations.unlawful import UNLAWFUL, spoil
 from harness.fuzz.tape import Tape
@@ -123,7 +122,7 @@ _SHAPES: tuple[
 def _history(case: Case, tell: Tell) -> Broken | None:
     tape = Tape(case.dice)
     items = case.events if not tape.next() else _spoiled(case, tape)
-    script = script_of(case.protocol, items)
+    script = case.spoken(items)
     outcome = tell(script).outcome
     for written, fit, wrong in _SHAPES:
         messages = fit(written(outcome))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.fuzz.cases import Case, script_of
 from harness.fuzz.laws.law import Broken, Law, compare
 from harness.fuzz.saying import calls_of, owed
 from harness.fuzz.tape import Tape
@@ -17,6 +16,7 @@ from harness.protocols.message import Weave
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from harness.fuzz.cases import Case
     from harness.fuzz.laws.law import Tell
     from harness.model import JSON, Outcome
     from harness.protocols.message import Message
@@ -58,7 +58,7 @@ def _rewoven(plain: Weave, other: Callable[[Tape], Weave]) -> Callable[[Case, Te
 
 def _woven(case: Case, weave: Weave) -> Script:
     said, _ = _owed(case)
-    return script_of(case.protocol, tuple(case.protocol.encode(said, weave)))
+    return case.spoken(tuple(case.protocol.encode(said, weave)))
 
 
 def _whole(text: str) -> list[str]:
@@ -79,7 +79,7 @@ def _usage_assigned(case: Case, tell: Tell) -> Broken | None:
     if said.usage is None or said.ending not in {"complete", "incomplete"}:
         return None
     events = tuple(_counted_twice(case.protocol_name, case.events, Tape(case.dice)))
-    script = script_of(case.protocol, events)
+    script = case.spoken(events)
     told = tell(script)
     wanted = {"usage": expected["usage"]}
     return compare(script, wanted, told, view(told.outcome), "the last count stands")

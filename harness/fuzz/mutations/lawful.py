@@ -12,7 +12,6 @@ import json
 import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from harness.fuzz.cases import script_of
 from harness.model import Event
 from harness.protocols import NAMES
 from harness.wire import sse
@@ -116,7 +115,7 @@ def _with_fields(case: Case, fields: dict[str, object]) -> Script:
         else event
         for event in case.events
     )
-    return script_of(case.protocol, tuple(changed))
+    return case.spoken(tuple(changed))
 
 
 _OPENAI = ("openai_responses", "openai_chat")

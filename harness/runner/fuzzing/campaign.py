@@ -119,7 +119,7 @@ class Campaign:
         memory = settings.in_memory
         memory = listens_in_memory(settings.target) if memory is None else memory
         try:
-            with Player(settings.timeout, in_memory=memory) as player:
+            with Player(settings.timeout, in_memory=memory, inline=memory) as player:
                 self._teller = Teller(player, settings.target, settings.ways)
                 yield from self._again()
                 yield from self._rounds()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from harness.checks.laws import LAWS as CHECKS
 from harness.errors import UnknownWordError
-from harness.fuzz.cases import script_of
 from harness.fuzz.laws import LAWS as OVER_STREAMS
 from harness.fuzz.laws import Broken, Law
 from harness.fuzz.mutations.unlawful import UNLAWFUL, spoil
@@ -35,7 +34,7 @@ def _judge(check: Check, case: Case, tell: Tell) -> Broken | None:
     items: tuple[object, ...] = case.events
     if tape.next() % 2:
         items = spoil(tape.choose(tuple(UNLAWFUL)), case.events, tape, case.protocol)
-    script = script_of(case.protocol, items)  # type: ignore[arg-type]
+    script = case.spoken(items)  # type: ignore[arg-type]
     told = tell(script)
     wrong = check.broken(told.outcome, case.protocol.finish)
     return Broken(script, {}, {check.name: wrong}, f"{check.name}: {wrong}") if wrong else None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         [Callable[["Share"], Tally], Sequence["Share"]], Iterable[tuple[int, Tally]]
     ]
 
-AT_ONCE = 4  # laws judged on one case: so many streams pay for drawing it
+AT_ONCE = 8  # laws judged on one case: so many streams pay for drawing it
 RANGE = 2500  # examples of one range of seeds
 
 

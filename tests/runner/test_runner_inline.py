@@ -1,0 +1,70 @@
+"""A lane in the calling thread does what a lane of its own thread does, and an alarm wakes it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.model import Outcome
+from harness.protocols import protocol
+from harness.runner.inline import may_be_inline
+from harness.runner.player import Ask, Player
+from harness.wire.script import Script
+
+if TYPE_CHECKING:
+    from harness.targets.base import Call
+
+CHAT = protocol("openai_chat")
+HELLO = Script((*tuple(map(CHAT.frame, CHAT.composer().compose([]))), b"data: [DONE]\n\n"))
+ASK = Ask(CHAT.name, CHAT.request)
+
+
+async def blocks(_: Call) -> Outcome:
+    time.sleep(30)  # noqa: ASYNC251 - the sin
+    return Outcome()
+
+
+async def waits(_: Call) -> Outcome:
+    await asyncio.sleep(30)
+    return Outcome()
+
+
+async def cancels_itself(_: Call) -> Outcome:
+    raise asyncio.CancelledError
+
+
+def test_both_lanes_deliver_the_same() -> None:
+    with (
+        Player(20.0, in_memory=True) as one,
+        Player(20.0, in_memory=True, inline=True) as other,
+    ):
+        assert one.play("builtin", ASK, HELLO) == other.play("builtin", ASK, HELLO)
+
+
+@pytest.mark.parametrize("target", [blocks, waits, cancels_itself])
+def test_a_target_that_misbehaves_is_reported_and_the_next_one_listens(target: object) -> None:
+    with Player(0.2, in_memory=True, inline=True) as player:
+        played = player.play(target, ASK, HELLO)
+        assert played.complaint
+        assert player.play("builtin", ASK, HELLO).complaint is None
+
+
+def test_the_alarm_is_given_back() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    with Player(20.0, in_memory=True, inline=True) as player:
+        player.play("builtin", ASK, HELLO)
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_only_the_main_thread_can_be_waked() -> None:
+    said: list[bool] = []
+    thread = threading.Thread(target=lambda: said.append(may_be_inline()))
+    thread.start()
+    thread.join()
+    assert (may_be_inline(), said) == (True, [False])
