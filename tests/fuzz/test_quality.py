@@ -40,8 +40,8 @@ def labels(name: str, events: Sequence[Event]) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "label", "events"),
     [
-        ("openai_responses", "response.content_part.done[output_text]", 7),
-        ("openai_responses", "response.mcp_call.failed", 6),
+        ("openai_responses", "response.content_part.done[output_text]", 9),
+        ("openai_responses", "response.mcp_call.failed", 8),
         ("openai_chat", "call.arguments", 5),
         ("anthropic_messages", "content_block_delta[signature_delta]", 6),
         ("gemini_generate", "function_call.piece", 4),

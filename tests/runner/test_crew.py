@@ -60,7 +60,7 @@ def local_cluster() -> Iterator[Any]:
         yield cluster
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # distributed leaves sockets of the dead
+@pytest.mark.filterwarnings("ignore")  # distributed leaves sockets and tasks of the dead
 def test_a_cluster_that_loses_a_worker_finds_what_one_machine_finds(local_cluster: Any) -> None:
     def losing(work: Callable[[Any], Any], shares: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         results = crew.cluster(work, shares, local_cluster.scheduler_address)
