@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.targets.base import Call
 
 CHAT = protocol("openai_chat")
-HELLO = Script((*tuple(map(CHAT.frame, CHAT.composer().compose([]))), b"data: [DONE]\n\n"))
+HELLO = Script((b"data: [DONE]\n\n",))
 ASK = Ask(CHAT.name, CHAT.request)
 
 
