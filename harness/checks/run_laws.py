@@ -189,7 +189,7 @@ def _no_stale_chunk(seen: SeenRun, _: SeenRun) -> str | None:
 def _provider_is_closed(seen: SeenRun, _: SeenRun) -> str | None:
     for number, step in enumerate(seen.steps):
         if step.open:
-            return f"the response to step {number} is open, {step.open} bytes are to come"
+            return f"the response to step {number} is open"
     return None
 
 

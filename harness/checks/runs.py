@@ -22,12 +22,12 @@ class Step:
     Args:
         said: the chunks it handed on.
         outcome: what the adapter kept of it, None where nothing is there yet.
-        open: its response is still open, with so many bytes to come.
+        open: its response is open, and more of it was to come.
     """
 
     said: tuple[Chunk, ...]
     outcome: Outcome | None
-    open: int
+    open: bool
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from harness.streaming.adapter import StreamAdapter
 from harness.targets.builtin import BuiltinListening
 from harness.targets.clients import Clients
 from harness.targets.layers import Layers
-from tests.miniatures.layers import Polls
+from tests.miniatures.layers import LeavesTheResponse, Polls
 from tests.stories import written
 
 if TYPE_CHECKING:
@@ -97,6 +97,12 @@ def test_a_silent_provider_is_left_in_no_time(protocol: str) -> None:
         fired = [stack.play(Leave("fire", step))[0] for step in range(1, steps)]
     silent = [seen for seen in fired if seen.left and seen.at_s == plain.at_s - PATIENCE_S]
     assert {(seen.told, seen.took_s) for seen in silent} == {("cancelled", 0.0)}
+
+
+def test_a_silent_response_that_nobody_closes_is_found_though_all_its_bytes_came() -> None:
+    pair = Pair(story("anthropic_messages", "silent_provider"), "it")
+    _, broken = judge_runs(pair, Layers(adapter=LeavesTheResponse), {"aclose"})
+    assert broken.keys() == {"run_provider_is_closed"}
 
 
 class AsksFirst(StreamAdapter):

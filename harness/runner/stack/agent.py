@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harness.checks.runs import Step
 from harness.replay.transport import MEMORY_URL
 from harness.streaming.adapter import StepContext
-from harness.streaming.continuation import continuation
+from harness.streaming.continuation import GO_ON, continuation
 from harness.streaming.providers import PROVIDERS
 from harness.streaming.service.steps import taken
 from harness.targets.base import Call
@@ -38,7 +38,7 @@ class Asked(NamedTuple):
     """A step that was begun: the key its provider answers under, its adapter, what was said."""
 
     key: str
-    length: int
+    script: Script
     adapter: StreamAdapter
     said: list[Chunk]
 
@@ -73,7 +73,7 @@ class WatchedAgent:
         """Take steps until one is the last."""
         for number, script in enumerate(self._asking.scripts):
             adapter = self._layers.adapter(self._open)
-            begun = Asked(self._stage.put(script), len(script.body), adapter, [])
+            begun = Asked(self._stage.put(script), script, adapter, [])
             self.asked.append(begun)
             context = self._context(f"step-{number}")
             request, message = self._asking.request, f"message-{number}"
@@ -82,11 +82,9 @@ class WatchedAgent:
                 async for item in said:
                     begun.said.append(item.chunk)
                     yield item
-            reason = (
-                None if adapter.step is None else continuation(adapter.step.outcome).stop_reason
-            )
-            if reason is not None:
-                yield reason
+            after = GO_ON if adapter.step is None else continuation(adapter.step.outcome)
+            if after.stop_reason is not None:
+                yield after.stop_reason
             await asyncio.sleep(TOOL_S)
         yield "max_steps"
 
@@ -106,11 +104,14 @@ class WatchedAgent:
     def _seen(self, asked: Asked) -> Step:
         result = asked.adapter.step
         outcome = None if result is None else result.outcome
-        return Step(tuple(asked.said), outcome, self._still_to_come(asked))
+        return Step(tuple(asked.said), outcome, self._is_open(asked))
 
-    def _still_to_come(self, asked: Asked) -> int:
+    def _is_open(self, asked: Asked) -> bool:
+        """Say whether more of a response is to come and nobody has closed it."""
+        stalls, length = asked.script.end == "stall", len(asked.script.body)
         exchanges = self._stage.evidence(asked.key)
-        return sum(asked.length - seen.bytes_sent for seen in exchanges if seen.closed_by is None)
+        more = (seen for seen in exchanges if stalls or seen.bytes_sent < length)
+        return any(seen.closed_by is None for seen in more)
 
     def _bytes(self, asked: Asked) -> int:
         return sum(seen.bytes_sent for seen in self._stage.evidence(asked.key))
