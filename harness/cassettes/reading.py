@@ -124,12 +124,15 @@ def _cassette(top: Place) -> Cassette:
     if isinstance(top.value, list):
         top.refuse("a list: vcrpy before 1.0 wrote such cassettes; record it again")
     interactions = top["interactions"]
-    version = top.get("version")
-    if version is not None and version.value != 1:
-        version.refuse(f"version {version.value!r:.20} is not read; 1 is the one there is")
     if not isinstance(interactions.value, list):
         interactions.refuse("`interactions` must be a list")
-    return Cassette(tuple(map(_interaction, interactions.items())))
+    found = tuple(map(_interaction, interactions.items()))
+    version = top.get("version")
+    if version is None:  # every writer ends with it
+        interactions.refuse("`version: 1` is missing at the end; was the file cut short?")
+    if version.value != 1:
+        version.refuse(f"version {version.value!r:.20} is not read; 1 is the one there is")
+    return Cassette(found)
 
 
 def _interaction(place: Place) -> Interaction:

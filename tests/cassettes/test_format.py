@@ -189,6 +189,7 @@ ANSWER = "    status: {code: 200, message: OK}\n    headers: {}\n    body: {stri
             9,
             "unknown provenance key 'waht'; did you mean 'what'?",
         ),
+        (f"{START}{ANSWER}", 1, "`version: 1` is missing at the end; was the file cut short?"),
         ("interactions: !!python/object/apply:os.system [echo]\n", 1, "is not read"),
         ("interactions: !!binary é\n", 1, "failed to convert base64 data"),
         ("interactions: [\n", 2, "not valid YAML"),
