@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from harness.cli.compare import folders
+from harness.errors import InputError
 from harness.reports.comparing.matrix import finding_data, matrix
 from harness.reports.files import json_text, painted
 from harness.runner.comparing.happenings import Told, Unusable
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 
 
 def show(arguments: argparse.Namespace) -> int:
-    """Search a range of versions, print the matrix, return the exit code."""
+    """Search a range of versions, print the matrix, return the exit code.
+
+    Raises:
+        InputError: an option is given that only two sides know.
+    """
+    if arguments.report or arguments.strict:
+        raise InputError("--versions knows neither --report nor --strict; use --json, or two sides")
     named = range_of(arguments.versions)
     root, sample = scenario_root(arguments.scenarios), Sample(arguments.fuzz, arguments.seed)
     streams, errors = chosen(root, folders(arguments.corpus), arguments.words, sample)

@@ -68,3 +68,10 @@ def test_a_version_that_cannot_be_used_is_2(harness: Any, monkeypatch: pytest.Mo
     assert "there is no program 'no-such-program'" in said.err
     assert "1 version could not be used" in said.out
     assert "law text: pass -> fail" in said.out, "the newest that can be used takes its place"
+
+
+@pytest.mark.parametrize("option", ["--strict", "--report=html=x"])
+def test_an_option_that_only_two_sides_know_is_2(harness: Any, option: str) -> None:
+    said = harness("compare", "--versions", "mine:1..1.5", option)
+    assert said.code == 2
+    assert "--versions knows neither --report nor --strict" in said.err
