@@ -32,7 +32,7 @@ def test_the_whole_corpus_is_imported_byte_for_byte() -> None:
         counts["all"] += 1
     assert counts["all"] == RECORDINGS
     assert counts["anthropic_messages"] > 338  # Bedrock's binary frames hold 22 more
-    assert counts["unspoken"] < 200
+    assert counts["unspoken"] < 160  # Converse, Ollama, Cohere and others, errors of theirs
 
 
 def test_what_was_imported_is_written_and_read_again(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from harness.cassettes.cassette import (
 from harness.cassettes.importing.exchanges import (
     JSON_LINES,
     JSON_TEXT,
+    NO_HOST,
     as_it_stands,
     exchange,
     json_body,
@@ -68,7 +69,6 @@ def read(source: Source) -> Cassette:
     if code is None:
         raise beside.refusal("`status` is no HTTP status")
     made = exchange(source.body, _content_type(meta), _spoken(source, code), _from(meta), code)
-    asked = mapping(meta.get("request"))
     response = Response(
         status=code,
         reason=made.response.reason,
@@ -76,7 +76,7 @@ def read(source: Source) -> Cassette:
         body=source.body,
         stream=Stream(provenance=_from(meta)),
     )
-    request = _request(asked) if text(asked.get("host")) else made.request
+    request = _request(mapping(meta.get("request")), made.request.uri)
     return Cassette((Interaction(request, response),))
 
 
@@ -90,11 +90,13 @@ def _spoken(source: Source, code: int) -> str | None:
         raise source.refusal(str(error)) from None
 
 
-def _request(asked: dict[str, Any]) -> Request:
-    body = asked.get("body")
+def _request(asked: dict[str, Any], otherwise: str) -> Request:
+    """Return what was asked; a host that was scrubbed away is one that never was."""
+    body, path = asked.get("body"), text(asked.get("path"))
+    host = text(asked.get("host")) or NO_HOST
     return Request(
         method=text(asked.get("method")) or "POST",
-        uri=f"https://{text(asked['host'])}{text(asked.get('path'))}",
+        uri=f"https://{host}{path}" if path else otherwise,
         headers=_headers(asked.get("headers")),
         body=b"" if body is None else json_body(body),
     )

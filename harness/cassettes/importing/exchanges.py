@@ -40,7 +40,7 @@ _ADDRESSES = {
     "anthropic_messages": "https://api.anthropic.com/v1/messages",
     "gemini_generate": f"{_GEMINI}/unknown:streamGenerateContent?alt=sse",
 }
-_NOWHERE = "https://recorded.invalid/"  # RFC 2606: no such host will ever be
+NO_HOST = "recorded.invalid"  # RFC 2606: no such host will ever be
 _NAMED_BY_TYPE = frozenset({"openai_responses", "anthropic_messages"})
 _DONE = Event(None, "[DONE]")
 
@@ -50,7 +50,7 @@ def exchange(
 ) -> Interaction:
     """Return an exchange of which only the answer was kept."""
     return Interaction(
-        Request("POST", _ADDRESSES.get(spoken or "", _NOWHERE)),
+        Request("POST", _ADDRESSES.get(spoken or "", f"https://{NO_HOST}/")),
         Response(
             status=status,
             reason="OK" if status == 200 else "",  # noqa: PLR2004 - HTTP's plain success

@@ -147,6 +147,17 @@ def test_a_story_beside_a_body_tells_what_was_asked_and_by_whom(tmp_path: Path) 
     assert list(importing([tmp_path])) == [*importing([tmp_path / "a.sse"])]  # the story is no more
 
 
+def test_a_host_that_was_scrubbed_away_leaves_the_path_and_the_body(tmp_path: Path) -> None:
+    asked = {"host": None, "path": "/v1/chat/completions", "body": {"stream": True}}
+    story = {"protocol": "openai-chat", "status": 400, "request": asked}
+    (tmp_path / "a.json").write_text(json.dumps(story), "utf-8")
+    cassette = imported(tmp_path / "a.sse", '{"error": {"message": "No"}}')
+    assert cassette.interactions[0].request.uri == "https://recorded.invalid/v1/chat/completions"
+    assert json.loads(cassette.interactions[0].request.body) == {"stream": True}
+    [told] = exchanges(cassette, tmp_path)
+    assert told.protocol == "openai_chat"
+
+
 # HTTP archives
 
 
