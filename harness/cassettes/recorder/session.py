@@ -109,7 +109,13 @@ class Recording:
         ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Desk]] = Future()
         self._thread = Thread(target=self._run, args=(ready, shelf), name="recorder", daemon=True)
         self._thread.start()
-        self._loop, self._leave, self._desk = ready.result()
+        try:
+            self._loop, self._leave, self._desk = ready.result()
+        except BaseException:
+            if self._journal is not None:  # nothing stands in it
+                self._journal.close()
+                self._journal.path.unlink()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.cassettes import save
 from harness.cassettes.cassette import Cassette, Interaction, Request, Response
@@ -327,6 +329,22 @@ def test_a_secret_longer_than_a_word_may_be_is_masked_to_its_end() -> None:
         assert kept.endswith(b".XXXX so\n\n")
     body = STREAMS["chat content"]([token[at : at + 99] for at in range(0, len(token), 99)])
     assert b"q7fZ" not in scrub(body)
+
+
+WORDS = st.sampled_from(
+    [*(secret.text for secret in PLANTED), *INNOCENT, " ", "\\n", "é", '"', "key="]
+)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(WORDS, max_size=6).map("".join), st.sampled_from(sorted(STREAMS)), st.randoms())
+def test_where_reads_end_plays_no_part(text: str, name: str, thrown: Any) -> None:
+    body = STREAMS[name](fragments(text, thrown))
+    whole = scrub(body)
+    assert len(whole) == len(body)
+    assert scrub(whole) == whole
+    for size in (1, 7, 100):
+        assert scrub(body, size) == whole
 
 
 def test_binary_bodies_pass() -> None:
