@@ -30,7 +30,7 @@ def main(arguments: argparse.Namespace) -> int:
         raise InputError(words) from error
     settings = _settings(arguments)
     _say_healed(arguments)
-    return _run(Whole(settings), arguments)
+    return _run(Whole(settings, arguments.workers), arguments)
 
 
 def _say_healed(arguments: argparse.Namespace) -> None:

@@ -75,6 +75,13 @@ def test_a_failure_is_a_sound_scenario_that_sends_the_same_bytes(tmp_path: Path)
     assert scenario.cases == ("OC-016",)
 
 
+def test_a_failure_of_a_law_of_every_stream_is_sound_too(tmp_path: Path) -> None:
+    keep(failure(expected={}), tmp_path)
+    [scenario], errors = gather(tmp_path, ())
+    assert errors == []
+    assert scenario.must == {"ending": {"$any": True}}
+
+
 def test_a_failure_is_noted_once(tmp_path: Path) -> None:
     keep(failure(), tmp_path)
     keep(failure(why="once more"), tmp_path)

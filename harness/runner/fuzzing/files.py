@@ -111,9 +111,10 @@ def scenario_text(failure: Failure, out: str) -> str:
 
 
 def _must(failure: Failure) -> Iterator[str]:
-    """Yield what has to come; a law of every stream needs no words of its own."""
-    if failure.expected:
-        yield "must:\n"
+    """Yield what has to come; where a law of every stream is broken, that it ends somehow."""
+    yield "must:\n"
+    if not failure.expected:
+        yield f"  ending: {{$any: true}}  # what fails is {failure.law}, of every stream\n"
     for key, value in failure.expected.items():
         yield f"  {key}: {yaml_text(value)}\n"
 

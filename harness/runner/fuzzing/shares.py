@@ -40,8 +40,13 @@ class Share:
     laws: tuple[str, ...]
 
 
-def shares(settings: Settings) -> list[Share]:
-    """Return the shares of a campaign; they do not depend on who does them."""
+def shares(settings: Settings, workers: int = 1) -> list[Share]:
+    """Return the shares of a campaign; what they draw does not depend on who does them.
+
+    Args:
+        settings: what to do.
+        workers: how many do them at once, so that each share gets its part of their time.
+    """
     cells = [(word, group) for group in _groups(settings) for word in settings.protocols]
     wanted = settings.examples
     ranges = 1 if wanted is None else math.ceil(wanted / len(cells) / RANGE) or 1
@@ -50,7 +55,7 @@ def shares(settings: Settings) -> list[Share]:
         settings,
         laws=(),
         examples=None if wanted is None else max(1, math.ceil(wanted / count)),
-        seconds=None if settings.seconds is None else settings.seconds / count,
+        seconds=None if settings.seconds is None else settings.seconds * workers / count,
     )
     return [
         Share(replace(one, protocols=(word,), seed=settings.seed * 1000 + number), group)
@@ -84,10 +89,11 @@ class Whole:
 
     Args:
         settings: what to do.
+        workers: how many do the shares at once.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.shares = shares(settings)
+    def __init__(self, settings: Settings, workers: int = 1) -> None:
+        self.shares = shares(settings, workers)
         self.tally = Tally()
         self._done = Tally()
         self._shapes: set[tuple[object, ...]] = set()
