@@ -50,9 +50,10 @@ record: $(READY) ## make the recordings of real engines in cassettes/ again, in 
 	    npm ci --prefix .venv-engines --no-audit --no-fund --ignore-scripts --silent; fi
 	$(BIN)/python -m recording
 
+# Extras stay in the lock: pip 23, which Python 3.11 brings, takes a pin without its extras for another.
 lock: $(READY)   ## resolve pyproject.toml again into requirements.lock (hashes, no index address)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url \
-	    --universal --python-version 3.11 --upgrade --quiet -o requirements.lock
+	    --universal --python-version 3.11 --no-strip-extras --upgrade --quiet -o requirements.lock
 
 clean:           ## remove what the chores made
 	rm -rf .venv .venv-engines build .pytest_cache .mypy_cache .ruff_cache .coverage
