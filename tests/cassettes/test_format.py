@@ -193,8 +193,8 @@ ANSWER = "    status: {code: 200, message: OK}\n    headers: {}\n    body: {stri
         ("interactions: !!python/object/apply:os.system [echo]\n", 1, "is not read"),
         ("interactions: !!binary é\n", 1, "failed to convert base64 data"),
         ("interactions: [\n", 2, "not valid YAML"),
-        (f"a: &a [{'1,' * 9}1]\n" + f"b: [{'*a,' * 200_000}]\n", None, "multiply without end"),
-        (f"a: [{'1,' * 3_000_000}]\n", 1, "holds more than 1,000,000 values"),
+        (f"a: &a [{'1,' * 9}1]\n" + f"b: [{'*a,' * 101_000}]\n", None, "multiply without end"),
+        (f"a: [{'1,' * 2_000_010}]\n", 1, "holds more than 1,000,000 values"),
     ],
     ids=lambda value: str(value)[:40],
 )

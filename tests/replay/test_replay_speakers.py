@@ -71,7 +71,7 @@ def test_a_recording_is_spoken_in_its_reads_with_its_pauses(road: Road) -> None:
         reads += [(len(read), time.monotonic() - start) for read in response.iter_raw()]
     assert [length for length, _ in reads] == [4, 20, 3]
     assert reads[0][1] >= 0.14
-    assert reads[2][1] - reads[1][1] >= 0.14
+    assert reads[2][1] >= 0.29
     with road.client() as client:
         assert client.head(f"{road.url}/{key}").content == b""
 

@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import anthropic
@@ -44,28 +45,57 @@ def ask(url: str, body: bytes = b'{"a":1}', **headers: str) -> httpx2.Response:
     return httpx2.post(f"{url}/v1/x", content=body, headers=headers, trust_env=False)
 
 
-def test_a_stream_passes_read_by_read_and_is_kept_so(provider: Provider, tmp_path: Path) -> None:
-    upstream = provider.tells(TOLD._replace(pace=0.02))
-    with recording(tmp_path / "a.yaml", upstream=[upstream]) as tape:
-        url = f"{tape.base_url('a')}/v1/x?alt=sse"
-        arrived = []
-        with httpx2.stream("POST", url, content=b"{}", trust_env=False) as response:
-            arrived += [(time.monotonic(), read) for read in response.iter_raw()]
-    assert b"".join(read for _, read in arrived) == BODY
-    assert arrived[-1][0] - arrived[0][0] > 0.1  # it came while it was sent
+def test_a_stream_passes_read_by_read_and_is_kept_so(tmp_path: Path) -> None:
+    seen = threading.Semaphore(0)
+    with lockstep(seen) as url:
+        tape = recording(tmp_path / "a.yaml", upstream=[f"a={url}/v1"])
+        target = "x?alt=sse"
+        with (
+            tape,
+            httpx2.stream(
+                "POST", f"{tape.base_url('a')}/{target}", content=b"{}", trust_env=False
+            ) as response,
+        ):
+            arrived = []
+            for read in response.iter_raw():
+                arrived.append(read)
+                seen.release()  # only then is the next one sent
+    assert arrived == list(FRAMES)
     told = only(tmp_path / "a.yaml")
-    assert told.request.uri == f"{provider.url}/a/v1/x?alt=sse"
-    assert told.response.body == BODY
-    assert dict(told.response.headers)["x-request-id"] == "req_1"
+    assert told.request.uri == f"{url}/v1/{target}"
+    assert (told.request.body, told.response.body) == (b"{}", BODY)
+    assert dict(told.response.headers) == {"x-request-id": "req_1"}
     reads = told.response.stream.reads or ()
     assert [read.length for read in reads] == [len(frame) for frame in FRAMES]
     assert [read.offset for read in reads] == sorted(read.offset for read in reads)
-    assert reads[-1].offset - reads[0].offset > 0.1
     assert told.response.stream.end == "clean"
     assert told.response.stream.provenance
-    assert told.response.stream.provenance.what == provider.url.removeprefix("http://")
+    assert told.response.stream.provenance.what == url.removeprefix("http://")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.yaml"]
     assert (tape.summary.recorded, tape.summary.played, tape.summary.missed) == (1, 0, ())
+
+
+@contextmanager
+def lockstep(seen: threading.Semaphore) -> Iterator[str]:
+    """Serve one stream whose next frame is sent when the last one was seen."""
+
+    def tell(bound: socket.socket) -> None:
+        peer, _ = bound.accept()
+        with peer:
+            peer.recv(65536)
+            peer.sendall(
+                b"HTTP/1.1 200 OK\r\nx-request-id: req_1\r\ntransfer-encoding: chunked\r\n\r\n"
+            )
+            for frame in FRAMES:
+                peer.sendall(b"%x\r\n%b\r\n" % (len(frame), frame))
+                assert seen.acquire(timeout=20)
+            peer.sendall(b"0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        telling = threading.Thread(target=tell, args=(bound,), daemon=True)
+        telling.start()
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        telling.join(20)
 
 
 def test_a_reader_that_leaves_is_kept_as_far_as_it_was(provider: Provider, tmp_path: Path) -> None:
