@@ -134,6 +134,8 @@ class GeminiGenerateInterface(StreamingInterface):
     def _part(self, part: Any) -> Sequence[Chunk]:
         text = getattr(part, "text", None)
         if text:
+            if not isinstance(text, str):  # without an SDK in between, which would refuse it
+                return self.unknown("text", type(text).__name__)
             return self._say(part, text)
         for field, handler in self.parts.items():
             value = getattr(part, field, None)

@@ -111,6 +111,11 @@ async def test_a_part_the_sdk_does_not_know_is_noted(sdk: Sdk) -> None:
     assert "unknown_part: hologram" in wired(*entries).notes
 
 
+def test_text_that_is_no_text_is_counted_and_left_out() -> None:
+    told = wired({"text": True}, {"text": "Hi"}, {"finish": "STOP"})
+    assert (told.text, "unknown_text: bool" in told.notes) == ("Hi", True)
+
+
 async def test_d46_model_and_id_are_never_overwritten_by_null(sdk: Sdk) -> None:
     assert (await sdk.tell(model="asked")).model == "asked"
     outcome = await sdk.tell(
