@@ -8,15 +8,14 @@ from harness.fuzz.laws.finished import is_finished
 from harness.fuzz.laws.law import Broken, Law
 from harness.fuzz.mutations.unlawful import BREAK_OFF, ERRORS, UNLAWFUL, spoil
 from harness.fuzz.tape import Tape
+from harness.fuzz.wire_words import WORDS, restated
 from harness.model import Event, whole
 from harness.protocols.protocol import events_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from harness.fuzz.cases import Case
     from harness.fuzz.laws.law import Tell
-    from harness.model import JSON, FinishReason, Outcome
+    from harness.model import FinishReason, Outcome
     from harness.wire.script import Script
 
 
@@ -112,13 +111,12 @@ def _no_half_call(case: Case, tell: Tell) -> Broken | None:
     return Broken(script, {"executable": expected}, {"executable": actual}, "nobody finished it")
 
 
-_STRANGE = "invented_tomorrow"
 _SUCCESS: frozenset[FinishReason] = frozenset({"stop", "tool_calls"})
 
 
 def _unknown(case: Case, tell: Tell) -> Broken | None:
     """Put a finish word from the future where the stream says why it stopped."""
-    events = tuple(_restated(case.protocol_name, event) for event in case.events)
+    events = tuple(restated(case.protocol_name, event) for event in case.events)
     if events == case.events:
         return None
     script = case.spoken(events)
@@ -129,80 +127,6 @@ def _unknown(case: Case, tell: Tell) -> Broken | None:
         return None
     return Broken(script, {"finish": "unknown"}, {"finish": told.outcome.finish}, "no table has it")
 
-
-def _restated(name: str, event: Event) -> Event:
-    """Replace a finish word, if an event has one; Responses has one only for what is incomplete."""
-    data = event.data
-    if not isinstance(data, dict):
-        return event
-    changed = _FINISH[name](data)
-    return event if changed is None else Event(event.name, {**data, **changed})
-
-
-def _choice(data: Mapping[str, JSON]) -> dict[str, JSON] | None:
-    choices = data.get("choices")
-    if not choices or not choices[0].get("finish_reason"):
-        return None
-    return {"choices": [{**choices[0], "finish_reason": _STRANGE}]}
-
-
-def _delta(data: Mapping[str, JSON]) -> dict[str, JSON] | None:
-    delta = data.get("delta") or {}
-    if data.get("type") != "message_delta" or not delta.get("stop_reason"):
-        return None
-    return {"delta": {**delta, "stop_reason": _STRANGE}}
-
-
-def _reason(data: Mapping[str, JSON]) -> dict[str, JSON] | None:
-    if data.get("type") != "response.incomplete":
-        return None
-    return {"response": {**data["response"], "incomplete_details": {"reason": _STRANGE}}}
-
-
-def _candidate(data: Mapping[str, JSON]) -> dict[str, JSON] | None:
-    candidates = data.get("candidates")
-    if not candidates or not candidates[0].get("finishReason"):
-        return None
-    return {"candidates": [{**candidates[0], "finishReason": _STRANGE.upper()}]}
-
-
-_FINISH: Mapping[str, Callable[[Mapping[str, JSON]], dict[str, JSON] | None]] = {
-    "openai_responses": _reason,
-    "openai_chat": _choice,
-    "anthropic_messages": _delta,
-    "gemini_generate": _candidate,
-}
-
-
-# The words of text that one event carries, read off the wire.
-
-
-def _responses_words(event: Event) -> str:
-    return str(event.data["delta"]) if event.name == "response.output_text.delta" else ""  # type: ignore[index]
-
-
-def _chat_words(event: Event) -> str:
-    choices = event.data.get("choices") if isinstance(event.data, dict) else None
-    return (choices[0]["delta"].get("content") or "") if choices else ""
-
-
-def _anthropic_words(event: Event) -> str:
-    delta = event.data.get("delta", {}) if isinstance(event.data, dict) else {}
-    return str(delta.get("text", ""))
-
-
-def _gemini_words(event: Event) -> str:
-    candidates = event.data.get("candidates", []) if isinstance(event.data, dict) else []
-    parts = [part for one in candidates for part in one["content"]["parts"]]
-    return "".join(part.get("text", "") for part in parts if not part.get("thought"))
-
-
-WORDS: Mapping[str, Callable[[Event], str]] = {
-    "openai_responses": _responses_words,
-    "openai_chat": _chat_words,
-    "anthropic_messages": _anthropic_words,
-    "gemini_generate": _gemini_words,
-}
 
 LAWS: tuple[Law, ...] = (
     Law(

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for whole streams. The only importer of Hypothesis, with ``finding.py``.
+"""Hypothesis strategies for whole streams.
 
 ``from_grammar(protocol)`` walks through a protocol's tables, ``messages()`` says what a model may
 say in any protocol; ``cases(protocol)`` draws from both what the laws are held against.
