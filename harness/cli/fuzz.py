@@ -137,10 +137,13 @@ def _end(tally: Tally, arguments: argparse.Namespace) -> None:
         "laws": dict(tally.judged),
         "failures": len(tally.failures),
         "interrupted": tally.interrupted,
+        "unspoken": sorted(tally.unspoken),
     }
     if arguments.json:
         _say(json.dumps({"summary": summary}) + "\n")
         return
+    for word in sorted(tally.unspoken):
+        _say(f"{word}: not judged, the target does not speak it\n")
     for law, count in tally.judged.items():
         broken = sum(failure.law == law for failure in tally.failures)
         _say(f"{law:<24} {count:>8,} examples  {broken or 'holds'}{' broken' if broken else ''}\n")

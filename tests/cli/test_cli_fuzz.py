@@ -71,6 +71,17 @@ def test_the_pytest_cases_name_every_scenario(harness: Any) -> None:
         assert f"@pytest.mark.scenarios('{entry['scenario']}', target='sdk-helper')" in cases
 
 
+def test_a_protocol_nobody_speaks_is_said_and_not_judged(harness: Any) -> None:
+    words = "async def quiet(call): ...\n\nquiet.protocols = ('openai_chat',)\n"
+    Path("speaks_chat.py").write_text(words, "utf-8")
+    target = ("--target", "python:speaks_chat:quiet")
+    said = harness(
+        "fuzz", "anthropic_messages", *target, "--law", "prefix", "--examples", "5", *OUT
+    )
+    assert said.code == 0
+    assert "anthropic_messages: not judged, the target does not speak it" in said.out
+
+
 def test_unknown_words_are_2_and_name_the_cure(harness: Any) -> None:
     assert "did you mean 'round_trip'" in harness("fuzz", "--law", "round_tripp").err
     assert "did you mean 'openai_chat'" in harness("fuzz", "openai_chatt").err

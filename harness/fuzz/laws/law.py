@@ -20,10 +20,14 @@ Severity: TypeAlias = Literal["must", "should"]
 
 
 class Told(NamedTuple):
-    """What a target delivered for one stream; ``complaint`` is what it did wrong besides."""
+    """What a target delivered for one stream.
+
+    ``complaint`` is what it did wrong besides; ``unspoken`` says that it does not know the wire.
+    """
 
     outcome: Outcome
     complaint: str | None = None
+    unspoken: bool = False
 
 
 class Tell(Protocol):

@@ -144,6 +144,8 @@ def _parity(case: Case, tell: Tell) -> Broken | None:
     if mine != theirs:
         return None  # one of the wires cannot say it
     told = tell(other.script, protocol=other.protocol_name)
+    if told.unspoken:
+        return None
     here = tell(case.script)
     found = compare(other.script, _shared(here.outcome), told, _shared(told.outcome), "parity")
     return found and replace(found, protocol=other.protocol_name)

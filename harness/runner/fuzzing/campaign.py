@@ -24,7 +24,7 @@ from harness.runner.player import Player
 from harness.targets.addressing import listens_in_memory, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from harness.fuzz.cases import Case
@@ -85,6 +85,7 @@ class Tally:
     seconds: float = 0.0
     failures: list[Failure] = field(default_factory=list)
     interrupted: bool = False
+    unspoken: set[str] = field(default_factory=set)  # protocols the target does not speak
 
     @property
     def examples(self) -> int:
@@ -121,8 +122,11 @@ class Campaign:
         try:
             with Player(settings.timeout, in_memory=memory, inline=memory) as player:
                 self._teller = Teller(player, settings.target, settings.ways)
-                yield from self._again()
-                yield from self._rounds()
+                spoken = tuple(filter(self._teller.speaks, settings.protocols))
+                self.tally.unspoken.update(set(settings.protocols) - set(spoken))
+                if spoken:
+                    yield from self._again(spoken)
+                    yield from self._rounds(spoken)
         except KeyboardInterrupt:
             self.tally.interrupted = True
         self._note_time()
@@ -132,10 +136,11 @@ class Campaign:
         only_told = all(law.of_messages for law in self._laws)
         return "told" if only_told else self.settings.kind
 
-    def _again(self) -> Iterator[Failure | None]:
+    def _again(self, spoken: Sequence[str]) -> Iterator[Failure | None]:
         """Judge what earlier campaigns found; what is healed is forgotten."""
         laws = {law.name: law for law in self._laws}
-        for word, search in self._searches.items():
+        for word in spoken:
+            search = self._searches[word]
             for known in search.known():
                 law = laws.get(known.partition(" ")[0])
                 if law is None:
@@ -146,10 +151,10 @@ class Campaign:
                 else:
                     yield from self._told(word, law, case)
 
-    def _rounds(self) -> Iterator[Failure | None]:
+    def _rounds(self, spoken: Sequence[str]) -> Iterator[Failure | None]:
         number = 0
         while not self._over():
-            for word in self.settings.protocols:
+            for word in spoken:
                 yield from self._batch(word, self.settings.seed * 1_000_003 + number)
                 number += 1
                 self._note_time()

@@ -138,6 +138,7 @@ class Whole:
     def _add(self, tally: Tally) -> None:
         self._done = _sum(self._done, tally)
         self._show(Tally())
+        self.tally.unspoken |= tally.unspoken
         self.tally.interrupted = self.tally.interrupted or tally.interrupted
 
     def _show(self, current: Tally) -> None:

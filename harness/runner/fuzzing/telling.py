@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from harness.fuzz.laws import Told
 from harness.protocols import protocol
 from harness.runner.player import Ask
+from harness.wire.script import Script
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.fuzz.laws import Tell
+    from harness.runner.lane import Played
     from harness.runner.player import Player
-    from harness.wire.script import Script
 
 # Target -> the other ways to the same answer that it offers.
 TWINS: Mapping[str, Mapping[str, str | object]] = {"builtin": {"sync": "builtin-sync"}}
@@ -52,10 +53,16 @@ class Teller:
 
         return tell
 
+    def speaks(self, protocol_name: str) -> bool:
+        """Say whether the target speaks a protocol at all, by telling it nothing."""
+        return not self._play(Script(()), protocol_name, self._target).unspoken
+
     def _tell(self, script: Script, name: str, twin: str) -> Told:
         self.streams += 1
-        target = self._twins[twin] if twin else self._target
+        played = self._play(script, name, self._twins[twin] if twin else self._target)
+        return Told(played.outcome, played.complaint, played.unspoken)
+
+    def _play(self, script: Script, name: str, target: str | object) -> Played:
         if name not in self._asks:
             self._asks[name] = Ask(name, protocol(name).request)
-        played = self._player.play(target, self._asks[name], script)
-        return Told(played.outcome, played.complaint)
+        return self._player.play(target, self._asks[name], script)
