@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harness.model import Outcome
@@ -38,27 +37,37 @@ class InlineLane(Lane):
     def __init__(self) -> None:
         self._clients, self._targets = None, {}
         self._loop = asyncio.new_event_loop()
-        self._before = signal.signal(signal.SIGALRM, _ring)
+        self._playing: asyncio.Task[Played] | None = None
+        self._interrupted = False
+        self._before = {
+            signal.SIGALRM: signal.signal(signal.SIGALRM, _ring),
+            signal.SIGINT: signal.signal(signal.SIGINT, self._interrupt),
+        }
 
     def play(
         self, address: str | object, call: Call, timeout: float, reader: Reader | None = None
     ) -> Played | None:
         """Let a target listen to one stream; everything as in ``Lane.play``."""
-        playing = self._loop.create_task(self._play(address, call, timeout, reader))
+        playing = self._playing = self._loop.create_task(self._play(address, call, timeout, reader))
         signal.setitimer(signal.ITIMER_REAL, timeout + GRACE)
         try:
             return self._loop.run_until_complete(playing)
         except _Blocked:
             return None
         except asyncio.CancelledError:
+            if self._interrupted:
+                raise KeyboardInterrupt from None
             return Played(Outcome(), "raised CancelledError, though nobody cancelled it")
-        except KeyboardInterrupt:
-            playing.cancel()
-            with suppress(asyncio.CancelledError):
-                self._loop.run_until_complete(playing)
-            raise
         finally:
+            self._playing = None
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _interrupt(self, _: int, __: FrameType | None) -> None:
+        """Take Ctrl-C out of a target's hands: it is cancelled, and then we are interrupted."""
+        if self._playing is None or self._interrupted:
+            raise KeyboardInterrupt
+        self._interrupted = True
+        self._playing.cancel()
 
     def close(self, patience: float = GRACE) -> None:
         """Close the clients and the loop; one that was blocked is only forgotten.
@@ -66,7 +75,8 @@ class InlineLane(Lane):
         Args:
             patience: 0 says that it was blocked.
         """
-        signal.signal(signal.SIGALRM, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
         if not patience:
             return
         if self._clients is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 import time
@@ -52,6 +53,21 @@ def test_a_target_that_misbehaves_is_reported_and_the_next_one_listens(target: o
         played = player.play(target, ASK, HELLO)
         assert played.complaint
         assert player.play("builtin", ASK, HELLO).complaint is None
+
+
+async def is_interrupted(_: Call) -> Outcome:
+    os.kill(os.getpid(), signal.SIGINT)
+    await asyncio.sleep(30)
+    return Outcome()
+
+
+def test_an_interrupt_is_ours_and_not_the_targets() -> None:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        Player(20.0, in_memory=True, inline=True) as player,
+    ):
+        player.play(is_interrupted, ASK, HELLO)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_the_alarm_is_given_back() -> None:
