@@ -66,11 +66,18 @@ class AnthropicMessagesInterface(StreamingInterface):
 
     def handle(self, event: Any) -> Sequence[Chunk]:
         """Take one raw message event; return its chunks."""
-        handler = self.events.get(getattr(event, "type", None))
+        word = getattr(event, "type", None)
+        if word == "content_block_delta" and not self._stopped:
+            delta, block = getattr(event, "delta", None), self._blocks.get(event.index)
+            if block is not None and block.open and getattr(delta, "type", None) == block.usual:
+                fragment = getattr(delta, block.field, None)
+                if type(fragment) is str:  # nearly every event of a stream: the shortest way for it
+                    return block.take(fragment) if fragment else ()
+        handler = self.events.get(word)
         if handler is None:
-            return self.unknown("event", getattr(event, "type", None) or type(event).__name__)
-        if self._stopped and event.type not in _AFTER_STOP:
-            self.note("after_message_stop", event.type)
+            return self.unknown("event", word or type(event).__name__)
+        if self._stopped and word not in _AFTER_STOP:
+            self.note("after_message_stop", word)
             return ()
         return handler(self, event)
 
@@ -106,10 +113,6 @@ class AnthropicMessagesInterface(StreamingInterface):
         delta = getattr(event, "delta", None)
         delta_type = getattr(delta, "type", None)
         block = self._blocks.get(event.index)
-        if block is not None and block.open and delta_type == block.usual:
-            fragment = getattr(delta, block.field, None)
-            if type(fragment) is str:  # nearly every event of a stream: the shortest way for it
-                return block.take(fragment) if fragment else ()
         grow = self.deltas.get(delta_type)
         if grow is None or delta_type is None:
             return self.unknown("delta", delta_type)

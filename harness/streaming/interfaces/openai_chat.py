@@ -96,10 +96,9 @@ class OpenAIChatInterface(StreamingInterface):
         choices = getattr(event, "choices", None)
         if not isinstance(choices, list):
             return self._without_choices(event, extra)
-        chunks: list[Chunk] = []
-        for choice in choices:
-            chunks += self._choice(choice)
-        return chunks
+        if len(choices) == 1:  # nearly always
+            return self._choice(choices[0])
+        return [chunk for choice in choices for chunk in self._choice(choice)]
 
     def settle(self) -> Sequence[Chunk]:
         """Show what was waiting, judge calls that went on after their finish, estimate usage."""
@@ -145,17 +144,17 @@ class OpenAIChatInterface(StreamingInterface):
             if get(groq, "error"):  # why a stream was stopped early, in one sentence
                 self.failed(info_of("server", message=get(groq, "error")))
 
-    def _choice(self, choice: Any) -> list[Chunk]:
+    def _choice(self, choice: Any) -> Sequence[Chunk]:
         index = getattr(choice, "index", None) or 0
         if index != self._answer:
             if self._answer is not None:
                 self.note("other_choice", index)
-                return []
+                return ()
             self._answer = index
         chunks = self._delta(getattr(choice, "delta", None))
         finish = getattr(choice, "finish_reason", None)
         if finish:
-            chunks += self._finished(str(finish), _extra(choice).get("error"))
+            return (*chunks, *self._finished(str(finish), _extra(choice).get("error")))
         return chunks
 
     def _finished(self, word: str, failure: Any) -> Sequence[Chunk]:
@@ -180,25 +179,30 @@ class OpenAIChatInterface(StreamingInterface):
 
     # Deltas
 
-    def _delta(self, delta: Any) -> list[Chunk]:
-        chunks: list[Chunk] = []
+    def _delta(self, delta: Any) -> Sequence[Chunk]:
         extra = _extra(delta)
-        if extra:
-            chunks += self._vendor_fields(extra)
+        chunks = self._vendor_fields(extra) if extra else ()
         for field, tell in self.fields:
             value = getattr(delta, field, None)
             if value:
-                chunks += tell(self, value)
+                told = tell(self, value)
+                chunks = (*chunks, *told) if chunks else told
         return chunks
 
     def _refusal(self, refusal: Any) -> Sequence[Chunk]:
         return self._say("refusal", refusal)
 
     def _tool_calls(self, fragments: Any) -> Sequence[Chunk]:
-        chunks: list[Chunk] = []
+        chunks: Sequence[Chunk] = ()
         for fragment in _list(fragments):
             index, call_id = getattr(fragment, "index", None), getattr(fragment, "id", None)
-            chunks += self._fragment(index, call_id, getattr(fragment, "function", None))
+            function = getattr(fragment, "function", None)
+            told = None
+            if call_id is None and getattr(function, "name", None) is None:
+                told = self._calls.go_on(index, getattr(function, "arguments", None))
+            if told is None:
+                told = self._fragment(index, call_id, function)
+            chunks = (*chunks, *told) if chunks else told
         return chunks
 
     def _function_call(self, function: Any) -> Sequence[Chunk]:

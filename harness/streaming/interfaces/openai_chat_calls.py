@@ -12,7 +12,7 @@ the provider's finish reason and by nothing else.
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.protocols.openai_chat.words import CLOSES_CALLS, MAY_CUT_CALLS
 from harness.streaming.assembly import parse_arguments
@@ -25,16 +25,33 @@ if TYPE_CHECKING:
 
 
 class _Tracked:
-    """A call, whether its opening chunk was handed out, and whether its arguments end in a brace.
+    """A call, and whether its opening chunk was handed out.
 
-    The brace is what makes them worth parsing before the provider says that they are whole.
+    ``said`` is the last piece of its arguments that is more than white space.
     """
 
-    __slots__ = ("braced", "call", "shown")
+    __slots__ = ("call", "said", "shown")
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self.braced = self.shown = False
+        self.said = ""
+        self.shown = False
+
+    @property
+    def braced(self) -> bool:
+        """Whether its arguments end in a brace.
+
+        That makes them worth parsing before the provider says that they are whole.
+        """
+        return self.said.rstrip().endswith("}")
+
+    def grow(self, arguments: str) -> Sequence[Chunk]:
+        """Append a piece of the arguments, which is not empty."""
+        if self.call.closed:
+            self.call.reopen()  # a finish reason came too early (OC-020)
+        if not arguments.isspace():
+            self.said = arguments
+        return self.call.add(arguments)
 
 
 class ToolCalls:
@@ -50,6 +67,19 @@ class ToolCalls:
         self._by_index: dict[int, _Tracked] = {}
         self._by_id: dict[str, _Tracked] = {}
         self._current: _Tracked | None = None  # whose fragment came last
+
+    def go_on(self, index: Any, arguments: Any) -> Sequence[Chunk] | None:
+        """Take a fragment that is nothing but more of a call that was shown; None for any other.
+
+        Nearly every fragment is one, so this is the shortest way for it.
+        """
+        if type(index) is not int or type(arguments) is not str or not arguments:
+            return None
+        tracked = self._by_index.get(index)
+        if tracked is None or not tracked.shown:
+            return None
+        self._current = tracked
+        return tracked.grow(arguments)
 
     def take(
         self, index: int | None, call_id: str | None, name: str | None, arguments: str
@@ -73,10 +103,7 @@ class ToolCalls:
         if name and not tracked.shown and name != call.name:  # an exact repeat adds nothing
             call.name = (call.name or "") + name
         if arguments:
-            call.reopen()  # a finish reason may have come too early (OC-020)
-            chunks += call.add(arguments)
-        if arguments.strip():
-            tracked.braced = arguments.rstrip().endswith("}")
+            chunks += tracked.grow(arguments)
         if arguments or not (name or call.empty):
             chunks += self._show(tracked)
         return chunks
