@@ -31,6 +31,7 @@ class Protocol:
         read: what an event means to the grammar; never raises, whatever the event holds.
         composer: makes the writer of a scenario's short hand.
         encode: message -> its legal event stream, woven as the caller wants.
+        whole: finished message -> the JSON body that says it where no stream is asked for.
         finish: the provider's own finish words -> ours (the table cites its source).
         vocabulary: category (event, item, part, block, delta, finish, usage …) -> the words the
             tables know.
@@ -44,6 +45,7 @@ class Protocol:
     read: Callable[[Event], Sequence[Step]]
     composer: Callable[[], Composer]
     encode: Callable[[Message, Weave], list[Event]]
+    whole: Callable[[Message], dict[str, JSON]]
     finish: Mapping[str, FinishReason]
     vocabulary: Mapping[str, frozenset[str]]
     unmodelled: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""How each SDK is asked for a raw stream: the table of today's entry points."""
+"""How each SDK is asked for a raw stream, or a whole answer: the table of today's entry points."""
 
 from __future__ import annotations
 
@@ -31,6 +31,15 @@ def open_stream_sync(clients: Clients, call: Call) -> Any:
         Exception: whatever the SDK raises where the provider refuses the request.
     """
     return _SYNC_OPENERS[call.protocol](clients, call)
+
+
+async def ask_whole(clients: Clients, call: Call) -> Any:
+    """Return the SDK's object of a whole answer, not streamed.
+
+    Raises:
+        Exception: whatever the SDK raises where the provider refuses the request.
+    """
+    return await _WHOLE[call.protocol](clients, call)
 
 
 async def _responses(clients: Clients, call: Call) -> Any:
@@ -83,4 +92,17 @@ _SYNC_OPENERS: Mapping[str, Callable[[Clients, Call], Any]] = {
         stream=True, **call.request
     ),
     "gemini_generate": _gemini_sync,
+}
+
+_WHOLE: Mapping[str, Opener] = {
+    "openai_responses": lambda clients, call: clients.openai(call).responses.create(**call.request),
+    "openai_chat": lambda clients, call: clients.openai(call).chat.completions.create(
+        **call.request
+    ),
+    "anthropic_messages": lambda clients, call: clients.anthropic(call).messages.create(
+        **call.request
+    ),
+    "gemini_generate": lambda clients, call: clients.genai().aio.models.generate_content(
+        **gemini_request(call)
+    ),
 }

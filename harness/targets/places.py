@@ -26,6 +26,7 @@ OURS: Mapping[str, tuple[str, str]] = {
     "builtin-sync": ("harness.targets.builtin_sync", "BuiltinSyncTarget"),
     "sdk": ("harness.targets.sdk", "SdkTarget"),
     "sdk-helper": ("harness.targets.sdk_helper", "SdkHelperTarget"),
+    "sdk-whole": ("harness.targets.sdk_whole", "SdkWholeTarget"),
     "letta": ("harness.targets.letta", "LettaTarget"),
 }
 PYTHON, COMMAND, ENV = "python:", "command:", "env:"

@@ -16,17 +16,22 @@ from harness.streaming.interfaces.base import ENDING_OF
 from harness.targets.final_objects.common import word
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
-    from harness.model import Ending, ErrorInfo, FinishReason
+    from harness.model import Ending, ErrorInfo, FinishReason, Part
     from harness.targets.final_objects.common import Final
 
-# Protocols without a finish word for calls and refusals: their documents look at the content.
+# Protocols without a finish word for calls or refusals: their documents look at the content.
 # https://developers.openai.com/api/docs/guides/function-calling
+# https://developers.openai.com/api/docs/guides/structured-outputs (refusals)
 # https://ai.google.dev/gemini-api/docs/function-calling
-_CONTENT_SAYS = frozenset({"openai_responses", "gemini_generate"})
+_CONTENT_SAYS: Mapping[str, tuple[tuple[type[Part], FinishReason], ...]] = {
+    "openai_responses": ((ToolCall, "tool_calls"), (Refusal, "refusal")),
+    "openai_chat": ((Refusal, "refusal"),),
+    "gemini_generate": ((ToolCall, "tool_calls"), (Refusal, "refusal")),
+}
 
 
 class Reader:
@@ -71,11 +76,9 @@ def _sound(chunk: Chunk) -> Chunk:
 def finish_of(protocol_name: str, said: Final) -> FinishReason:
     """Return what a provider's finish word means."""
     found = protocol(protocol_name).finish.get(said.finish_raw or "", "unknown")
-    if found != "stop" or protocol_name not in _CONTENT_SAYS:
-        return found
-    if any(isinstance(part, ToolCall) for part in said.content):
-        return "tool_calls"
-    return "refusal" if any(isinstance(part, Refusal) for part in said.content) else "stop"
+    says = _CONTENT_SAYS.get(protocol_name, ()) if found == "stop" else ()
+    held = {type(part) for part in said.content}
+    return next((finish for kind, finish in says if kind in held), found)
 
 
 class ReaderListening:

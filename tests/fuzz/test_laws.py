@@ -56,5 +56,28 @@ def test_the_synchronous_way_is_compared_with_the_other() -> None:
     assert len(found.items) <= 4
 
 
+def test_a_stream_is_compared_with_the_whole_answer() -> None:
+    def loses_the_last_delta(told: Outcome, _: Script) -> Outcome:
+        """pai#7911: what was streamed last is not in the final message."""
+        texts = [n for n, part in enumerate(told.content) if part.kind == "text"]
+        kept = tuple(part for n, part in enumerate(told.content) if n not in texts[-1:])
+        return told.model_copy(update={"content": kept})
+
+    settings = Settings(
+        target=Spoiled(loses_the_last_delta),
+        protocols=("anthropic_messages",),
+        laws=chosen(["stream_is_whole"]),
+        examples=EXAMPLES,
+        in_memory=True,
+        twins={"whole": "sdk-whole"},
+    )
+    found = first_failure(settings)
+    assert found is not None
+    assert (found.law, found.target) == ("stream_is_whole", "loses_the_last_delta")
+    assert set(found.expected) == {"text"}
+    assert len(found.items) <= 6
+
+
 def test_every_law_has_its_sinner() -> None:
-    assert {law.name for law in LAWS} == {sin.law for sin in SINS} | {"sync_is_async"}
+    twinned = {"sync_is_async", "stream_is_whole"}
+    assert {law.name for law in LAWS} == {sin.law for sin in SINS} | twinned

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _Written: TypeAlias = "tuple[dict[str, JSON], list[dict[str, JSON]]]"
 
 # Our finish reason -> the first provider word that means it; cancelled and unknown have none.
-_WORD = {finish: word for word, finish in reversed(list(FINISH.items()))}
+WORD = {finish: word for word, finish in reversed(list(FINISH.items()))}
 
 
 def encode(message: Message, weave: Weave = IN_ORDER) -> list[Event]:
@@ -50,7 +50,7 @@ def encode(message: Message, weave: Weave = IN_ORDER) -> list[Event]:
             have none at all and are left out.
         weave: how texts are split; blocks do not overlap.
     """
-    usage = _usage(message.usage or Usage(input=0, output=0))
+    usage = usage_object(message.usage or Usage(input=0, output=0))
     opening = {**usage, USAGE["output"]: min(1, usage.get(USAGE["output"], 0))}
     events = [write.message_start(message.model, message.response_id, opening)]
     parts = (part for part in message.content if part.kind in _WRITTEN)
@@ -68,11 +68,11 @@ def _closing(message: Message, usage: dict[str, JSON]) -> Iterator[Event]:
     if message.error is not None:
         yield write.error(message.error.code or "api_error", message.error.message)
         return
-    yield write.message_delta(_WORD.get(message.finish, "end_turn"), usage)
+    yield write.message_delta(WORD.get(message.finish, "end_turn"), usage)
     yield write.message_stop()
 
 
-def _usage(usage: Usage) -> dict[str, JSON]:
+def usage_object(usage: Usage) -> dict[str, JSON]:
     """Write our counts as the provider does: its input excludes the cache."""
     counts = usage.model_dump()
     if usage.input is not None:

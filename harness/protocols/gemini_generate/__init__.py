@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.protocols.gemini_generate.encode import encode
 from harness.protocols.gemini_generate.grammar import GRAMMAR, read
 from harness.protocols.gemini_generate.skeletons import MODEL, GenerateComposer
+from harness.protocols.gemini_generate.whole import whole
 from harness.protocols.gemini_generate.words import (
     BESIDE,
     BLOCKED,
@@ -26,6 +27,7 @@ PROTOCOL = Protocol(
     read=read,
     composer=GenerateComposer,
     encode=encode,
+    whole=whole,
     finish=FINISH,
     vocabulary={
         "response": frozenset(RESPONSE),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.protocols.message import Message, Weave
 
 # Our finish reason -> the first provider word that means it. Calls and refusals end with STOP.
-_WORD = {
+WORD = {
     **{finish: word for word, finish in reversed(list(FINISH.items()))},
     "tool_calls": "STOP",
     "refusal": "STOP",
@@ -37,7 +37,7 @@ def encode(message: Message, weave: Weave = IN_ORDER) -> list[Event]:
             (0) and the response of the part before it (1).
     """
     named = {"modelVersion": message.model, "responseId": message.response_id}
-    parts = (part for said in message.content for part in _written(said, weave))
+    parts = (part for said in message.content for part in written(said, weave))
     events = [write.response(group, None, named) for group in _grouped(parts, weave)]
     return events + list(_closing(message, named))
 
@@ -60,7 +60,7 @@ def _closing(message: Message, named: dict[str, JSON]) -> Iterator[Event]:
         yield _error(message.error)
     else:
         usage = {} if message.usage is None else {"usageMetadata": counts(message.usage)}
-        finish = {"finishReason": _WORD[message.finish]}
+        finish = {"finishReason": WORD[message.finish]}
         yield write.response([{"text": ""}], finish, {**named, **usage})
 
 
@@ -77,7 +77,7 @@ def counts(usage: Usage) -> dict[str, JSON]:
     return {json_name(USAGE[name]): ours[name] for name in USAGE if ours[name] is not None}
 
 
-def _written(said: Part, weave: Weave) -> Iterator[JSON]:
+def written(said: Part, weave: Weave) -> Iterator[JSON]:
     """Yield the parts that carry one part of the message."""
     match said:
         case Text() | Reasoning():

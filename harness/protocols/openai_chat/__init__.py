@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.protocols.openai_chat.encode import encode
 from harness.protocols.openai_chat.grammar import GRAMMAR, read
 from harness.protocols.openai_chat.skeletons import MODEL, ChatComposer
+from harness.protocols.openai_chat.whole import whole
 from harness.protocols.openai_chat.words import (
     DELTA,
     FINISH,
@@ -21,6 +22,7 @@ PROTOCOL = Protocol(
     read=read,
     composer=ChatComposer,
     encode=encode,
+    whole=whole,
     finish=FINISH,
     vocabulary={
         "chunk": frozenset({"id", "choices", "model", "usage"}),

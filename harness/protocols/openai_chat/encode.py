@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.protocols.message import Message, Weave
 
 # Our finish reason -> the first provider word that means it; a refusal ends as a plain stop.
-_WORD = {finish: word for word, finish in reversed(list(FINISH.items()))}
+WORD = {finish: word for word, finish in reversed(list(FINISH.items()))}
 
 
 def encode(message: Message, weave: Weave = IN_ORDER) -> list[Event]:
@@ -49,9 +49,9 @@ def _bodies(message: Message, weave: Weave) -> Iterator[JSON]:
             for part in parts:
                 yield from map(_said, _deltas(part, weave))
     if message.ending != "truncated" and message.error is None:
-        yield {"choices": [write.choice({}, _WORD.get(message.finish, "stop"))]}
+        yield {"choices": [write.choice({}, WORD.get(message.finish, "stop"))]}
         if message.usage is not None:
-            yield {"usage": _usage(message.usage)}
+            yield {"usage": usage_object(message.usage)}
 
 
 def _closing(message: Message) -> Iterator[Event]:
@@ -96,7 +96,8 @@ def _detail(detail: dict[str, JSON]) -> dict[str, JSON]:
     return {REASONING_DETAILS: [detail]}
 
 
-def _usage(usage: Usage) -> dict[str, JSON]:
+def usage_object(usage: Usage) -> dict[str, JSON]:
+    """Write our counts as the provider does."""
     written: dict[str, JSON] = {}
     for ours, path in USAGE.items():
         count = getattr(usage, ours)

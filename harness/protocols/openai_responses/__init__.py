@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.protocols.openai_responses.encode import encode
 from harness.protocols.openai_responses.grammar import GRAMMAR, read
 from harness.protocols.openai_responses.skeletons import ResponsesComposer
+from harness.protocols.openai_responses.whole import whole
 from harness.protocols.openai_responses.words import (
     FINISH,
     INCOMPLETE,
@@ -25,6 +26,7 @@ PROTOCOL = Protocol(
     read=read,
     composer=ResponsesComposer,
     encode=encode,
+    whole=whole,
     finish=FINISH,
     vocabulary={
         "event": frozenset(label.partition("[")[0] for label in GRAMMAR.labels),

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from harness.runner.player import Player
 
 # Target -> the other ways to the same answer that it offers.
-TWINS: Mapping[str, Mapping[str, str | object]] = {"builtin": {"sync": "builtin-sync"}}
+TWINS: Mapping[str, Mapping[str, str | object]] = {
+    "builtin": {"sync": "builtin-sync", "whole": "sdk-whole"},
+    "sdk": {"whole": "sdk-whole"},
+}
 
 
 def twins_of(target: str | object) -> Mapping[str, str | object]:
