@@ -136,7 +136,7 @@ def oversized(source: str, path: str) -> Iterator[str]:
         ("checks", "from harness.targets.base import Call", "checks (5) imports targets (5)"),
         ("runner", "def f():\n    import harness.cli", "x.py:2: runner (6) imports cli (8)"),
         ("protocols", 'import_module(f"harness.cli.{name}")', "protocols (2) imports cli (8)"),
-        ("fuzz", 'T = ("harness.runner.run", "Teller")', "fuzz (5) imports runner (6)"),
+        ("fuzz", 'T = ("harness.runner.teller", "Teller")', "fuzz (5) imports runner (6)"),
         ("model", "if TYPE_CHECKING:\n    from harness.errors import X", "x.py:2: model (0)"),
         ("cli", "import harness.attic", "harness.attic is no room with a floor"),
         ("cli", "import yaml", "yaml is imported by cli; its doors: {'yaml_file'}"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli import numbers
 from harness.cli.cassette_rows import CASSETTE_ROWS
+from harness.cli.crew_options import crew, workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +86,7 @@ def _run(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--timeout", type=numbers.seconds, default=10.0, metavar="S", help="per stream"
     )
+    workers(command)
     command.add_argument("--verbose", action="store_true", help="show every failure and warning")
     _json(command, "one JSON line a finding, then the summary")
 
@@ -220,19 +222,6 @@ def _coverage(command: argparse.ArgumentParser) -> None:
     _json(command, "one JSON line a word, then the summary")
 
 
-def _crew(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--workers",
-        type=numbers.count,
-        default=1,
-        metavar="N",
-        help="processes to share it (default: 1)",
-    )
-    command.add_argument(
-        "--cluster", metavar="URL", help="a dask scheduler whose workers share it: tcp://HOST:PORT"
-    )
-
-
 def _fuzz(command: argparse.ArgumentParser) -> None:
     command.add_argument("protocols", nargs="*", metavar="PROTOCOL", help="default: all")
     command.add_argument("--target", default="builtin", metavar="T", help=_TARGETS)
@@ -265,7 +254,7 @@ def _fuzz(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--timeout", type=numbers.seconds, default=10.0, metavar="S", help="per stream"
     )
-    _crew(command)
+    crew(command)
     _json(command, "one JSON line a failure, then the summary")
 
 
@@ -310,6 +299,7 @@ _COMMANDS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentPars
             "harness run 'anthropic_messages/**' --target python:my.app:listen",
             "harness run --report terminal --report junit=build/junit.xml",
             "harness run openai_chat/baseline --consumer cancel:2",
+            "harness run --workers 2",
         ),
         _run,
     ),

@@ -32,7 +32,8 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.consumer is not None:
         consumer = consumer_of(arguments.consumer)
         scenarios = [replace(scenario, consumer=consumer) for scenario in scenarios]
-    happenings = run(scenarios, Settings(targets, arguments.timeout, baseline), errors)
+    settings = Settings(targets, arguments.timeout, baseline, arguments.workers)
+    happenings = run(scenarios, settings, errors)
     with ExitStack() as closing:
         for report in reports:
             closing.callback(report.close)

@@ -191,7 +191,7 @@ def told(
 ) -> Told:
     """The scenario told to the target, and judged."""
     from harness.checks.judging import Pair
-    from harness.runner.run import Teller
+    from harness.runner.teller import Teller
     from harness.targets.addressing import name_of
 
     pair = Pair(scenario, name_of(harness_target))

@@ -35,7 +35,9 @@ def alone(work: Callable[[S], R], shares: Sequence[S]) -> Iterator[Done[R]]:
         yield number, work(share)
 
 
-def processes(work: Callable[[S], R], shares: Sequence[S], count: int) -> Iterator[Done[R]]:
+def processes(
+    work: Callable[[S], R], shares: Sequence[S], count: int
+) -> Generator[Done[R], None, None]:
     """Do the shares in processes of their own.
 
     Args:

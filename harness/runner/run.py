@@ -8,29 +8,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from harness.checks.judging import Pair, judge
-from harness.checks.matching import with_ordinals
-from harness.fuzz.mutations import MUTATIONS
+from harness.checks.judging import Pair
 from harness.runner.baseline import Baseline
 from harness.runner.happenings import BadInput, Happening, Judged, RunFinished, RunStarted
-from harness.runner.player import Ask, Player
-from harness.runner.stack.sweep import sweep_stack
-from harness.runner.sweep import sweep
-from harness.targets.addressing import layers_of, listens_in_memory
-from harness.targets.places import answers_once
+from harness.runner.sharing import Share, elsewhere, here, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from harness.errors import InputError
-    from harness.model import JSON, Finding, Outcome, Verdict
-    from harness.runner.lane import Played
+    from harness.runner.sharing import Told
     from harness.scenarios import Scenario
-    from harness.wire.script import Script
 
 
 @dataclass(frozen=True)
@@ -41,11 +32,13 @@ class Settings:
         targets: addresses, in the order of the report's columns.
         timeout: seconds one target has for one stream.
         baseline: failures that are accepted for now.
+        workers: processes to share it; one is this process.
     """
 
     targets: tuple[str, ...] = ("builtin",)
     timeout: float = 10.0
     baseline: Baseline = field(default_factory=Baseline)
+    workers: int = 1
 
 
 def run(
@@ -57,119 +50,47 @@ def run(
         scenarios: what to tell.
         settings: to whom, and how patiently.
         bad_input: files that could not be used; reported first and counted.
+
+    Raises:
+        HarnessError: a pair of scenario and target was too much for every worker.
     """
     started = perf_counter()
-    verdicts: dict[str, Counter[str]] = {target: Counter() for target in settings.targets}
-    judged, interrupted = 0, False
+    pairs = [Pair(scenario, target) for scenario in scenarios for target in settings.targets]
+    tally, interrupted = _Tally(pairs, settings), False
     try:
         yield RunStarted(len(scenarios), settings.targets)
         for error in bad_input:
             yield BadInput(error)
-        player, memory = Player(settings.timeout), Player(settings.timeout, in_memory=True)
-        with player, memory:
-            for happening in _pairs(Teller(player, memory), scenarios, settings):
-                judged += 1
-                verdicts[happening.target].update(f.verdict for f in happening.findings)
-                yield happening
+        yield from in_order(_telling(pairs, settings), tally.judged)
     except KeyboardInterrupt:
         interrupted = True
     yield RunFinished(
-        judged,
+        tally.count,
         perf_counter() - started,
-        verdicts,
+        tally.verdicts,
         () if interrupted else settings.baseline.stale(),
         len(bad_input),
         interrupted,
     )
 
 
-def _pairs(teller: Teller, scenarios: Sequence[Scenario], settings: Settings) -> Iterator[Judged]:
-    for scenario in scenarios:
-        for target in settings.targets:
-            started = perf_counter()
-            outcome, findings = teller.tell(Pair(scenario, target))
-            held = tuple(settings.baseline.hold(finding) for finding in findings)
-            yield Judged(scenario, target, outcome, held, perf_counter() - started)
+def _telling(pairs: Sequence[Pair], settings: Settings) -> Generator[Sequence[Told], None, None]:
+    whole = Share(0, tuple(pairs), settings.timeout)
+    return here(whole) if settings.workers == 1 else elsewhere(whole, settings.workers)
 
 
-class Teller:
-    """Tells scenarios to targets, also in the variations they hold under, and judges both.
+class _Tally:
+    """What was judged so far, by verdict and target."""
 
-    Args:
-        player: who plays the scripts.
-        memory: who plays variations to targets that can listen in memory, where cuts are exact
-            and cheap; None plays everything over the first one.
-    """
+    def __init__(self, pairs: Sequence[Pair], settings: Settings) -> None:
+        self._pairs, self._baseline = pairs, settings.baseline
+        self.count = 0
+        self.verdicts: dict[str, Counter[str]] = {name: Counter() for name in settings.targets}
 
-    def __init__(self, player: Player, memory: Player | None = None) -> None:
-        self._player, self._memory = player, memory
-
-    def tell(self, pair: Pair, target: str | object | None = None) -> tuple[Outcome, list[Finding]]:
-        """Return what one target delivered for one scenario, and every finding on it.
-
-        Args:
-            pair: the scenario, and how reports call the target.
-            target: the target itself, where its name is no address.
-        """
-        scenario = pair.scenario
-        ask = Ask(scenario.protocol, scenario.ask(), scenario.transport.read_timeout)
-        address = pair.target if target is None else target
-        script = scenario.script()
-        played = self._player.play(address, ask, script)
-        if played.unspoken:
-            sentence = f"the target speaks {scenario.protocol}"
-            finding = pair.finding("target", "untestable", sentence, played.complaint)
-            return played.outcome, [finding]
-        findings = list(judge(pair, played.outcome))
-        if played.complaint:
-            sentence = "the target ends every stream with an outcome"
-            findings.insert(0, pair.finding("target", "fail", sentence, played.complaint))
-        else:
-            player = self._memory if self._memory and listens_in_memory(address) else self._player
-            play = partial(player.play, address, ask)
-            findings += _variations(pair, script, played, play)
-            if answers_once(address):
-                findings += _unseen(pair)
-            else:
-                findings += sweep(pair, script, play, exact=player.in_memory)
-            layers = layers_of(address)
-            if layers is not None and scenario.consumer.everywhere:
-                findings += sweep_stack(pair, layers)
-        return played.outcome, findings
-
-
-def _unseen(pair: Pair) -> Iterator[Finding]:
-    """Say that leaving a stream in the middle could not be judged, where a scenario asks for it."""
-    if pair.scenario.consumer.ways:
-        sentence = "a reader may leave at every point"
-        yield pair.finding("consumer", "open", sentence, "the target replies once a stream")
-
-
-def _variations(
-    pair: Pair, script: Script, played: Played, play: Callable[[Script], Played]
-) -> Iterator[Finding]:
-    expected = _essence(played)
-    for name in pair.scenario.holds_under:
-        differing: dict[str, JSON] = {}
-        for varied in MUTATIONS[name](script):
-            actual = _essence(play(varied))
-            differing = {key: actual[key] for key in actual if actual[key] != expected[key]}
-            if differing:
-                break
-        wanted = {key: expected[key] for key in differing}
-        verdict: Verdict = "fail" if differing else "pass"
-        yield pair.finding(f"holds_under:{name}", verdict, wanted, differing)
-
-
-def _essence(played: Played) -> dict[str, JSON]:
-    """Return what no lawful variation may change: all but notes and the words of an error.
-
-    Ids count as the order in which they were first seen: a target may mint them at random.
-    """
-    outcome = played.outcome
-    data = with_ordinals(outcome.model_dump(mode="json", exclude={"notes"}))
-    data["error"] = outcome.error and outcome.error.kind
-    data["chunks"] = [
-        {**chunk, "error": None} if "error" in chunk else chunk for chunk in data["chunks"]
-    ]
-    return {**data, "target": played.complaint}
+    def judged(self, told: Told) -> Judged:
+        """Count what was told of a pair, accepted failures as such."""
+        pair = self._pairs[told.place]
+        findings = tuple(map(self._baseline.hold, told.findings))
+        self.count += 1
+        self.verdicts[pair.target].update(finding.verdict for finding in findings)
+        return Judged(pair.scenario, pair.target, told.outcome, findings, told.seconds)

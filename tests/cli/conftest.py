@@ -14,11 +14,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TARGETS = """
+import multiprocessing, os, pathlib, signal
 from harness.model import Chunk, Outcome, Text
 
 async def lies(call):
     stop = Chunk("stop_reason", finish="stop")
     return Outcome(chunks=(stop,), finish="stop", ending="complete", notes=("\\x00 \\ud83d",))
+
+async def mortal(call):
+    died = pathlib.Path("died")
+    if multiprocessing.parent_process() and not died.exists():
+        died.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return await lies(call)
 
 async def mute(call):
     raise ValueError("no words")

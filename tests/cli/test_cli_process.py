@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 30  # seconds for a whole process on a busy machine
 TARGETS = """
-import asyncio, pathlib, time
+import asyncio, os, pathlib, time
 from harness.model import Chunk, Outcome, Text
 
 async def slow(call):
@@ -31,6 +31,11 @@ async def slow(call):
         await asyncio.sleep(60)
     pathlib.Path("told").touch()
     return Outcome(content=(Text(text="Hello there"),))
+
+async def waits(call):
+    pathlib.Path("pid").write_text(str(os.getpid()))
+    pathlib.Path("waiting").touch()
+    await asyncio.sleep(60)
 
 async def blocked(call):
     pathlib.Path("waiting").touch()
@@ -121,6 +126,19 @@ def test_ctrl_c_gets_through_to_a_run_whose_target_blocks(here: Path) -> None:
     assert process.returncode == 130
     assert "interrupted after 0 of 2 pairs" in out
     assert err == ""
+
+
+def test_ctrl_c_ends_the_workers_of_a_run(here: Path) -> None:
+    words = ("--target", "python:slow_targets:waits", "--timeout", "60", "--workers", "2")
+    process = start("run", *words)
+    wait_for(here / "waiting", process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert "interrupted after 0 of 2 pairs" in out
+    assert err == ""
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((here / "pid").read_text()), 0)
 
 
 def test_a_reader_that_leaves_is_no_crash(here: Path) -> None:

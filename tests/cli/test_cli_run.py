@@ -44,6 +44,27 @@ def test_a_law_of_leaving_is_shown_with_the_command_of_its_cut_point(harness: An
     assert f"again        harness run {ID} --target {lies} --consumer break:1" in said.out
 
 
+def test_two_workers_say_what_one_says_also_where_one_of_them_is_lost(
+    harness: Any, tmp_path: Path
+) -> None:
+    mortal = "python:cli_targets:mortal"
+    write_text(tmp_path / "scenarios", "openai_chat/text/broken", "title: [")
+    baseline = tmp_path / "baseline"
+    baseline.write_text(f"{mortal} {ID}:text  # known\nbuiltin {ID}:text  # stale\n", "utf-8")
+    words = ("run", "--target", "builtin", "--target", mortal, "--baseline", baseline, "--json")
+    alone = harness(*words)
+    assert not (tmp_path / "died").exists()
+    shared = harness(*words, "--workers", 2)
+    assert (tmp_path / "died").exists()
+    assert shared.code == alone.code == 1
+    *lines, summary = shared.lines()
+    assert lines == alone.lines()[:-1]
+    assert {line.get("verdict") for line in lines} >= {"pass", "fail", "known", None}
+    expected = alone.lines()[-1]["summary"]
+    assert (expected["judged"], expected["bad_input"], len(expected["stale"])) == (4, 1, 1)
+    assert summary["summary"] == {**expected, "seconds": summary["summary"]["seconds"]}
+
+
 def test_a_consumer_nobody_knows_is_2(harness: Any) -> None:
     said = harness("run", "hello", "--consumer", "cancle")
     assert said.code == 2

@@ -18,6 +18,8 @@ from tests.stories import ID
         (["rnu"], "invalid choice: 'rnu'"),
         (["run", "--timeout", "0"], "0 is no time to wait; give seconds above 0"),
         (["run", "--timeout", "nan"], "nan is no time to wait"),
+        (["run", "--workers", "0"], "0 is too few; give a number from 1"),
+        (["run", "--workers", "two"], "argument --workers: invalid count value: 'two'"),
         (["run", "--timeout", "soon"], "invalid seconds value"),
         (["serve", "--port", "99999"], "99999 is no port; give one from 0 to 65535"),
         (["serve", "--port", "x"], "invalid port value"),

@@ -11,7 +11,7 @@ from harness.checks.judging import Pair
 from harness.checks.leaving import LEAVING_LAWS
 from harness.runner.happenings import RED
 from harness.runner.player import Player
-from harness.runner.run import Teller
+from harness.runner.teller import Teller
 from harness.scenarios import consumer_of
 from tests.miniatures.leavers import LEAVERS, Leaver
 from tests.miniatures.streams import STREAMS

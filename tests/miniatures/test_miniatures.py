@@ -12,7 +12,7 @@ from harness.checks.laws import LAWS
 from harness.runner.happenings import RED
 from harness.runner.plan import gather
 from harness.runner.player import Player
-from harness.runner.run import Teller
+from harness.runner.teller import Teller
 from tests.miniatures.sins import SINS, Sin
 from tests.stories import write
 

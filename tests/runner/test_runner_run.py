@@ -16,7 +16,8 @@ from harness.model import Chunk, ErrorInfo, Finding, Outcome, Text, ToolCall
 from harness.runner.baseline import Baseline
 from harness.runner.happenings import RED, BadInput, Judged, RunFinished, RunStarted
 from harness.runner.player import Ask, Player
-from harness.runner.run import Settings, Teller, run
+from harness.runner.run import Settings, run
+from harness.runner.teller import Teller
 from harness.wire import cutting, sse
 from harness.wire.script import Script
 from tests.stories import written

@@ -11,11 +11,11 @@ from harness.checks.judging import Pair
 from harness.checks.run_laws import RUN_LAWS
 from harness.protocols import NAMES
 from harness.runner.player import Player
-from harness.runner.run import Teller
 from harness.runner.stack.client import DEPARTURES, INTERRUPTIONS
 from harness.runner.stack.stack import PACE_S, PATIENCE_S, Stack
 from harness.runner.stack.sweep import WAYS, judge_runs
 from harness.runner.stack.telling import Leave
+from harness.runner.teller import Teller
 from harness.scenarios import load, scenario_root
 from harness.streaming.adapter import StreamAdapter
 from harness.targets.builtin import BuiltinListening

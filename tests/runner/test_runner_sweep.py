@@ -14,7 +14,7 @@ from harness.model import Chunk, ErrorInfo, Finding
 from harness.runner.happenings import RED
 from harness.runner.player import Ask, Player
 from harness.runner.reader import Left, Reader
-from harness.runner.run import Teller
+from harness.runner.teller import Teller
 from harness.scenarios import LEAVING, Consumer
 from harness.targets.builtin import BuiltinListening
 from harness.targets.clients import Clients

@@ -8,7 +8,7 @@ from harness.checks.judging import Pair
 from harness.runner.fuzzing.files import index
 from harness.runner.happenings import RED
 from harness.runner.player import Player
-from harness.runner.run import Teller
+from harness.runner.teller import Teller
 from harness.scenarios import load
 
 if TYPE_CHECKING:
