@@ -7,42 +7,41 @@ stream, each by its own name. Two bounds keep memory from growing with the body:
 ``HELD`` bytes of stream apart are not joined, and of a document larger than ``BLOCK`` the bytes are
 searched, but no escapes undone. A mask is as long as what it covers: all bytes keep their place.
 
-Rules of this file: where reads end plays no part; frames leave in the order they came, as soon as
-each text in them is decided; nothing here knows a provider.
+Rules of this file: where reads end plays no part in what is masked: the events of a read are looked
+at together only to learn that there is nothing, else one by one; frames leave in the order they
+came, as soon as each text in them is decided; nothing here knows a provider.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from itertools import pairwise
+from functools import partial
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
-from harness.cassettes.scrubbing.leaves import leaves, unescaped
+from harness.cassettes.scrubbing.events import WHOLE, Events, texts_of_document
+from harness.cassettes.scrubbing.leaves import unescaped
 from harness.cassettes.scrubbing.masking import mask
 from harness.cassettes.scrubbing.tail import Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable
 
+    from harness.cassettes.scrubbing.events import Place
     from harness.cassettes.scrubbing.leaves import Name, Text
     from harness.cassettes.scrubbing.masking import Finder
+    from harness.cassettes.scrubbing.patterns import Pattern
     from harness.cassettes.scrubbing.tail import Decided, Span
 
 BLOCK = 8 * 1024 * 1024  # bytes of one event or document that is taken apart
 HELD = 1024 * 1024  # bytes of frames that wait for a word to end
+_BATCH = 16 * 1024  # bytes that are looked at together
 _TEXTS = 512  # names of texts that are remembered
 
 _EVENTS = re.compile(rb"\s*(?:\xef\xbb\xbf)?(?:data|event|id|retry)?:")
 _SNIFFED = 16  # bytes that tell a stream of events from a document
 _BLANK = re.compile(rb"(?>\r\n|\r|\n){2,}")
-_DATA = re.compile(rb"(?m)^data: ?([^\r\n]*)")
-# Texts that come whole in each event: a secret in one is found without joining.
-_WHOLE = frozenset(
-    b"id object model type role status name item_id call_id tool_call_id response_id event_id "
-    b"responseId modelVersion system_fingerprint service_tier finish_reason finishReason "
-    b"stop_reason obfuscation provider".split()
-)
 
 
 class _Frame:
@@ -65,6 +64,7 @@ class _Joined:
     def __init__(self, finder: Finder, note: Callable[[str], None]) -> None:
         self._tail, self._note = Tail(finder), note
         self._fragments: deque[tuple[int, _Frame, int, Text]] = deque()
+        self._new: list[bytes] = []  # fragments that the tail did not see
         self._size = 0
 
     @property
@@ -77,7 +77,14 @@ class _Joined:
         self._fragments.append((self._size, frame, start, text))
         self._size += len(text.content)
         frame.waiting += 1
-        self._settle(self._tail.feed(text.content))
+        self._new.append(text.content)
+
+    def decide(self) -> None:
+        """Decide what can be: all at once, unless there is something to find."""
+        new, self._new = self._new, []
+        decided = self._tail.pass_over(new)
+        for told in map(self._tail.feed, new) if decided is None else (decided,):
+            self._settle(told)
 
     def close(self) -> None:
         """Decide what waits."""
@@ -85,7 +92,8 @@ class _Joined:
 
     def _settle(self, decided: Decided) -> None:
         for span in decided.secrets:
-            changed = [self._mask(span, *fragment) for fragment in self._fragments]
+            begun = takewhile(partial(_begins_before, span.end), self._fragments)
+            changed = [self._mask(span, *fragment) for fragment in begun]
             if any(changed):
                 self._note(span.name)
         while self._fragments and self._end() <= decided.upto:
@@ -119,12 +127,15 @@ class BodyScrubber:
         self._frames: deque[_Frame] = deque()
         self._held = 0  # bytes of them
         self._texts: dict[Name, _Joined] = {}
+        self._grown: dict[_Joined, None] = {}  # those with new fragments, in their order
+        self._events = Events()
         self._take: Callable[[], None] = self._sniff
 
     def feed(self, piece: bytes) -> bytes:
         """Take the next bytes; return those that are decided, in their order."""
-        self._buffer += piece
-        self._take()
+        for start in range(0, len(piece), _BATCH):
+            self._buffer += piece[start : start + _BATCH]
+            self._take()
         return self._ready()
 
     def close(self) -> bytes:
@@ -132,7 +143,7 @@ class BodyScrubber:
         if len(self._buffer) < _SNIFFED:
             self._sniff(whole=True)
         if self._buffer:
-            self._frame(bytes(self._buffer))
+            self._rest()
             self._buffer.clear()
         for text in self._texts.values():
             text.close()
@@ -165,8 +176,10 @@ class BodyScrubber:
         blanks = _BLANK.finditer(self._buffer, max(0, self._searched - 3))
         ends = [0, *(blank.end() for blank in blanks)]
         buffer = bytes(self._buffer[: ends[-1]])
+        suspects = self._finder.suspects(buffer)
         for start, end in pairwise(ends):
-            self._frame(buffer[start:end])
+            self._add(buffer[start:end], suspects, self._events.texts)
+        self._grow()
         del self._buffer[: ends[-1]]
         self._searched = len(self._buffer)
         if self._searched > BLOCK:
@@ -179,29 +192,37 @@ class BodyScrubber:
             self._take()
 
     def _take_bytes(self) -> None:
-        self._add(bytes(self._buffer), lambda raw: iter([((b"",), 0, len(raw))]))
+        self._one(bytes(self._buffer), lambda raw: [((b"",), 0, len(raw))])
         self._buffer.clear()
 
-    def _frame(self, raw: bytes) -> None:
+    def _rest(self) -> None:
+        """Take what the body ended with."""
         if self._take == self._take_events:
-            self._add(raw, _texts_of_event)
+            self._one(bytes(self._buffer), self._events.texts)
         elif self._take == self._take_bytes:
             self._take_bytes()
         else:
-            self._add(raw, _texts_of_document)
+            self._one(bytes(self._buffer), texts_of_document)
 
-    def _add(self, raw: bytes, texts: Callable[[bytes], Iterator[tuple[Name, int, int]]]) -> None:
+    def _one(self, raw: bytes, texts: Callable[[bytes], Iterable[Place]]) -> None:
+        self._add(raw, self._finder.suspects(raw), texts)
+        self._grow()
+
+    def _add(
+        self, raw: bytes, suspects: tuple[Pattern, ...], texts: Callable[[bytes], Iterable[Place]]
+    ) -> None:
         frame = _Frame(raw)
         self._frames.append(frame)
         self._held += len(raw)
-        for found in self._finder.find(raw):
+        for found in self._finder.find(raw, suspects) if suspects else ():
             if mask(frame.bytes, found.start, found.end):
                 self._note(found.name)
         for name, start, end in texts(raw):
-            self._text(frame, name, start, unescaped(raw[start:end]))
+            if start < end:
+                self._text(frame, name, start, unescaped(raw[start:end]))
 
     def _text(self, frame: _Frame, name: Name, start: int, text: Text) -> None:
-        if name and name[-1] in _WHOLE:
+        if name and name[-1] in WHOLE:
             for found in self._finder.find(text.content) if text.places else ():
                 first, last = text.span(found.start, found.end)
                 if mask(frame.bytes, start + first, start + last):
@@ -210,36 +231,22 @@ class BodyScrubber:
         if name not in self._texts:
             self._forget()
             self._texts[name] = _Joined(self._finder, self._note)
-        self._texts[name].add(frame, start, text)
+        joined = self._texts[name]
+        joined.add(frame, start, text)
+        self._grown[joined] = None
+
+    def _grow(self) -> None:
+        """Decide what the new fragments allow."""
+        for text in self._grown:
+            text.decide()
+        self._grown.clear()
 
     def _forget(self) -> None:
         """Drop the texts that wait for nothing, when there are too many."""
         if len(self._texts) >= _TEXTS:
+            self._grow()
             self._texts = {name: text for name, text in self._texts.items() if not text.idle}
 
 
-def _texts_of_event(raw: bytes) -> Iterator[tuple[Name, int, int]]:
-    """Yield the texts of one server-sent event: those of its JSON, or its data as it is.
-
-    Data that begins like JSON and does not end so is both: an event cut short, or a plain text.
-    """
-    lines = list(_DATA.finditer(raw))
-    json = len(lines) == 1 and lines[0][1][:1] in {b"{", b"["}
-    if json:
-        start, end = lines[0].span(1)
-        yield from _texts_of_json(raw[start:end], start)
-    if not json or lines[0][1].rstrip()[-1:] not in {b"}", b"]"}:
-        yield from (((b"data",), *line.span(1)) for line in lines)
-
-
-def _texts_of_document(raw: bytes) -> Iterator[tuple[Name, int, int]]:
-    if raw.lstrip()[:1] in {b"{", b"[", b'"'}:
-        yield from _texts_of_json(raw, 0)
-    else:
-        yield (b"",), 0, len(raw)
-
-
-def _texts_of_json(document: bytes, offset: int) -> Iterator[tuple[Name, int, int]]:
-    for leaf in leaves(document):
-        if leaf.start < leaf.end:
-            yield leaf.name, leaf.start + offset, leaf.end + offset
+def _begins_before(end: int, fragment: tuple[int, _Frame, int, Text]) -> bool:
+    return fragment[0] < end

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 Name: TypeAlias = tuple[str | bytes | int, ...]
 
-_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"?|([{}\[\]:,])|([^\s"{}\[\]:,]+)', re.DOTALL)
+_TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"?|([{}\[\]:,])|([^\s"{}\[\]:,]+)', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(?:u([0-9A-Fa-f]{4})|(.))|[^\\]+|\\", re.DOTALL)
 _SHORT = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _FOREIGN = b"\x80"  # stands for a character beyond ASCII; no secret holds one
@@ -32,8 +32,28 @@ class Leaf(NamedTuple):
     end: int
 
 
+class Value(NamedTuple):
+    """A value that no name depends on: where it stands, without its quotes if it is a text."""
+
+    start: int
+    end: int
+    is_text: bool
+
+
+class Walked(NamedTuple):
+    """What a document holds: its texts, and the values that may change and no name with them."""
+
+    leaves: list[Leaf]
+    free: list[Value]
+
+
 def leaves(document: bytes) -> list[Leaf]:
     """Return the texts of a document, or of several, one behind the other."""
+    return walked(document).leaves
+
+
+def walked(document: bytes) -> Walked:
+    """Return the texts of a document, and which of its values are free to change."""
     return _Walk().walk(document)
 
 
@@ -102,17 +122,18 @@ class _Walk:
         self._open: list[_Box] = []
         self._found: list[tuple[tuple[_Box, ...], bytes | int, int, int]] = []
         self._telling: list[bytes] = []
+        self._free: list[Value] = []
 
-    def walk(self, document: bytes) -> list[Leaf]:
-        """Return its texts."""
+    def walk(self, document: bytes) -> Walked:
+        """Return what it holds."""
         for token in _TOKEN.finditer(document):
             if token.lastindex == _TEXT:
                 self._text(token)
             elif token.lastindex == _MARK:
                 self._mark(token[_MARK])
             else:
-                self._scalar(token[0])
-        return [self._leaf(*found) for found in self._found]
+                self._scalar(token, 0)
+        return Walked([self._leaf(*found) for found in self._found], self._free)
 
     def _leaf(self, boxes: tuple[_Box, ...], last: bytes | int, start: int, end: int) -> Leaf:
         events = bool(boxes) and boxes[0].is_list  # their places in the list are no part of a name
@@ -128,15 +149,21 @@ class _Walk:
             box.next, box.wants_key = token[_TEXT], False
         else:
             self._found.append((tuple(self._open), box.next, *token.span(_TEXT)))
-            self._scalar(token[_TEXT])
+            self._scalar(token, _TEXT)
 
-    def _scalar(self, value: bytes) -> None:
+    def _scalar(self, token: re.Match[bytes], group: int) -> None:
         if not self._open:
             return
         box = self._open[-1]
+        if box.next in _TELLING:
+            self._tell(box, token[group])
+        else:
+            self._free.append(Value(*token.span(group), group == _TEXT))
+
+    def _tell(self, box: _Box, value: bytes) -> None:
         if box.next == b"index":
             box.index = value
-        if len(self._open) == 1 and box.next in _TELLING:
+        if len(self._open) == 1:
             self._telling.append(value)
 
     def _mark(self, mark: bytes) -> None:

@@ -11,12 +11,10 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.cassettes.scrubbing.patterns import PATTERNS, starts_word
+from harness.cassettes.scrubbing.patterns import PATTERNS, Pattern, starts_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from harness.cassettes.scrubbing.patterns import Pattern
 
 # Each hint once, and where its patterns stand in the table: every text runs through this.
 _HINTS = tuple(
@@ -93,20 +91,46 @@ class Finder:
             self._known.add(secret)
             self._exact = self._compiled()
 
-    def _compiled(self) -> re.Pattern[bytes] | None:
+    def _compiled(self) -> Pattern | None:
+        if not self._known:
+            return None
         words = sorted(self._known, key=len, reverse=True)
-        return re.compile(b"|".join(map(re.escape, words))) if words else None
+        regex = re.compile(b"(?P<s>" + b"|".join(map(re.escape, words)) + b")")
+        return Pattern("known secret", (), regex, starts_word=False, source="", example="")
 
-    def find(self, text: bytes) -> Iterator[Found]:
-        """Yield what a text holds that is not masked yet."""
-        if self._exact is not None:
-            yield from (Found("known secret", *hit.span()) for hit in self._exact.finditer(text))
-        small = text.lower()
-        hinted = [
-            places for hint, any_case, places in _HINTS if hint in (small if any_case else text)
-        ]
-        for place in sorted({place for places in hinted for place in places}):
-            yield from _found(PATTERNS[place], text)
+    def suspects(self, text: bytes) -> tuple[Pattern, ...]:
+        """Return what must be looked for in the parts of a text, by one look at all of it."""
+        hinted = _hinted(text)
+        if self._exact is not None and self._exact.regex.search(text):
+            return (self._exact, *hinted)
+        return tuple(hinted)
+
+    def passes(self, text: bytes) -> bool:
+        """Say whether nothing matches in a text, nor in any run of its words.
+
+        No pattern looks past the end of a word to refuse what stands before it.
+        """
+        return not any(pattern.regex.search(text) for pattern in self.suspects(text))
+
+    def find(self, text: bytes, suspects: tuple[Pattern, ...] | None = None) -> Iterator[Found]:
+        """Yield what a text holds that is not masked yet.
+
+        Args:
+            text: the text.
+            suspects: those of a text that this one is a part of; None looks for everything.
+        """
+        among = self.suspects(text) if suspects is None else suspects
+        small = text.lower() if among else b""
+        for pattern in among:
+            if not pattern.hints or any(hint in small or hint in text for hint in pattern.hints):
+                yield from _found(pattern, text)
+
+
+def _hinted(text: bytes) -> list[Pattern]:
+    """Return the patterns of which a hint stands in a text, in the order of the table."""
+    small = text.lower()
+    hinted = [places for hint, any_case, places in _HINTS if hint in (small if any_case else text)]
+    return [PATTERNS[place] for place in sorted({place for places in hinted for place in places})]
 
 
 def _found(pattern: Pattern, text: bytes) -> Iterator[Found]:

@@ -17,7 +17,7 @@ from harness.cassettes.scrubbing.patterns import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from harness.cassettes.scrubbing.masking import Finder
 
@@ -72,6 +72,21 @@ class Tail:
             return self._decide(self._size - LATE)
         return Decided(self._decided, [])
 
+    def pass_over(self, fragments: Sequence[bytes]) -> Decided | None:
+        """Take fragments that hold nothing to find, at once; None says that each must be fed.
+
+        What this decides, and that nothing of it is secret, is what feeding each would say.
+        """
+        told = b"".join((*self._waiting, *fragments))
+        text = self._context + told
+        if self._until is not None or _has_long_word(told) or PRIVATE_KEY_BEGINS.search(text):
+            return None
+        if not self._finder.passes(text):
+            return None
+        last = _LAST_END.match(told)
+        self._go_on(text, told, 0 if last is None else last.end())
+        return Decided(self._decided, [])
+
     def close(self) -> Decided:
         """Decide the rest: nothing more will come."""
         return self._decide(self._size)
@@ -83,10 +98,15 @@ class Tail:
         first, offset = len(self._context), self._decided - len(self._context)
         upto = first + size
         spans = list(self._spans(text, first, upto))
+        self._go_on(text, waiting, size)
+        return Decided(self._decided, [Span(a + offset, b + offset, name) for a, b, name in spans])
+
+    def _go_on(self, text: bytes, waiting: bytes, size: int) -> None:
+        """Remember that the first bytes of what waits, behind the context, are decided."""
+        upto = len(text) - len(waiting) + size
         self._waiting, self._size = [waiting[size:]], len(waiting) - size
         self._context = text[max(0, upto - CONTEXT) : upto]
         self._decided += size
-        return Decided(self._decided, [Span(a + offset, b + offset, name) for a, b, name in spans])
 
     def _spans(self, text: bytes, first: int, upto: int) -> Iterator[tuple[int, int, str]]:
         """Yield what is secret between two places of a text whose beginning is decided."""
@@ -111,3 +131,7 @@ class Tail:
                 yield begun.end(), upto if end is None else end.start(), PRIVATE_KEY
                 if end is None:
                     self._until, self._inside = PRIVATE_KEY_ENDS, PRIVATE_KEY
+
+
+def _has_long_word(text: bytes) -> bool:
+    return len(text) > WORD and max(map(len, _ENDS.split(text))) > WORD
