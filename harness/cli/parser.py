@@ -13,7 +13,10 @@ from harness.cli.crew_options import crew, workers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TARGETS = "builtin, sdk, sdk-helper, python:pkg.module:attr, command:PROGRAM or env:REQS!TARGET"
+_TARGETS = (
+    "builtin, builtin-sync, sdk, sdk-helper, sdk-whole, letta, python:pkg.module:attr, "
+    "command:PROGRAM or env:REQS!TARGET"
+)
 _REPORTS = "terminal, jsonl, junit, html or github (default: terminal)"
 _LEAVING = "break, aclose, cancel, timeout, throw"
 _CUTS = "whole, event, byte, awkward, edges, offset:N, random:SEED, recorded"

@@ -1,6 +1,6 @@
 """From a string to a target.
 
-In this process: ``builtin``, ``builtin-sync``, ``sdk``, ``sdk-helper``,
+In this process: ``builtin``, ``builtin-sync``, ``sdk``, ``sdk-helper``, ``sdk-whole``, ``letta``,
 ``python:pkg.module:attr``. In a process of its own: ``command:node mine.mjs``, and any target
 inside an environment, ``env:openai==2.54.0!builtin``.
 """
