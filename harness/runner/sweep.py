@@ -133,12 +133,20 @@ class _Sweep:
             closed=reader.closed,
             over=whole or failed or self._terminal(sent),
             swallowed=reader.swallowed or played.complaint,
-            pending=reader.last is not None and not whole,
+            pending=reader.last is not None and not whole and self._shows(reader, script),
             sent=reader.sent,
             length=length,
             closed_by=reader.last and reader.last.closed_by,
             remains=reader.remains,
         )
+
+    def _shows(self, reader: Reader, script: Script) -> bool:
+        """Say whether the server can tell who left from who reads on.
+
+        Over a socket the last bytes may be on their way when the reader leaves; once all are, the
+        server is done and sees nothing more. In silence it sees everything.
+        """
+        return self._exact or script.end == "stall" or reader.sent[1] < len(script.body)
 
     def _arrived(self, sent: int) -> tuple[Chunk, ...]:
         """Return the chunks of the whole reading that may have come when so much was sent."""

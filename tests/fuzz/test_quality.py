@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,8 +27,9 @@ PATIENT = settings(
 )
 
 
-def smallest(strategy: Any, wanted: Callable[[Any], bool]) -> Any:
-    return find(strategy, wanted, settings=PATIENT)
+def smallest(strategy: Any, wanted: Callable[[Any], bool], seed: int | None = None) -> Any:
+    random = None if seed is None else Random(seed)  # noqa: S311 - nothing is kept secret
+    return find(strategy, wanted, settings=PATIENT, random=random)
 
 
 def labels(name: str, events: Sequence[Event]) -> list[str]:
@@ -50,7 +52,10 @@ def labels(name: str, events: Sequence[Event]) -> list[str]:
 def test_a_walk_to_a_label_is_as_short_as_the_tables_allow(
     name: str, label: str, events: int
 ) -> None:
-    found = smallest(from_grammar(name), lambda walked: label in labels(name, walked))
+    """Of three searches, since where one ends varies with what Hypothesis finds imported."""
+    walks = from_grammar(name)
+    searches = [smallest(walks, lambda w: label in labels(name, w), seed) for seed in range(3)]
+    found = min(searches, key=len)
     assert len(found) <= events, labels(name, found)
 
 

@@ -483,7 +483,7 @@ def test_answers_without_a_body(tmp_path: Path, plain_server: Callable[..., str]
 
 def test_a_slow_reader_slows_the_server_down(provider: Provider, tmp_path: Path) -> None:
     frame = b"data: " + b"x" * 65_000 + b"\n\n"
-    told = Script((frame,) * 200, cut="event")
+    told = Script((frame,) * 600, cut="event")
     with recording(tmp_path / "a.yaml", upstream=[provider.tells(told)]) as tape:
         url = f"{tape.base_url('a')}/x"
         with httpx2.stream("POST", url, content=b"{}", trust_env=False) as reply:
@@ -491,9 +491,10 @@ def test_a_slow_reader_slows_the_server_down(provider: Provider, tmp_path: Path)
             size = len(next(reads))
             time.sleep(0.3)
             [seen] = provider.stage.evidence("a")
-            assert seen.bytes_sent < len(frame) * 200  # 13 MB; nobody holds them for the reader
+            # 39 MB: more than the kernel's buffers of two connections hold, and nobody else does.
+            assert seen.bytes_sent < len(frame) * 600
             size += sum(map(len, reads))
-    assert size == len(frame) * 200
+    assert size == len(frame) * 600
     assert only(tmp_path / "a.yaml").response.body == told.body
 
 
