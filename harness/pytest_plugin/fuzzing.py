@@ -1,6 +1,10 @@
-"""The mark ``fuzz``: all laws over generated streams, as tests of your own streaming interface.
+"""All laws over generated streams, as tests of your own streaming interface.
 
 ::
+
+    @harness.fuzz("anthropic_messages")
+    async def test_my_interface(call):
+        return await my_app.stream(call.base_url, call.request)
 
     @pytest.mark.fuzz("anthropic_messages", "openai_chat", target=my_listen)
     def test_no_stream_breaks_our_layer(fuzzed):
@@ -8,35 +12,33 @@
 
 One case for each protocol and law. How many examples each is given is Hypothesis' own setting:
 ``--hypothesis-profile=ci`` (always the same ones) and ``nightly`` (many, and others every night)
-are there; your own profiles count as well. What broke is kept in Hypothesis' example database, so
-it is tried first next time.
+are there; your own profiles count as well. What broke is kept in an example database below
+``.hypothesis``, so it is tried first next time; CI keeps it by caching that folder.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.errors import InputError, UnknownWordError
+from harness.runner.fuzzing.decorator import PLAN, Fuzzed, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping
 
     from harness.runner.fuzzing.campaign import Settings
-    from harness.runner.fuzzing.failure import Failure
 
 MARK = "fuzz"
-_ARGUMENTS = ("target", "laws", "examples")
-_KEPT = ".hypothesis/harness"
+_ARGUMENTS = ("target", "laws", "examples", "seed")
 
 
 @pytest.hookimpl(tryfirst=True)  # Hypothesis' own plugin loads the profile
 def pytest_configure(config: pytest.Config) -> None:
     """Make the mark known, and the profile ``nightly`` where nobody has one of that name."""
     words = (
-        "fuzz(*protocols, target=None, laws=None, examples=None): "
+        "fuzz(*protocols, target=None, laws=(), examples=None, seed=None): "
         "run the test once a protocol and law, over generated streams"
     )
     config.addinivalue_line("markers", words)
@@ -47,67 +49,65 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a marked test one case for each protocol and law."""
+    """Give a decorated or marked test one case for each protocol and law."""
+    plan: Plan | None = getattr(metafunc.function, PLAN, None)
     mark = metafunc.definition.get_closest_marker(MARK)
-    if mark is None:
+    if plan is None and mark is None:
         return
+    try:
+        cases = list(_decorated(plan) if plan else _marked(mark, metafunc))
+    except InputError as error:
+        raise pytest.UsageError(str(error)) from None
+    metafunc.parametrize("fuzz_settings", cases)
+
+
+def _decorated(plan: Plan) -> Iterator[Any]:
+    """Yield the cases of a decorated interface, named by law, and by protocol if there are more."""
+    cases = list(plan.cases())
+    alone = len({case.protocols for case in cases}) == 1
+    for case in cases:
+        name = _words(case)
+        yield pytest.param(case, id=name[-1] if alone else ":".join(name), marks=pytest.mark.fuzz)
+
+
+def _marked(mark: pytest.Mark | None, metafunc: pytest.Metafunc) -> Iterator[Any]:
+    """Yield the cases of a marked test, named by target, protocol and law."""
+    from harness.targets.addressing import name_of
+
+    options = dict(_judged(mark, metafunc))
+    target = options.pop("target", None)
+    targets = [target] if target else metafunc.config.getoption("harness_target") or ["builtin"]
+    for one in targets:
+        plan = Plan(one, mark.args if mark else (), **options)
+        for case in plan.cases():
+            yield pytest.param(case, id=":".join((name_of(one), *_words(case))))
+
+
+def _judged(mark: pytest.Mark | None, metafunc: pytest.Metafunc) -> Mapping[str, Any]:
+    """Return the options of a mark; refuse one that would judge nothing, or unknown words."""
     if "fuzz_settings" not in metafunc.fixturenames:
         words = f"{metafunc.definition.nodeid} is marked {MARK}, but does not ask for `fuzzed`"
         raise pytest.UsageError(words)
-    for word in mark.kwargs:
+    options: Mapping[str, Any] = mark.kwargs if mark else {}
+    for word in options:
         if word not in _ARGUMENTS:
-            raise pytest.UsageError(str(UnknownWordError(f"argument of {MARK}", word, _ARGUMENTS)))
-    try:
-        cases = list(_cases(metafunc.config, mark))
-    except InputError as error:
-        raise pytest.UsageError(str(error)) from None
-    except ModuleNotFoundError as error:
-        words = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
-        raise pytest.UsageError(words) from None
-    metafunc.parametrize("fuzz_settings", [pytest.param(case, id=_id(case)) for case in cases])
+            raise UnknownWordError(f"argument of {MARK}", word, _ARGUMENTS)
+    return options
 
 
-def _cases(config: pytest.Config, mark: pytest.Mark) -> Iterator[Settings]:
-    from harness.fuzz.profiles import examples, seed
-    from harness.protocols import NAMES, protocol
-    from harness.runner.fuzzing.campaign import Settings
-    from harness.runner.fuzzing.laws import chosen
-
-    target = mark.kwargs.get("target")
-    targets = [target] if target else config.getoption("harness_target") or ["builtin"]
-    for one in targets:
-        for word in mark.args or NAMES:
-            for law in chosen(mark.kwargs.get("laws") or ()):
-                settings = Settings(
-                    target=one,
-                    protocols=(protocol(word).name,),
-                    laws=(law,),
-                    examples=mark.kwargs.get("examples") or examples(),
-                    seed=seed(),
-                    kept=_KEPT,
-                )
-                if settings.offered:
-                    yield settings
+def _words(case: Settings) -> tuple[str, ...]:
+    return (*case.protocols, *(law.name for law in case.laws))
 
 
-def _id(case: Settings) -> str:
-    from harness.targets.addressing import name_of
-
-    return ":".join((name_of(case.target), *case.protocols, *(law.name for law in case.laws)))
-
-
-@dataclass(frozen=True)
-class Fuzzed:
-    """What a campaign of one law on one protocol found."""
-
-    failures: Sequence[Failure]
+class _Shown(Fuzzed):
+    """What was found, as pytest shows it best."""
 
     def must_hold(self) -> None:
         """Fail the test if the law is broken, with the smallest streams that break it."""
         __tracebackhide__ = True
-        broken = [failure for failure in self.failures if failure.severity == "must"]
+        broken = self.broken()
         if broken:
-            pytest.fail("\n\n".join(failure.describe() for failure in broken), pytrace=False)
+            pytest.fail(broken, pytrace=False)
 
 
 @pytest.fixture
@@ -118,8 +118,11 @@ def fuzz_settings() -> Settings:
 
 @pytest.fixture
 def fuzzed(fuzz_settings: Settings) -> Fuzzed:
-    """The law of a case, held over generated streams."""
+    """The law of a case, held over generated streams; skips what the target does not speak."""
     from harness.runner.fuzzing.campaign import Campaign
 
     campaign = Campaign(fuzz_settings)
-    return Fuzzed([failure for failure in campaign.run() if failure is not None])
+    failures = [failure for failure in campaign.run() if failure is not None]
+    for word in campaign.tally.unspoken:
+        pytest.skip(f"the target does not speak {word}")
+    return _Shown(failures)
