@@ -206,3 +206,38 @@ def test_a_recording_is_made_once_and_played_ever_after(
     kept = (project.path / "cassettes/asking/test_our_client.yaml").read_text("utf-8")
     assert "abcdefghijklmnop" not in kept
     assert run(project, "--harness-record", "onec").ret == pytest.ExitCode.TESTS_FAILED
+
+
+WRAPPING = """
+import asyncio, anthropic, openai
+
+ASK = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+
+def test_our_client(harness_recording):
+    client = anthropic.Anthropic(api_key="k", base_url="URL", max_retries=0)
+    ours = harness_recording.wrap(client)
+    with client, ours.messages.stream(max_tokens=9, **ASK) as stream:
+        assert stream.get_final_text() == "Hello there"
+
+async def heard(wrap):
+    async with openai.AsyncOpenAI(api_key="k", base_url="URL/v1", max_retries=0) as client:
+        stream = await wrap(client).chat.completions.create(stream=True, **ASK)
+        return [event async for event in stream]
+
+def test_our_other_client(harness_recording):
+    assert asyncio.run(heard(harness_recording.wrap))
+"""
+
+
+def test_a_wrapped_client_is_recorded_once_and_played_ever_after(project: pytest.Pytester) -> None:
+    stage = Stage()
+    script = load(project.path / f"scenarios/{ID}.yaml", project.path / "scenarios").script()
+    with serving(stage) as url:
+        key = stage.put(script)
+        project.makepyfile(test_asking=WRAPPING.replace("URL", f"{url}/{key}"))
+        run(project).assert_outcomes(failed=2)
+        run(project, "--harness-record", "once").assert_outcomes(passed=2)
+        assert len(stage.evidence(key)) == 2
+    run(project).assert_outcomes(passed=2)  # the server is gone
+    kept = (project.path / "cassettes/asking/test_our_client.yaml").read_text("utf-8")
+    assert f'uri: "{url}/{key}/v1/messages"' in kept

@@ -13,7 +13,7 @@ Generated streams are the mark of fuzzing.py.
 ::
 
     def test_our_client(harness_recording):
-        ask(base_url=harness_recording.base_url("openai"))
+        ask(harness_recording.wrap(OpenAI()))  # or base_url=harness_recording.base_url("openai")
 
 plays ``cassettes/<test file>/<test>.yaml``, and records it under ``--harness-record once``.
 The only importer of pytest and syrupy.
@@ -201,7 +201,7 @@ def told(
 
 @pytest.fixture
 def harness_recording(request: pytest.FixtureRequest) -> Iterator[Recording]:
-    """A recorder whose cassette lies beside the test; give clients its ``base_url(name)``."""
+    """A recorder whose cassette lies beside the test; ``wrap`` clients, or use ``base_url``."""
     from harness.cassettes import recording
 
     test = request.path

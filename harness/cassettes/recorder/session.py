@@ -11,22 +11,26 @@ import asyncio
 import os
 from collections import Counter
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from harness.cassettes.reading import load
 from harness.cassettes.recorder.client import Client
 from harness.cassettes.recorder.desk import Desk
 from harness.cassettes.recorder.journal import Journal, JournalReader, Opening
 from harness.cassettes.recorder.shelf import MODES, Mode, Shelf
-from harness.cassettes.recorder.upstreams import upstreams
+from harness.cassettes.recorder.upstreams import origin, upstreams
+from harness.cassettes.recorder.wrapping import Client as AnyClient
+from harness.cassettes.recorder.wrapping import wrapped
 from harness.cassettes.scrubbing import Scrubber
 from harness.cassettes.writing import write
-from harness.errors import HarnessError, UnknownWordError
+from harness.errors import HarnessError, InputError, UnknownWordError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,6 +90,8 @@ class Recording:
         self._command = command
         self._mode: Mode = mode
         self._port = 0
+        self._running = False
+        self._wrapped = ExitStack()
 
     def base_url(self, name: str) -> str:
         """Return the address to give a client instead of a server's.
@@ -100,8 +106,37 @@ class Recording:
     def environment(self) -> dict[str, str]:
         """Return the variables that make SDKs ask the recorder, and no proxy on their way to it."""
         near = {name: f"{os.environ.get(name, '')},{LOOPBACK}".lstrip(",") for name in _NO_PROXY}
-        urls = {one.variable: self.base_url(name) for name, one in self._upstreams.items()}
+        known = self._upstreams.items()
+        urls = {one.variable: self.base_url(name) for name, one in known if one.variable}
         return {**near, **urls}
+
+    def wrap(self, client: AnyClient) -> AnyClient:
+        """Return an SDK's client that asks the recorder, which asks the client's own server.
+
+        Clients of openai and anthropic are copied; the copy shares the connections of the original,
+        which stays as it is. One of google-genai is itself redirected until the block ends.
+
+        Args:
+            client: a client of openai, anthropic or google-genai, as its user made it.
+
+        Raises:
+            InputError: it is no such client, its requests cannot be sent on, or nothing runs yet.
+        """
+        if not self._running:
+            raise InputError("nothing is recorded here; wrap clients inside the `with` block")
+        records = self._journal is not None
+        return self._wrapped.enter_context(wrapped(client, self._moved, records=records))
+
+    def _moved(self, url: str) -> str:
+        """Return an address below the recorder for one of any server; its path stays."""
+        found, here = urlsplit(url), f"{LOOPBACK}:{self._port}"
+        user, at, place = found.netloc.rpartition("@")
+        if place == here:
+            return url
+        server = origin(url)
+        self._upstreams[server.name] = server
+        path = f"/{server.name}{found.path}"
+        return found._replace(scheme="http", netloc=f"{user}{at}{here}", path=path).geturl()
 
     def __enter__(self) -> Self:
         shelf = Shelf(self._mode, load(self.path) if self.path.exists() else None)
@@ -116,9 +151,12 @@ class Recording:
                 self._journal.close()
                 self._journal.path.unlink()
             raise
+        self._running = True
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._running = False
+        self._wrapped.close()
         self._loop.call_soon_threadsafe(self._leave.set)
         self._thread.join()
         desk = self._desk
@@ -176,7 +214,7 @@ def recording(
     upstream: Sequence[str] = (),
     secrets: tuple[str, ...] | None = None,
 ) -> Recording:
-    """Record what SDKs do inside a block; give their clients ``base_url(name)``.
+    """Record what SDKs do inside a block: ``wrap`` their clients, or give them ``base_url(name)``.
 
     Args:
         path: the cassette.

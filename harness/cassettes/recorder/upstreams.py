@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _PORTS = {"http": 80, "https": 443}
+_BRACKETS = str.maketrans("[]", "()")  # those of an IPv6 address, which no path may hold
 
 
 class Upstream(NamedTuple):
-    """A server behind the recorder: its name, its address, and the variable that names it."""
+    """A server behind the recorder: its name, its address, and a variable that names it, if any."""
 
     name: str
     url: SplitResult
-    variable: str
+    variable: str | None
 
     @property
     def host(self) -> str:
@@ -90,6 +91,23 @@ def upstreams(named: Sequence[str], environment: Mapping[str, str]) -> dict[str,
 def _upstream(name: str, url: str) -> Upstream:
     known = _SDKS.get(name)
     variable = known.variable if known else f"{name.upper().replace('-', '_')}_BASE_URL"
+    return Upstream(name, _split(name, url), variable)
+
+
+def origin(url: str) -> Upstream:
+    """Return the server of an address; no word of ``NAME=URL`` is a name like its own.
+
+    Raises:
+        InputError: the address is none of http or https.
+    """
+    found = _split("of the client", url)
+    root = found._replace(netloc=found.netloc.rpartition("@")[2], path="", query="", fragment="")
+    bare = Upstream("", root, None)
+    name = f"{root.scheme}:{bare.authority}".translate(_BRACKETS)
+    return bare._replace(name=name)
+
+
+def _split(name: str, url: str) -> SplitResult:
     try:
         found = urlsplit(url)
         usable = found.scheme in _PORTS and found.hostname and found.port != 0
@@ -97,4 +115,4 @@ def _upstream(name: str, url: str) -> Upstream:
         usable = False
     if not usable:
         raise InputError(f"upstream {name}: {url!r} is no http:// or https:// address")
-    return Upstream(name, found, variable)
+    return found
