@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     import argparse
 
 
-def workers(command: argparse.ArgumentParser) -> None:
-    """Add the option for processes of this machine."""
+def crew(command: argparse.ArgumentParser) -> None:
+    """Add the options for processes of this machine and for a cluster."""
     command.add_argument(
         "--workers",
         type=numbers.count,
@@ -19,11 +19,6 @@ def workers(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes to share it (default: 1)",
     )
-
-
-def crew(command: argparse.ArgumentParser) -> None:
-    """Add the options for processes and for a cluster."""
-    workers(command)
     command.add_argument(
         "--cluster", metavar="URL", help="a dask scheduler whose workers share it: tcp://HOST:PORT"
     )

@@ -24,13 +24,15 @@ EXAMPLES = 2000  # where nothing else bounds a campaign
 def main(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     try:
+        from harness.fuzz.keeping import opened
         from harness.runner.fuzzing.shares import Whole
     except ModuleNotFoundError as error:
         words = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
         raise InputError(words) from error
     settings = _settings(arguments)
-    _say_healed(arguments)
-    return _run(Whole(settings, arguments.workers), arguments)
+    with opened(arguments.database) as kept:
+        _say_healed(arguments)
+        return _run(Whole(settings, arguments.workers, kept), arguments)
 
 
 def _say_healed(arguments: argparse.Namespace) -> None:
@@ -61,7 +63,6 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         seconds=arguments.time,
         seed=arguments.seed,
         timeout=arguments.timeout,
-        kept=arguments.database,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli import numbers
 from harness.cli.cassette_rows import CASSETTE_ROWS
-from harness.cli.crew_options import crew, workers
+from harness.cli.crew_options import crew
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +89,7 @@ def _run(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--timeout", type=numbers.seconds, default=10.0, metavar="S", help="per stream"
     )
-    workers(command)
+    crew(command)
     command.add_argument("--verbose", action="store_true", help="show every failure and warning")
     _json(command, "one JSON line a finding, then the summary")
 
@@ -303,6 +303,7 @@ _COMMANDS: dict[str, tuple[str, tuple[str, ...], Callable[[argparse.ArgumentPars
             "harness run --report terminal --report junit=build/junit.xml",
             "harness run openai_chat/baseline --consumer cancel:2",
             "harness run --workers 2",
+            "harness run --target builtin --target sdk --cluster tcp://10.0.0.5:8786",
         ),
         _run,
     ),

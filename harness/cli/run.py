@@ -32,7 +32,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.consumer is not None:
         consumer = consumer_of(arguments.consumer)
         scenarios = [replace(scenario, consumer=consumer) for scenario in scenarios]
-    settings = Settings(targets, arguments.timeout, baseline, arguments.workers)
+    settings = Settings(targets, arguments.timeout, baseline, arguments.workers, arguments.cluster)
     happenings = run(scenarios, settings, errors)
     with ExitStack() as closing:
         for report in reports:

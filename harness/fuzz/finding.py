@@ -2,7 +2,8 @@
 
 A campaign looks with many laws at once and without shrinking; what it finds is then shrunk with the
 one law that broke, starting from what was found. Rules of this file: what a case led to is
-remembered, so neither a target that changes its mind nor a clock can confuse the search.
+remembered, so neither a target that changes its mind nor a clock can confuse the search; one seed
+finds and shrinks the same in every process, on every machine.
 """
 
 from __future__ import annotations
@@ -12,19 +13,16 @@ from typing import TYPE_CHECKING
 from unittest import SkipTest
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.database import (
-    DirectoryBasedExampleDatabase,
-    ExampleDatabase,
-    InMemoryExampleDatabase,
-)
+from hypothesis.database import ExampleDatabase, InMemoryExampleDatabase
+from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from hypothesis.strategies import SearchStrategy
 
     from harness.fuzz.cases import Case
+    from harness.fuzz.keeping import Known
 
     Broken = Callable[[Case], bool]
 
@@ -36,20 +34,20 @@ class Found(Exception):  # noqa: N818 - no error: how Hypothesis is told that a 
     """A case is broken."""
 
 
-def database(place: str | Path | None) -> ExampleDatabase:
-    """Return where examples are kept.
+class _Unread(HypothesisProvider):
+    """Draws as Hypothesis does, but no constants.
 
-    Args:
-        place: a folder, ``redis://…``, or None for this process only.
+    Hypothesis reads those out of whatever modules are loaded, installed ones left aside: what one
+    seed draws would differ between a command, its workers, and a wheel. Nasty words we name
+    ourselves (``strategies.values``).
     """
-    if place is None:
-        return InMemoryExampleDatabase()
-    if str(place).startswith(("redis://", "rediss://")):
-        from hypothesis.extra.redis import RedisExampleDatabase
-        from redis import Redis
 
-        return RedisExampleDatabase(Redis.from_url(str(place)))
-    return DirectoryBasedExampleDatabase(place)
+    def _maybe_draw_constant(self, *_: object, **__: object) -> None:
+        return None
+
+
+_BACKEND = "harness"
+AVAILABLE_PROVIDERS[_BACKEND] = _Unread  # how a backend is made known, by Hypothesis' documents
 
 
 class Shelf(ExampleDatabase):
@@ -128,14 +126,14 @@ class Search:
 
     def replay(self, broken: Broken, symptom: str) -> Case | None:
         """Return a kept case of a symptom that is still broken, or None."""
-        return self._find(broken, self._shelf(symptom), [Phase.reuse])
+        return self._find(_remembered(broken), self._shelf(symptom), [Phase.reuse])
 
     def forget(self, symptom: str) -> None:
         """Forget a symptom that is healed."""
         self._kept.delete(_INDEX + self._name, symptom.encode())
 
     def _shelf(self, symptom: str) -> Shelf:
-        return Shelf(self._kept, self._name + b"\0" + symptom.encode())
+        return Shelf(self._kept, _place(self._name, symptom.encode()))
 
     def _find(
         self,
@@ -143,7 +141,7 @@ class Search:
         shelf: Shelf,
         phases: list[Phase],
         examples: int = 1,
-        number: int | None = None,
+        number: int = 0,
     ) -> Case | None:
         last: list[Case] = []
 
@@ -154,6 +152,7 @@ class Search:
                 raise Found
 
         options = settings(
+            backend=_BACKEND,
             max_examples=max(examples, 1),
             phases=phases,
             database=shelf,
@@ -162,9 +161,22 @@ class Search:
             suppress_health_check=list(HealthCheck),
         )
         with suppress(Found, SkipTest):  # skipped: the database knows none
-            options(judged if number is None else seed(number)(judged))()
+            options(seed(number)(judged))()
             last.clear()
         return last[0] if last else None
+
+
+def known_of(kept: ExampleDatabase, name: str) -> Known:
+    """Return all that a database knows under a name, as ledgers are made from."""
+    index = _INDEX + name.encode()
+    symptoms = frozenset(kept.fetch(index))
+    shelves = [_place(name.encode(), symptom) for symptom in symptoms]
+    keys = [place + suffix for place in shelves for suffix in (b"", _SECOND)]
+    return {index: symptoms, **{key: frozenset(kept.fetch(key)) for key in keys}}
+
+
+def _place(name: bytes, symptom: bytes) -> bytes:
+    return name + b"\0" + symptom
 
 
 def _remembered(broken: Broken) -> Broken:

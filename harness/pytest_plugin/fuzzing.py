@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import InputError, UnknownWordError
-from harness.runner.fuzzing.decorator import PLAN, Fuzzed, Plan
+from harness.runner.fuzzing.decorator import PLAN, Fuzzed, Plan, held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -119,10 +119,7 @@ def fuzz_settings() -> Settings:
 @pytest.fixture
 def fuzzed(fuzz_settings: Settings) -> Fuzzed:
     """The law of a case, held over generated streams; skips what the target does not speak."""
-    from harness.runner.fuzzing.campaign import Campaign
-
-    campaign = Campaign(fuzz_settings)
-    failures = [failure for failure in campaign.run() if failure is not None]
-    for word in campaign.tally.unspoken:
+    tally = held(fuzz_settings)
+    for word in tally.unspoken:
         pytest.skip(f"the target does not speak {word}")
-    return _Shown(failures)
+    return _Shown(tally.failures)

@@ -109,7 +109,7 @@ def _deaf_to_interrupts() -> None:
 
 def cluster(
     work: Callable[[S], R], shares: Sequence[S], address: str, patience: float = 10.0
-) -> Iterator[Done[R]]:
+) -> Generator[Done[R], None, None]:
     """Do the shares on a dask cluster, whose scheduler hands on what a lost worker had.
 
     Args:

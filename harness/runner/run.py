@@ -33,12 +33,14 @@ class Settings:
         timeout: seconds one target has for one stream.
         baseline: failures that are accepted for now.
         workers: processes to share it; one is this process.
+        cluster: the dask scheduler whose workers share it instead, or None.
     """
 
     targets: tuple[str, ...] = ("builtin",)
     timeout: float = 10.0
     baseline: Baseline = field(default_factory=Baseline)
     workers: int = 1
+    cluster: str | None = None
 
 
 def run(
@@ -53,6 +55,7 @@ def run(
 
     Raises:
         HarnessError: a pair of scenario and target was too much for every worker.
+        InputError: no cluster answers where one is said to be.
     """
     started = perf_counter()
     pairs = [Pair(scenario, target) for scenario in scenarios for target in settings.targets]
@@ -76,7 +79,9 @@ def run(
 
 def _telling(pairs: Sequence[Pair], settings: Settings) -> Generator[Sequence[Told], None, None]:
     whole = Share(0, tuple(pairs), settings.timeout)
-    return here(whole) if settings.workers == 1 else elsewhere(whole, settings.workers)
+    if settings.workers == 1 and settings.cluster is None:
+        return here(whole)
+    return elsewhere(whole, settings.workers, settings.cluster)
 
 
 class _Tally:

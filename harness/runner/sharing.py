@@ -67,15 +67,28 @@ def work(share: Share) -> list[Told]:
     return list(chain.from_iterable(here(share)))
 
 
-def elsewhere(whole: Share, workers: int) -> Generator[Sequence[Told], None, None]:
+def elsewhere(
+    whole: Share, workers: int, cluster: str | None = None
+) -> Generator[Sequence[Told], None, None]:
     """Tell the pairs in processes of their own; they come as their shares are done.
+
+    Args:
+        whole: all pairs.
+        workers: how many processes.
+        cluster: the scheduler of those processes; None starts them here.
 
     Raises:
         HarnessError: a share was too much for its workers.
+        InputError: there is no such scheduler.
     """
     from harness.runner import crew  # who runs alone starts nobody
 
-    with closing(crew.processes(work, shares(whole, workers), workers)) as done:
+    some = shares(whole, workers)
+    if cluster is None:
+        hands = crew.processes(work, some, workers)
+    else:
+        hands = crew.cluster(work, some, cluster)
+    with closing(hands) as done:
         for _, told in done:
             yield told
 

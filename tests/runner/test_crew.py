@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.errors import HarnessError, InputError
 from harness.runner import crew
-from harness.runner.fuzzing.campaign import Settings
-from harness.runner.fuzzing.laws import chosen
-from harness.runner.fuzzing.shares import Whole
 from tests.runner.crew_work import dies, dies_once, double
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
-
-SETTINGS = Settings(
-    target="sdk-helper",
-    protocols=("openai_chat",),
-    laws=chosen(["prefix", "words_held", "history"]),
-    examples=60,
-)
 
 
 def test_alone_every_share_is_done_in_order() -> None:
@@ -49,31 +35,3 @@ def test_a_share_that_kills_every_worker_is_an_error_of_the_harness() -> None:
 def test_nobody_at_the_address_of_a_cluster_is_bad_input() -> None:
     with pytest.raises(InputError, match="no dask scheduler answers"):
         list(crew.cluster(double, [1], "tcp://127.0.0.1:1", patience=0.2))
-
-
-@pytest.fixture
-def local_cluster() -> Iterator[Any]:
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-    ) as cluster:
-        yield cluster
-
-
-@pytest.mark.filterwarnings("ignore")  # distributed leaves sockets and tasks of the dead
-def test_a_cluster_that_loses_a_worker_finds_what_one_machine_finds(local_cluster: Any) -> None:
-    def losing(work: Callable[[Any], Any], shares: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-        results = crew.cluster(work, shares, local_cluster.scheduler_address)
-        yield next(results)
-        os.kill(next(iter(local_cluster.workers.values())).process.pid, signal.SIGKILL)
-        yield from results
-
-    assert found(losing) == found(partial(crew.processes, count=1))
-
-
-def found(hands: Any) -> set[tuple[object, ...]]:
-    whole = Whole(SETTINGS)
-    shapes = {failure.shape for failure in whole.run(hands) if failure is not None}
-    assert shapes
-    assert whole.tally.examples >= 60
-    return shapes

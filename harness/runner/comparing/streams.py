@@ -90,14 +90,15 @@ def _recordings(folders: Sequence[Path]) -> tuple[list[Recording], list[InputErr
 def _drawn(sample: Sample) -> Iterator[Stream]:
     """Draw streams; the same seed draws the same ones, in every process."""
     try:
-        from harness.fuzz.finding import Search, database
+        from harness.fuzz.finding import Search
+        from harness.fuzz.keeping import Ledger
         from harness.fuzz.strategies import cases
     except ModuleNotFoundError as error:
         words = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
         raise InputError(words) from error
     for name in NAMES:
         found = _Collected()
-        Search(cases(name), database(None), name).look(found, sample.count, sample.seed)
+        Search(cases(name), Ledger({}), name).look(found, sample.count, sample.seed)
         for number, case in enumerate(found.cases):
             ask = Ask(name, protocol(name).request)
             yield Stream(f"fuzz/{name}/{sample.seed}.{number}", "drawn", ask, case.script)

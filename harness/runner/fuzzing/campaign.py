@@ -11,10 +11,12 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from harness.fuzz.finding import Search, database
+from harness.fuzz.finding import Search
+from harness.fuzz.keeping import Ledger
 from harness.fuzz.strategies import cases
 from harness.protocols import NAMES
 from harness.runner.fuzzing.failure import Failure, failure_of
@@ -25,13 +27,14 @@ from harness.targets.addressing import listens_in_memory, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from harness.fuzz.cases import Case
+    from harness.fuzz.keeping import Change
     from harness.fuzz.laws import Broken, Law, Tell
 
 BATCH = 60  # cases drawn in one go
-SHRINKING = 20.0  # seconds one failure may be made smaller
+SHRINKING = 1000  # streams by which one failure may be made smaller; a clock would not be fair
+PATIENCE = 60.0  # seconds of that, for a target that hangs
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,6 @@ class Settings:
         seconds: when to stop drawing; None means never.
         seed: decides what is drawn.
         timeout: seconds one stream may take.
-        kept: where failing examples are kept: a folder, a Redis address, or None.
         in_memory: whether the target listens in memory; None asks its address.
         twins: other ways to the same answer; None asks the target's address.
         kind: ``told`` or ``walked`` cases only; None draws both.
@@ -59,10 +61,13 @@ class Settings:
     seconds: float | None = None
     seed: int = 0
     timeout: float = 10.0
-    kept: str | Path | None = None
     in_memory: bool | None = None
     twins: Mapping[str, str | object] | None = None
     kind: str | None = None
+
+    def shelf(self, word: str) -> str:
+        """Return the name under which examples of a protocol are kept."""
+        return f"{name_of(self.target)} {word}"
 
     @property
     def ways(self) -> Mapping[str, str | object]:
@@ -86,6 +91,7 @@ class Tally:
     failures: list[Failure] = field(default_factory=list)
     interrupted: bool = False
     unspoken: set[str] = field(default_factory=set)  # protocols the target does not speak
+    learned: tuple[Change, ...] = ()  # what a ledger of failing examples holds afterwards
 
     @property
     def examples(self) -> int:
@@ -98,15 +104,16 @@ class Campaign:
 
     Args:
         settings: what to do.
+        kept: what is known of failing examples, and where new ones go; None is nothing, nowhere.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, kept: Ledger | None = None) -> None:
         self.settings, self.tally = settings, Tally()
         self._started = monotonic()
         self._laws = settings.offered
-        kept, name = database(settings.kept), name_of(settings.target)
+        kept = Ledger({}) if kept is None else kept
         self._searches = {
-            word: Search(cases(word, self._kind()), kept, f"{name} {word}")
+            word: Search(cases(word, self._kind()), kept, settings.shelf(word))
             for word in settings.protocols
         }
         self._seen: dict[str, set[str]] = {word: set() for word in settings.protocols}
@@ -190,10 +197,10 @@ class Campaign:
 
     def _shrunk(self, word: str, law: Law, symptom: str) -> Iterator[Failure | None]:
         self._seen[word].add(symptom)
-        deadline = monotonic() + SHRINKING
+        deadline, judged = monotonic() + PATIENCE, count()
 
         def same(case: Case) -> bool:
-            if monotonic() > deadline:
+            if next(judged) >= SHRINKING or monotonic() > deadline:
                 return False
             wrong = self._judge(law, case)
             return wrong is not None and _symptom(law, wrong) == symptom

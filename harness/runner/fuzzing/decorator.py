@@ -26,7 +26,7 @@ from harness.runner.fuzzing.laws import chosen
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from harness.runner.fuzzing.campaign import Settings
+    from harness.runner.fuzzing.campaign import Settings, Tally
     from harness.runner.fuzzing.failure import Failure
     from harness.targets.base import Function, Target
 
@@ -77,7 +77,6 @@ class Plan:
             laws=chosen(self.laws),
             examples=self.examples or profiles.examples(),
             seed=profiles.seed() if self.seed is None else self.seed,
-            kept=KEPT,
         )
 
 
@@ -132,7 +131,7 @@ def _test(plan: Plan) -> Callable[[], None]:
         raise TypeError(f"{name}: @harness.fuzz stands above a function, not above a method")
 
     def test(fuzzed: Fuzzed | None = None) -> None:
-        (fuzzed or _held(plan)).must_hold()
+        (fuzzed or _now(plan)).must_hold()
 
     if callable(plan.target):
         update_wrapper(test, plan.target)  # pytest shows where it stands, and its name
@@ -143,9 +142,23 @@ def _test(plan: Plan) -> Callable[[], None]:
     return test
 
 
-def _held(plan: Plan) -> Fuzzed:
-    """Hold every law here and now."""
-    from harness.runner.fuzzing.campaign import Campaign
+def _now(plan: Plan) -> Fuzzed:
+    return Fuzzed([failure for case in plan.cases() for failure in held(case).failures])
 
-    found = (failure for case in plan.cases() for failure in Campaign(case).run())
-    return Fuzzed([failure for failure in found if failure is not None])
+
+def held(case: Settings) -> Tally:
+    """Hold the laws of a case, what broke them in earlier runs first.
+
+    Raises:
+        KeyboardInterrupt: somebody does not want to know any more.
+    """
+    from harness.fuzz.keeping import opened
+    from harness.runner.fuzzing.shares import Whole
+
+    with opened(KEPT) as kept:
+        whole = Whole(case, kept=kept)
+        for _ in whole.run():
+            pass
+    if whole.tally.interrupted:
+        raise KeyboardInterrupt
+    return whole.tally

@@ -1,22 +1,26 @@
 """A campaign in shares: one protocol, a few laws and a range of seeds each.
 
 A law broken on a wire belongs to one share of each range, so shares know nothing of one another;
-one machine does the same shares as many, and finds the same.
+one machine does the same shares as many, and finds the same. Rules of this file: what shares found
+is told in their order, whoever was faster; all of them begin with what was known before.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
+from harness.fuzz.finding import known_of
+from harness.fuzz.keeping import Ledger, settle
 from harness.runner.fuzzing.campaign import Campaign, Settings, Tally
 from harness.runner.fuzzing.laws import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from harness.fuzz.keeping import Kept, Known
     from harness.runner.fuzzing.failure import Failure
 
     Hands: TypeAlias = Callable[
@@ -34,10 +38,12 @@ class Share:
     Args:
         settings: what to do, without its laws.
         laws: their names.
+        known: failing examples of earlier campaigns.
     """
 
     settings: Settings
     laws: tuple[str, ...]
+    known: Known = field(default_factory=dict)
 
 
 def shares(settings: Settings, workers: int = 1) -> list[Share]:
@@ -74,14 +80,16 @@ def _groups(settings: Settings) -> Iterator[tuple[str, ...]]:
 
 def work(share: Share) -> Tally:
     """Do one share; the function that every worker imports."""
-    campaign = _campaign(share)
+    campaign, ledger = _campaign(share)
     for _ in campaign.run():
         pass
+    campaign.tally.learned = ledger.changes()
     return campaign.tally
 
 
-def _campaign(share: Share) -> Campaign:
-    return Campaign(replace(share.settings, laws=chosen(share.laws)))
+def _campaign(share: Share) -> tuple[Campaign, Ledger]:
+    ledger = Ledger(share.known)
+    return Campaign(replace(share.settings, laws=chosen(share.laws)), ledger), ledger
 
 
 class Whole:
@@ -90,10 +98,17 @@ class Whole:
     Args:
         settings: what to do.
         workers: how many do the shares at once.
+        kept: the database of failing examples; None is one that knows nothing and forgets.
     """
 
-    def __init__(self, settings: Settings, workers: int = 1) -> None:
-        self.shares = shares(settings, workers)
+    def __init__(self, settings: Settings, workers: int = 1, kept: Kept | None = None) -> None:
+        self._settings, self._workers = settings, workers
+        self._kept = Ledger({}) if kept is None else kept
+        known = {word: known_of(self._kept, settings.shelf(word)) for word in settings.protocols}
+        self.shares = [
+            replace(share, known=known[share.settings.protocols[0]])
+            for share in shares(settings, workers)
+        ]
         self.tally = Tally()
         self._done = Tally()
         self._shapes: set[tuple[object, ...]] = set()
@@ -113,19 +128,33 @@ class Whole:
 
     def _here(self) -> Iterator[Failure | None]:
         for share in self.shares:
-            campaign = _campaign(share)
-            for failure in campaign.run():
-                self._show(campaign.tally)
-                yield failure if failure is not None and self._take(failure) else None
+            campaign, ledger = _campaign(share)
+            try:
+                for failure in campaign.run():
+                    self._show(campaign.tally)
+                    yield failure if failure is not None and self._take(failure) else None
+            finally:  # also where nobody listens any more
+                settle(ledger.changes(), self._kept)
             self._add(campaign.tally)
             if campaign.tally.interrupted:
                 return
 
     def _elsewhere(self, hands: Hands) -> Iterator[Failure | None]:
-        for _, tally in hands(work, self.shares):
-            yield from filter(self._take, tally.failures)
-            self._add(tally)
-            yield None
+        early: dict[int, Tally] = {}
+        turn = 0
+        try:
+            for number, tally in hands(work, self.shares):
+                early[number] = tally
+                self._add(tally)
+                settle(tally.learned, self._kept)
+                while turn in early:
+                    yield from filter(self._take, early.pop(turn).failures)
+                    turn += 1
+                yield None
+        except KeyboardInterrupt:
+            for number in sorted(early):
+                yield from filter(self._take, early.pop(number).failures)
+            raise
 
     def _take(self, failure: Failure) -> bool:
         """Note a failure; say whether it is the first of its shape."""
