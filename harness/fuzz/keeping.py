@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 Kept: TypeAlias = ExampleDatabase  # what other rooms call it
 
 _SHARED = ("redis://", "rediss://", "unix://")
-_PREFIX = b"harness-fuzz:"  # of our keys, so that a Redis can be shared with others
-_CHANNEL = "harness-fuzz-changes"
+_NAME = "harness-fuzz"  # of our connections, channel and keys: a Redis is shared with others
 _KEPT = timedelta(days=30)  # a failure nobody met in that time is forgotten
-_PATIENCE = 5.0  # seconds a Redis may take to answer
+_PATIENCE = 5.0  # seconds a Redis may take to connect, and to answer
 
 
 @contextmanager
@@ -72,11 +71,16 @@ def _redis(url: str) -> Iterator[ExampleDatabase]:
         words = "redis is not installed; `pip install 'llm-stream-harness[service]'`"
         raise InputError(words) from error
     try:
-        client = Redis.from_url(url, socket_connect_timeout=_PATIENCE, socket_timeout=_PATIENCE)
+        client = Redis.from_url(
+            url, client_name=_NAME, socket_connect_timeout=_PATIENCE, socket_timeout=_PATIENCE
+        )
         with closing(client):
             client.ping()
             yield RedisExampleDatabase(
-                client, expire_after=_KEPT, key_prefix=_PREFIX, listener_channel=_CHANNEL
+                client,
+                expire_after=_KEPT,
+                key_prefix=f"{_NAME}:".encode(),
+                listener_channel=f"{_NAME}-changes",
             )
     except (RedisError, ValueError) as error:
         why = " ".join(str(error).split())
