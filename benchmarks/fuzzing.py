@@ -15,8 +15,8 @@ from harness.protocols import NAMES, protocol
 from harness.replay.stage import Stage
 from harness.replay.transport import memory_transport
 from harness.runner.fuzzing.campaign import Settings
-from harness.runner.fuzzing.shares import Whole
 from harness.runner.fuzzing.telling import Teller
+from harness.runner.fuzzing.whole import Whole
 from harness.targets.base import Call
 from harness.targets.clients import Clients
 from harness.targets.opening import open_stream

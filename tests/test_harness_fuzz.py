@@ -10,7 +10,7 @@ import anthropic  # noqa: F401 - an inner run forgets what it imports; a second 
 import pytest
 
 import harness
-import harness.runner.fuzzing.shares
+import harness.runner.fuzzing.whole
 import harness.targets.builtin
 from harness.errors import UnknownWordError
 from harness.model import Outcome

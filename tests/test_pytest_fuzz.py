@@ -8,7 +8,7 @@ import anthropic  # noqa: F401 - an inner run forgets what it imports; a second 
 import hypothesis
 import pytest
 
-import harness.runner.fuzzing.shares
+import harness.runner.fuzzing.whole
 import harness.targets.builtin  # noqa: F401 - the same
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from harness.runner.fuzzing.campaign import Settings, Tally
     from harness.runner.fuzzing.failure import Failure
-    from harness.runner.fuzzing.shares import Hands, Whole
+    from harness.runner.fuzzing.whole import Hands, Whole
 
 EXAMPLES = 2000  # where nothing else bounds a campaign
 
@@ -25,7 +25,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     try:
         from harness.fuzz.keeping import opened
-        from harness.runner.fuzzing.shares import Whole
+        from harness.runner.fuzzing.whole import Whole
     except ModuleNotFoundError as error:
         words = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
         raise InputError(words) from error

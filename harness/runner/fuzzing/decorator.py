@@ -153,7 +153,7 @@ def held(case: Settings) -> Tally:
         KeyboardInterrupt: somebody does not want to know any more.
     """
     from harness.fuzz.keeping import opened
-    from harness.runner.fuzzing.shares import Whole
+    from harness.runner.fuzzing.whole import Whole
 
     with opened(KEPT) as kept:
         whole = Whole(case, kept=kept)
