@@ -41,14 +41,24 @@ bench: $(READY)  ## measure the numbers the README quotes
 snapshots: $(READY)  ## take the photographs again; review them as a diff before committing
 	$(BIN)/python -m pytest -q tests/conformance --snapshot-update
 
-# The engines have locks and a folder of their own; aimock needs npm and is left out where there is none.
-record: $(READY) ## make the recordings of real engines in cassettes/ again, in .venv-engines
+# Each engine has a lock and a folder of its own. Those of npm are left out where there is none.
+NPM := $(if $(shell command -v npm),aimock openai-mock-api)
+ENGINES ?= llamacpp mockllm ai-mock $(NPM)
+
+record: $(READY) $(ENGINES:%=.venv-engines/%/.ready) ## make the recordings in cassettes/ again; ENGINES="litellm" for others
 	@mkdir -p build
-	@test -x .venv-engines/bin/python || $(PYTHON) -m venv .venv-engines
-	.venv-engines/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r recording/requirements.lock
-	@if command -v npm >/dev/null; then cp recording/aimock/package*.json .venv-engines/ && \
-	    npm ci --prefix .venv-engines --no-audit --no-fund --ignore-scripts --silent; fi
-	$(BIN)/python -m recording
+	$(BIN)/python -m recording $(ENGINES:%=%/)
+
+.venv-engines/%/.ready: recording/%/requirements.lock
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv-engines/%/.ready: recording/%/package-lock.json
+	@mkdir -p $(@D)
+	@cp $(<D)/package*.json $(@D)
+	npm ci --prefix $(@D) --no-audit --no-fund --ignore-scripts --silent
+	@touch $@
 
 # Extras stay in the lock: pip 23, which Python 3.11 brings, takes a pin without its extras for another.
 lock: $(READY)   ## resolve pyproject.toml again into requirements.lock (hashes, no index address)

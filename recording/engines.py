@@ -1,31 +1,24 @@
 """The engines that are recorded: how each is started, and what is said of it in a cassette.
 
-Each lives in .venv-engines, where `make record` puts it: none is a dependency of the harness.
-
-Rule of this file: whoever starts an engine ends it, on every path, also when a story killed it.
+Each lives in a folder of its own in .venv-engines, where `make record` puts it with the lock that
+lies in recording/NAME: none is a dependency of the harness, nor of another engine.
 """
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from recording.model import model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
 
 HERE = Path(__file__).parent
-HOME = HERE.parent / ".venv-engines"
+HOMES = HERE.parent / ".venv-engines"
 BUILD = HERE.parent / "build"
-PATIENCE_S = 30.0  # for an engine to begin to answer
-_POLL_S = 0.02
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Kind(NamedTuple):
@@ -38,6 +31,12 @@ class Kind(NamedTuple):
         program: the file that is there where it is installed.
         command: port -> what starts it.
         ready: the path that answers 200 once it can be asked.
+        environment: variables it is started with.
+        behind: the engine that answers for it, a word of ``KINDS``; UPSTREAM tells it where.
+        bases: protocol -> the path its clients' addresses end with, where it is not the usual one.
+        model: what it is asked for.
+        shared: whether its stories share one process: its start costs more than they do.
+        heavy: whether it is recorded only when it is asked for by name.
     """
 
     name: str
@@ -46,80 +45,131 @@ class Kind(NamedTuple):
     program: Path
     command: Callable[[int], list[str]]
     ready: str
+    environment: Mapping[str, str] = _NONE
+    behind: str | None = None
+    bases: Mapping[str, str] = _NONE
+    model: str = "tiny-bigram"
+    shared: bool = False
+    heavy: bool = False
 
     @property
     def installed(self) -> bool:
         """Whether it is there."""
         return self.program.exists()
 
-
-class Running(NamedTuple):
-    """A running engine: its process and where it listens."""
-
-    pid: int
-    url: str
+    @property
+    def made_by(self) -> str:
+        """The command that records it."""
+        return f"make record ENGINES={self.name}" if self.heavy else "make record"
 
 
-_PYTHON = HOME / "bin" / "python"
-_AIMOCK = HOME / "node_modules" / "@copilotkit" / "aimock" / "dist" / "cli.js"
-_PIECES = ("-c", "12", "-l", "10")  # characters a chunk, milliseconds between two
+def _python(engine: str) -> Path:
+    return HOMES / engine / "bin" / "python"
+
+
+def _node(engine: str, program: str) -> Path:
+    return HOMES / engine / "node_modules" / program
 
 
 def _llamacpp(port: int) -> list[str]:
     file = BUILD / "tiny-bigram.gguf"
     if not file.exists() or file.read_bytes() != model():
         file.write_bytes(model())
-    return [str(_PYTHON), str(HERE / "engine.py"), str(file), str(port)]
+    return [str(_python("llamacpp")), str(HERE / "llamacpp/serve.py"), str(file), str(port)]
+
+
+def _uvicorn(engine: str, app: str, port: int) -> list[str]:
+    """Return what serves an app in one process: the engines' own commands start others."""
+    python = str(_python(engine))
+    return [python, "-m", "uvicorn", app, "--host", "127.0.0.1", "--port", str(port)]
+
+
+_AIMOCK = _node("aimock", "@copilotkit/aimock/dist/cli.js")
+_PIECES = ("-c", "12", "-l", "10")  # characters a chunk, milliseconds between two
+_OPENAI_MOCK_API = _node("openai-mock-api", "openai-mock-api/dist/cli.js")
 
 
 def _aimock(port: int) -> list[str]:
-    fixtures = str(HERE / "aimock" / "fixtures.json")
+    fixtures = str(HERE / "aimock/fixtures.json")
     return ["node", str(_AIMOCK), "-p", str(port), "-f", fixtures, *_PIECES]
+
+
+def _openai_mock_api(port: int) -> list[str]:
+    config = str(HERE / "openai-mock-api/responses.yaml")
+    return ["node", str(_OPENAI_MOCK_API), "-c", config, "-p", str(port)]
+
+
+def _mockllm(port: int) -> list[str]:
+    return _uvicorn("mockllm", "mockllm.server:app", port)
+
+
+def _ai_mock(port: int) -> list[str]:
+    return _uvicorn("ai-mock", "mockai.server:app", port)
+
+
+def _litellm(port: int) -> list[str]:
+    program = str(_python("litellm").with_name("litellm"))
+    config = str(HERE / "litellm/config.yaml")
+    return [program, "--config", config, "--host", "127.0.0.1", "--port", str(port)]
 
 
 KINDS = {
     "llamacpp": Kind(
-        "llama.cpp", "b11549 (xllamacpp 2026.10.11549)", "MIT", _PYTHON, _llamacpp, "/health"
+        name="llama.cpp",
+        version="b11549 (xllamacpp 2026.10.11549)",
+        licence="MIT",
+        program=_python("llamacpp"),
+        command=_llamacpp,
+        ready="/health",
     ),
-    "aimock": Kind("aimock", "1.43.0", "MIT", _AIMOCK, _aimock, "/health"),
+    "aimock": Kind(
+        name="aimock",
+        version="1.43.0",
+        licence="MIT",
+        program=_AIMOCK,
+        command=_aimock,
+        ready="/health",
+    ),
+    "mockllm": Kind(
+        name="mockllm",
+        version="0.0.8",
+        licence="Apache-2.0",
+        program=_python("mockllm"),
+        command=_mockllm,
+        ready="/openapi.json",
+        environment={"MOCKLLM_RESPONSES_FILE": str(HERE / "mockllm/responses.yaml")},
+    ),
+    "openai-mock-api": Kind(
+        name="openai-mock-api",
+        version="0.4.0",
+        licence="MIT",
+        program=_OPENAI_MOCK_API,
+        command=_openai_mock_api,
+        ready="/health",
+    ),
+    "ai-mock": Kind(
+        name="ai-mock",
+        version="0.3.1",
+        licence="MIT",
+        program=_python("ai-mock"),
+        command=_ai_mock,
+        ready="/",
+        environment={"MOCKAI_RESPONSES": str(HERE / "ai-mock/responses.json")},
+        bases={"openai_chat": "/openai", "anthropic_messages": "/anthropic"},
+    ),
+    "litellm": Kind(
+        name="litellm",
+        version="1.106.2",
+        licence="MIT",
+        program=_python("litellm"),
+        command=_litellm,
+        ready="/health/liveliness",
+        environment={
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # or it asks the world for prices
+            "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
+        },
+        behind="llamacpp",
+        shared=True,
+        heavy=True,
+    ),
 }
-
-
-@contextmanager
-def running(kind: Kind) -> Iterator[Running]:
-    """Serve on 127.0.0.1 while the block runs.
-
-    Raises:
-        RuntimeError: the engine did not begin to answer; its log says why.
-    """
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}"
-    log = BUILD / f"{kind.name}.log"
-    with (
-        log.open("w") as words,
-        subprocess.Popen(  # noqa: S603 - our own command
-            kind.command(port), stdin=subprocess.PIPE, stdout=words, stderr=words
-        ) as process,
-    ):
-        try:
-            _wait(process, url + kind.ready, log)
-            yield Running(process.pid, url)
-        finally:
-            process.kill()
-
-
-def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=PATIENCE_S):  # noqa: S310 - our own engine
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(_POLL_S)
-    raise RuntimeError(f"the engine did not begin to answer; see {log}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-    return port

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from recording import engines
-from recording.engines import KINDS, Kind, running
+from recording.__main__ import _asked, _turns
+from recording.engines import KINDS, Kind
+from recording.running import running
+from recording.stories import stories
 
 RECORDING = Path(engines.__file__).parent
 SERVER = """
@@ -66,14 +69,50 @@ def test_an_engine_that_does_not_start_is_named_with_its_log(tmp_path: Path) -> 
     assert "no model" in (tmp_path / "test.log").read_text("utf-8")
 
 
-def test_the_versions_are_those_of_the_locks() -> None:
-    lock = (RECORDING / "requirements.lock").read_text("utf-8")
-    version = KINDS["llamacpp"].version
-    assert f"xllamacpp=={version.partition('xllamacpp ')[2].rstrip(')')} " in lock
-    packages = json.loads((RECORDING / "aimock/package-lock.json").read_text("utf-8"))["packages"]
-    assert packages["node_modules/@copilotkit/aimock"]["version"] == KINDS["aimock"].version
+def test_who_stands_before_an_engine_is_told_where_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    behind = kind("-c", SERVER)._replace(name="behind")
+    monkeypatch.setitem(engines.KINDS, "behind", behind)
+    told = "import os; print(os.environ['UPSTREAM'], os.environ['WORD'], flush=True)\n"
+    before = kind("-c", told + SERVER)._replace(behind="behind", environment={"WORD": "yes"})
+    with running(before):
+        said = (tmp_path / "test.log").read_text("utf-8")
+    assert said.startswith("http://127.0.0.1:")
+    assert said.splitlines()[0].endswith("/v1 yes")
+
+
+def test_what_is_heavy_is_recorded_when_it_is_asked_for() -> None:
+    usual = {story.engine for story in stories() if _asked(story, [])}
+    assert usual == {name for name, kind in KINDS.items() if not kind.heavy}
+    assert {story.engine for story in stories() if _asked(story, ["litellm/"])} == {"litellm"}
+    assert {story.engine for story in stories() if _asked(story, ["ai-mock/"])} == {"ai-mock"}
+
+
+def test_stories_share_a_process_that_starts_slowly_and_no_other() -> None:
+    for turn in _turns(stories()):
+        [engine] = {story.engine for story in turn}
+        told = sum(story.engine == engine for story in stories())
+        assert len(turn) == (told if KINDS[engine].shared else 1)
+        assert not any(story.plot.killed_after for story in turn if KINDS[engine].shared)
+
+
+@pytest.mark.parametrize("engine", KINDS)
+def test_a_version_is_that_of_its_lock(engine: str) -> None:
+    version = KINDS[engine].version.rpartition(" ")[2].rstrip(")")
+    lock = RECORDING / engine / "requirements.lock"
+    if lock.exists():
+        assert f"=={version} " in lock.read_text("utf-8")
+        return
+    named = json.loads((RECORDING / engine / "package.json").read_text("utf-8"))["dependencies"]
+    packages = json.loads((RECORDING / engine / "package-lock.json").read_text("utf-8"))["packages"]
+    assert [packages[f"node_modules/{name}"]["version"] for name in named] == [version]
+    assert [*named.values()] == [version]
 
 
 def test_no_lock_names_where_packages_come_from() -> None:
-    for lock in (RECORDING / "requirements.lock", RECORDING / "aimock/package-lock.json"):
+    for lock in RECORDING.glob("*/requirements.lock"):
         assert "://" not in lock.read_text("utf-8")
+    for lock in RECORDING.glob("*/package-lock.json"):
+        packages = json.loads(lock.read_text("utf-8"))["packages"]
+        assert all("resolved" not in package for package in packages.values())
