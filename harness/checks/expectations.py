@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from harness.checks.matching import matches
+from harness.checks.next_request import next_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,6 +61,11 @@ def _chunk_kinds(outcome: Outcome) -> list[JSON]:
     return [kind for kind, _ in groupby(chunk.kind for chunk in _said(outcome))]
 
 
+def _emitted(outcome: Outcome) -> JSON:
+    letters = sum(len(chunk.text or "") + len(chunk.arguments or "") for chunk in outcome.chunks)
+    return {"chunks": len(outcome.chunks), "letters": letters}
+
+
 EXPECTATIONS: Mapping[str, Callable[[Outcome], JSON]] = {
     "text": lambda outcome: outcome.text,
     "reasoning": lambda outcome: outcome.reasoning,
@@ -79,6 +85,8 @@ EXPECTATIONS: Mapping[str, Callable[[Outcome], JSON]] = {
     "chunks": _chunks,
     "chunk_texts": _chunk_texts,
     "chunk_kinds": _chunk_kinds,
+    "emitted": _emitted,
+    "next_request": next_request,
 }
 
 

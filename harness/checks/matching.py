@@ -2,7 +2,8 @@
 
 An object is met by one that has at least its fields, a list by one of the same length, anything
 else by its equal. Where a plain value may stand, so may ``{$one_of: [..]}``, ``{$contains: text}``,
-``{$any: true}`` (present and not null) and ``{$open: why}`` (nobody can say; only recorded).
+``{$at_most: number}``, ``{$any: true}`` (present and not null) and ``{$open: why}`` (nobody can
+say; only recorded).
 """
 
 from __future__ import annotations
@@ -13,12 +14,20 @@ from harness.errors import UnknownWordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import UnionType
 
     from harness.model import JSON
 
 _IDS = frozenset({"id", "response_id"})  # the fields of an outcome that name something
 _THEIRS = frozenset({"arguments", "citations", "data"})  # what is in them is not ours to name
-ONE_OF, OPEN = "$one_of", "$open"
+ONE_OF, AT_MOST, OPEN = "$one_of", "$at_most", "$open"
+
+
+# What an operator takes, where not everything will do.
+_TAKES: Mapping[str, tuple[type | UnionType, str]] = {
+    ONE_OF: (list, "a list of choices"),
+    AT_MOST: (int | float, "a number"),
+}
 
 
 def matches(expected: JSON, actual: JSON) -> bool:
@@ -76,8 +85,9 @@ def flaw(expected: JSON) -> str | None:
             return str(UnknownWordError("operator", word, _OPERATORS))
         if word in _OPERATORS and len(expected) > 1:
             return f"{word} stands alone, without other keys beside it"
-        if word == ONE_OF and not isinstance(value, list):
-            return f"{word} takes a list of choices"
+        kind, called = _TAKES.get(word, (object, ""))
+        if not isinstance(value, kind):
+            return f"{word} takes {called}"
     return flaw(list(expected.values()))
 
 
@@ -102,6 +112,10 @@ def _contains(text: JSON, actual: JSON) -> bool:
     return isinstance(actual, str) and str(text) in actual
 
 
+def _at_most(bound: JSON, actual: JSON) -> bool:
+    return isinstance(actual, int | float) and not isinstance(actual, bool) and actual <= bound
+
+
 def _any(present: JSON, actual: JSON) -> bool:
     return (actual is not None) is bool(present)
 
@@ -113,6 +127,7 @@ def _open(_why: JSON, _actual: JSON) -> bool:
 _OPERATORS: Mapping[str, Callable[[JSON, JSON], bool]] = {
     ONE_OF: _one_of,
     "$contains": _contains,
+    AT_MOST: _at_most,
     "$any": _any,
     OPEN: _open,
 }

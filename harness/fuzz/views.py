@@ -37,6 +37,12 @@ def chunks(outcome: Outcome) -> list[JSON]:
     return [chunk._replace(id=None).dump() for chunk in said]
 
 
+def emitted(outcome: Outcome) -> dict[str, int]:
+    """Return how much was emitted."""
+    letters = sum(len(chunk.text or "") + len(chunk.arguments or "") for chunk in outcome.chunks)
+    return {"chunks": len(outcome.chunks), "letters": letters}
+
+
 def differing(
     expected: Mapping[str, JSON], actual: Mapping[str, JSON]
 ) -> tuple[dict[str, JSON], dict[str, JSON]]:

@@ -58,6 +58,8 @@ SEEN: dict[str, JSON] = {
     "chunks": [{"kind": "reasoning", "part": 0}, {"text": "Hel"}, {"text": "lo"}],
     "chunk_texts": ["Hel", "lo"],
     "chunk_kinds": ["reasoning", "text"],
+    "emitted": {"chunks": 7, "letters": {"$at_most": 7}},
+    "next_request": "accepted",
 }
 
 

@@ -6,6 +6,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from harness.runner.fuzzing.files import index
 
 OUT = ("--out", "found", "--database", "db")
@@ -61,6 +63,40 @@ def test_a_file_that_no_longer_fails_is_named(harness: Any) -> None:
     path.write_text(f"{text[: text.index('must:')]}must: {{ending: {{$any: true}}}}\n", "utf-8")
     said = harness(*SMALL, "--examples", "1", "--database", "other")
     assert f"{path} no longer fails" in said.out, said.err
+
+
+SINNER = """
+from harness.model import Outcome, Text, ToolCall, Chunk
+
+CALL = ToolCall(id="", name="get", arguments_raw="{}", arguments={}, complete=True)
+
+async def call_without_an_id(asked):
+    return Outcome(content=(CALL,), ending="truncated", finish="unknown")
+
+async def pings_without_end(asked):
+    return Outcome(chunks=(Chunk("ping"),) * 200, ending="truncated", finish="unknown")
+"""
+
+
+@pytest.mark.parametrize(
+    ("law", "name"), [("history", "call_without_an_id"), ("bounded", "pings_without_end")]
+)
+def test_laws_beyond_one_outcome_are_shown_again_by_their_command_too(
+    law: str, name: str, harness: Any
+) -> None:
+    Path("sinner.py").write_text(SINNER, "utf-8")
+    target = f"python:sinner:{name}"
+    words = ("fuzz", "openai_chat", "--target", target, "--law", law, "--examples", "9", *OUT)
+    assert harness(*words).code == 1
+    [entry] = index(Path("found"))
+    assert harness(*shlex.split(entry["reproduce"])[1:]).code == 1
+    healed = entry["reproduce"].replace(target, "builtin")
+    assert harness(*shlex.split(healed)[1:]).code == 0
+    assert "no longer fails" not in harness(*words).out
+    path = Path("found/found.jsonl")
+    path.write_text(path.read_text("utf-8").replace(target, "builtin"), "utf-8")
+    said = harness("fuzz", "openai_chat", "--law", law, "--examples", "9", *OUT)
+    assert f"found/{entry['scenario']}.yaml no longer fails: delete it" in said.out
 
 
 def test_the_pytest_cases_name_every_scenario(harness: Any) -> None:

@@ -196,6 +196,12 @@ def a_cut_call_carries_guessed_arguments(told: Outcome) -> Outcome:
     return changed(told, content=(call.model_copy(update={"arguments": {"city": "Ro"}}),))
 
 
+@spoils("next_request", "calls", {"next_request": "accepted"})
+def calls_lose_their_ids(told: Outcome) -> Outcome:
+    """OC-032: no answer can say which call it is of, and the next request is refused."""
+    return changed(told, content=tuple(c.model_copy(update={"id": ""}) for c in told.tool_calls))
+
+
 # How it ended
 
 
@@ -284,6 +290,11 @@ def reasoning_is_shown_after_the_answer(told: Outcome) -> Outcome:
     thought = without(told.chunks, "text", "stop_reason", "usage")
     tail = without(told.chunks, "text", "reasoning")
     return changed(told, chunks=(*text, *thought, *tail))
+
+
+@spoils("emitted", "thinking", {"emitted": {"chunks": {"$at_most": 20}}})
+def silence_is_filled_without_end(told: Outcome) -> Outcome:
+    return changed(told, chunks=(Chunk("ping"),) * 60 + told.chunks)
 
 
 # What else was said

@@ -85,7 +85,7 @@ def test_a_failure_of_a_law_of_every_stream_is_sound_too(tmp_path: Path) -> None
 def test_a_failure_is_noted_once(tmp_path: Path) -> None:
     keep(failure(), tmp_path)
     keep(failure(why="once more"), tmp_path)
-    keep(failure(law="history", on_its_own=False), tmp_path)
+    keep(failure(law="history"), tmp_path)
     assert [entry["why"] for entry in index(tmp_path)] == ["once more", ""]
     cases = (tmp_path / "test_fuzz_found.py").read_text("utf-8")
-    assert cases.count("def test_") == 1
+    assert cases.count("def test_") == 2

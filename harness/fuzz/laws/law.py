@@ -84,7 +84,6 @@ class Law:
         of_messages: whether it needs to know what was said; else it holds for walks as well.
         twin: the other way of reading it compares with; a target without one is not judged.
         severity: a broken ``must`` decides the exit code, a ``should`` is shown.
-        on_its_own: whether a scenario shows the failure again; else only this law does.
     """
 
     name: str
@@ -94,7 +93,6 @@ class Law:
     of_messages: bool = False
     twin: str = ""
     severity: Severity = "must"
-    on_its_own: bool = True
 
 
 def compare(

@@ -27,7 +27,7 @@ def healed(out: Path, target: str, timeout: float) -> Iterator[Path]:
     Raises:
         InputError: a file cannot be read as a scenario.
     """
-    mine = [entry for entry in index(out) if entry["target"] == target and entry["on_its_own"]]
+    mine = [entry for entry in index(out) if entry["target"] == target]
     paths = [
         path for path in (out / f"{entry['scenario']}.yaml" for entry in mine) if path.exists()
     ]

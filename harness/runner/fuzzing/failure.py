@@ -37,8 +37,6 @@ class Failure:
         expected: what the law asks for, by keys of ``must``.
         actual: what came.
         why: one sentence.
-        on_its_own: whether a scenario of it fails by itself.
-        seed: of the campaign.
     """
 
     law: str
@@ -53,8 +51,6 @@ class Failure:
     expected: Mapping[str, JSON] = field(default_factory=dict)
     actual: Mapping[str, JSON] = field(default_factory=dict)
     why: str = ""
-    on_its_own: bool = True
-    seed: int = 0
 
     @property
     def shape(self) -> tuple[object, ...]:
@@ -98,11 +94,7 @@ class Failure:
         Args:
             out: the folder its scenario was written to.
         """
-        if self.on_its_own:
-            words = ["harness", "run", self.id, "--scenarios", out, "--target", self.target]
-        else:
-            words = ["harness", "fuzz", self.protocol, "--law", self.law, "--target", self.target]
-            words += ["--seed", str(self.seed)]
+        words = ["harness", "run", self.id, "--scenarios", out, "--target", self.target]
         return shlex.join(words)
 
 
@@ -123,8 +115,6 @@ def failure_of(law: Law, case: Case, wrong: Broken, settings: Settings) -> Failu
         expected=wrong.expected,
         actual=wrong.actual,
         why=wrong.why,
-        on_its_own=law.on_its_own,
-        seed=settings.seed,
     )
 
 

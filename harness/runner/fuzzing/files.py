@@ -46,7 +46,6 @@ def keep(failure: Failure, out: Path) -> Path:
         "law": failure.law,
         "why": failure.why,
         "reproduce": failure.reproduce(str(out)),
-        "on_its_own": failure.on_its_own,
     }
     entries = [known for known in index(out) if known["scenario"] != failure.id]
     _write_index(out, [*entries, entry])
@@ -71,8 +70,6 @@ def _tests(entries: Sequence[Mapping[str, JSON]]) -> Iterator[str]:
     yield '"""Found by `harness fuzz`: pytest THIS_FOLDER --harness-scenarios THIS_FOLDER."""\n\n'
     yield "import pytest\n"
     for entry in entries:
-        if not entry["on_its_own"]:
-            continue
         name = re.sub(r"\W+", "_", entry["scenario"])
         yield f"\n\n@pytest.mark.scenarios({entry['scenario']!r}, target={entry['target']!r})\n"
         yield f"def test_{name}(told):\n    told.must_hold()\n"

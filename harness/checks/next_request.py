@@ -1,4 +1,4 @@
-"""Law of the next request: what was delivered, sent back, is accepted.
+"""The next request: whether what was delivered, sent back, is accepted.
 
 The answer becomes an assistant's message, each of its calls that may run is answered, and the whole
 goes through the layer's own hygiene. The rules are the providers': their API refuses a request for
@@ -12,22 +12,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.fuzz.laws.law import Broken, Law
-from harness.fuzz.mutations.unlawful import UNLAWFUL, spoil
-from harness.fuzz.tape import Tape
 from harness.streaming.hygiene import sanitise
 from harness.streaming.hygiene_chat import sanitise_chat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from harness.fuzz.cases import Case
-    from harness.fuzz.laws.law import Tell
     from harness.model import Outcome, ToolCall
 
     Message = Mapping[str, Any]
 
+ACCEPTED = "accepted"
 _ASKED = "Hello"
+
+
+def next_request(outcome: Outcome) -> str:
+    """Return ``accepted``, or what an API would say against the request that follows."""
+    for written, fit, wrong in _SHAPES:
+        messages = fit(written(outcome))
+        found = next(wrong(messages), None)
+        if found is None and fit(messages) != messages:
+            found = "made fit twice, it changes again"
+        if found:
+            return found
+    return ACCEPTED
 
 
 def blocks_of(outcome: Outcome) -> list[Message]:
@@ -117,33 +125,3 @@ _SHAPES: tuple[
     ],
     ...,
 ] = ((blocks_of, sanitise, _wrong_blocks), (chat_of, sanitise_chat, _wrong_chat))
-
-
-def _history(case: Case, tell: Tell) -> Broken | None:
-    tape = Tape(case.dice)
-    items = case.events if not tape.next() else _spoiled(case, tape)
-    script = case.spoken(items)
-    outcome = tell(script).outcome
-    for written, fit, wrong in _SHAPES:
-        messages = fit(written(outcome))
-        found = next(wrong(messages), None)
-        if found is None and fit(messages) != messages:
-            found = "made fit twice, it changes again"
-        if found:
-            return Broken(script, why=found)
-    return None
-
-
-def _spoiled(case: Case, tape: Tape) -> tuple[Any, ...]:
-    return spoil(tape.choose(tuple(UNLAWFUL)), case.events, tape, case.protocol)
-
-
-LAWS: tuple[Law, ...] = (
-    Law(
-        "history",
-        "what was delivered, sent back with answers to its calls, is a request the API accepts",
-        ("CA-006", "AN-026"),
-        _history,
-        on_its_own=False,
-    ),
-)
