@@ -151,8 +151,11 @@ def _hidden(path: Path, cassette: Cassette, lines: Lines, told: set[str]) -> Ite
     for place, interaction in enumerate(cassette.interactions):
         for part in ("request", "response"):
             scrubber = Scrubber()
-            getattr(scrubber, part)(getattr(interaction, part))
+            line = lines.at("interactions", place, part)
+            try:
+                getattr(scrubber, part)(getattr(interaction, part))
+            except InputError as error:
+                raise error.at(path, line) from None
             for name in scrubber.found:
                 if name not in told:
-                    line = lines.at("interactions", place, part)
                     yield Flaw("leak", path, line, f"{name} in its {part}; record it again")

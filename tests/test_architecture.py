@@ -51,6 +51,10 @@ DOORS = {
     "redis": {"streaming", "fuzz"},  # fuzz: the client of Hypothesis' own Redis database
     "opentelemetry": {"streaming"},
     "vcr": {"cassettes"},
+    "brotli": {"cassettes"},
+    "brotlicffi": {"cassettes"},
+    "backports": {"cassettes"},
+    "compression": {"cassettes"},
     "distributed": {"runner"},
     "starlette": {"demo"},
     "uvicorn": {"demo"},

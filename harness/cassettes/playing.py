@@ -6,15 +6,18 @@ where that reader was; no terminal of the provider says that it was whole.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from bisect import bisect_right
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from harness.cassettes.reading import load
 from harness.errors import InputError
 from harness.protocols.bodies import frames_of, is_stream
+from harness.wire import event_stream
 from harness.wire.script import EVENT_STREAM, ResponseEnd, Script
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from harness.cassettes.cassette import Headers, Read, Response, StreamEnd
@@ -55,7 +58,8 @@ def chosen(root: Path, name: str) -> Response:
 def script_of(response: Response, protocol_name: str) -> Script:
     """Return a response as a script, its frames split as its protocol has them.
 
-    One JSON array is framed again, so its headers and its reads would no longer fit and are left.
+    One JSON array and binary events are framed again, so their headers would no longer fit and are
+    left; so are the reads of an array, while those of binary events move with their events.
 
     Raises:
         WireError: the bytes are neither events nor a JSON array.
@@ -65,15 +69,37 @@ def script_of(response: Response, protocol_name: str) -> Script:
     if response.status != OK:
         frames, headers = (response.body,), response.headers or _ERROR
     elif not is_stream(response.body):
-        return Script(frames_of(response.body, protocol_name), end=end)
+        frames = frames_of(response.body, protocol_name)
+        moved = _moved(response, frames) if event_stream.sniff(response.body) else ()
+        return Script(frames, end=end, recorded=_timed(moved))
     else:
         frames, headers = frames_of(response.body, protocol_name), response.headers or _STREAM
     recorded = _timed(response.stream.reads or ())
     return Script(frames, response.status, headers, end=end, recorded=recorded)
 
 
-def _timed(reads: tuple[Read, ...]) -> tuple[tuple[int, float], ...]:
+def _moved(response: Response, frames: tuple[bytes, ...]) -> Iterator[Read]:
+    """Yield the reads of binary events, each as far into the frame of its event as it was before.
+
+    A read that adds no byte of the frame it ends in is left out; its time is the next one's.
+    """
+    messages = [len(raw) for _, raw in event_stream.Reader().take(response.body)]
+    sizes = [*zip(messages, map(len, frames), strict=True), (1, 0)]
+    binary, text = ([0, *accumulate(column)] for column in zip(*sizes, strict=True))
+    reached = end = 0
+    for read in response.stream.reads or ():
+        end += read.length
+        place = bisect_right(binary, end) - 1
+        size, framed = sizes[place]
+        length = text[place] + (end - binary[place]) * framed // size - reached
+        if length:
+            yield read._replace(length=length)
+            reached += length
+
+
+def _timed(reads: Iterable[Read]) -> tuple[tuple[int, float], ...]:
     """Return each read's length and the seconds before it."""
+    reads = tuple(reads)
     offsets = (0.0, *(read.offset for read in reads))
     pauses = (max(0.0, after - before) for before, after in pairwise(offsets))
     return tuple(zip((read.length for read in reads), pauses, strict=True))

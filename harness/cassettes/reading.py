@@ -22,7 +22,7 @@ from harness.cassettes.cassette import (
     Stream,
     StreamEnd,
 )
-from harness.cassettes.coding import decoded
+from harness.cassettes.coding import codings_of, decoded
 from harness.errors import InputError, UnknownWordError
 from harness.yaml_file import Allowed, Lines, read_yaml
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ALLOWED = Allowed(size=256 * 1024 * 1024, values=1_000_000, binary=True)
-_CODED = frozenset({"content-encoding", "content-length"})  # untrue of a body that was decoded
+_CODING = "content-encoding"
+_CODED = frozenset({_CODING, "content-length"})  # untrue of a body that was decoded
 _PROVENANCE = tuple(Provenance.__dataclass_fields__)
 
 
@@ -155,7 +156,7 @@ def _response(place: Place) -> Response:
     status, reason = _status(place)
     stored = _body(place)
     body = stored.content()
-    for coding in _codings(headers):
+    for coding in codings_of(value for name, value in headers if name.lower() == _CODING):
         try:
             body = decoded(body, coding)
         except InputError as error:
@@ -189,13 +190,6 @@ def _body(place: Place) -> Place:
 
 def _headers(place: Place) -> Headers:
     return tuple((name, value.text()) for name in place.mapping() for value in place[name].items())
-
-
-def _codings(headers: Headers) -> list[str]:
-    """Return the codings of a body, the last one applied first (RFC 9110, 8.4)."""
-    fields = [value for name, value in headers if name.lower() == "content-encoding"]
-    words = [word.strip().lower() for field in fields for word in field.split(",")]
-    return [word for word in reversed(words) if word]
 
 
 def _stream(place: Place, body: bytes) -> Stream:

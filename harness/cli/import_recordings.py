@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.cassettes import save
-from harness.cassettes.cassette import Cassette
 from harness.cassettes.importing.walking import Imported, PassedOver, importing
-from harness.cassettes.scrubbing import Scrubber, binary
+from harness.cassettes.scrubbing import Scrubber
 from harness.cli.import_draft import draft
 from harness.cli.writing import refuse_existing, write_new
-from harness.errors import InputError, WireError
+from harness.errors import InputError
 from harness.recordings import LeftOut, Recording, exchanges
-from harness.wire import event_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +73,10 @@ def _write(
     name = f"{TOPIC}/{found.name}.yaml"
     path = out / "cassettes" / name
     scrubber = Scrubber()
-    cassette = _scrubbed(found, scrubber)
+    try:
+        cassette = scrubber.cassette(found.cassette)
+    except InputError as error:
+        raise error.at(found.path) from None
     told = list(exchanges(cassette, path, protocol))
     texts = dict(_drafts(told, name, out)) if drafts else {}
     for place in (path, *texts):
@@ -85,21 +86,6 @@ def _write(
         write_new(place, text, force=True)
     masked = scrubber.found.total()
     return Written(str(found.path), path, tuple(told), tuple(texts), masked)
-
-
-def _scrubbed(found: Imported, scrubber: Scrubber) -> Cassette:
-    """Return a cassette without secrets; those in binary events are masked below their coding."""
-    bare = []
-    for told in found.cassette.interactions:
-        response = told.response
-        if event_stream.sniff(response.body):
-            try:
-                body = binary.scrubbed(response.body, scrubber.content)
-            except (WireError, InputError) as error:
-                raise InputError(str(error), path=found.path) from None
-            response = replace(response, body=body)
-        bare.append(replace(told, response=response))
-    return scrubber.cassette(Cassette(tuple(bare)))
 
 
 def _drafts(

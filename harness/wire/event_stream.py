@@ -27,6 +27,7 @@ CONTENT_TYPE = "application/vnd.amazon.eventstream"
 
 _PRELUDE = struct.Struct(">III")
 _NUMBER = struct.Struct(">I")
+SNIFFED = _PRELUDE.size  # bytes that tell such a stream from others
 _ENDS = _PRELUDE.size + _NUMBER.size  # bytes of a message that are neither header nor payload
 
 
@@ -71,9 +72,13 @@ class Reader:
                 raised it is raised ever after, so the outcome is the same for every cut.
             FrameTooLargeError: a message is over the limit; likewise.
         """
+        return [message for message, _ in self.take(piece)]
+
+    def take(self, piece: bytes) -> list[tuple[Message, bytes]]:
+        """Return the same messages, and the bytes of each; raises as ``feed``."""
         self._refuse()
         self._kept += piece
-        found: list[Message] = []
+        found: list[tuple[Message, bytes]] = []
         try:
             while (size := self._size()) is not None and len(self._kept) >= size:
                 found.append(self._take(size))
@@ -110,23 +115,34 @@ class Reader:
             raise FrameTooLargeError(size, self._limit)
         return int(size)
 
-    def _take(self, size: int) -> Message:
-        with memoryview(self._kept) as view, view[:size] as message:
-            (checksum,) = _NUMBER.unpack_from(message, size - _NUMBER.size)
-            if crc32(message[: -_NUMBER.size]) != checksum:
-                raise self._error("the checksum of a message is wrong")
-            body = bytes(message[_PRELUDE.size : -_NUMBER.size])
-            headers = _PRELUDE.unpack_from(message)[1]
+    def _take(self, size: int) -> tuple[Message, bytes]:
+        raw = bytes(memoryview(self._kept)[:size])
+        (checksum,) = _NUMBER.unpack_from(raw, size - _NUMBER.size)
+        if crc32(memoryview(raw)[: -_NUMBER.size]) != checksum:
+            raise self._error("the checksum of a message is wrong")
+        _, headers, payload = split(raw)
         try:
-            taken = Message(_read_headers(body[:headers]), body[headers:])
+            taken = Message(_read_headers(headers), payload)
         except (struct.error, IndexError, UnicodeDecodeError, ValueError):
             raise self._error("the headers of a message cannot be read") from None
         del self._kept[:size]
         self._passed += size
-        return taken
+        return taken, raw
 
     def _error(self, words: str) -> WireError:
         return WireError(f"AWS event stream, byte {self._passed:,}: {words}")
+
+
+def split(message: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the prelude, the headers and the payload of one message's bytes."""
+    behind = _PRELUDE.size + _PRELUDE.unpack_from(message)[1]
+    ends = len(message) - _NUMBER.size
+    return message[: _PRELUDE.size], message[_PRELUDE.size : behind], message[behind:ends]
+
+
+def sealed(message: bytes) -> bytes:
+    """Return a message's bytes behind which its checksum was missing."""
+    return message + _NUMBER.pack(crc32(message))
 
 
 def _fixed(form: str) -> Callable[[bytes, int], tuple[HeaderValue, int]]:
@@ -183,8 +199,7 @@ def write(headers: Mapping[str, str], payload: bytes) -> bytes:
     coded = b"".join(_write_header(name, value) for name, value in headers.items())
     size = _ENDS + len(coded) + len(payload)
     lengths = struct.pack(">II", size, len(coded))
-    message = lengths + _NUMBER.pack(crc32(lengths)) + coded + payload
-    return message + _NUMBER.pack(crc32(message))
+    return sealed(sealed(lengths) + coded + payload)
 
 
 def _write_header(name: str, value: str) -> bytes:

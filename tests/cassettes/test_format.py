@@ -216,7 +216,8 @@ def test_a_refusal_names_the_line_and_the_cure(
     [
         ("gzip", BOMB, "grows over 268,435,456 bytes"),
         ("gzip", b"\x1f\x8bnonsense", "is no whole gzip; record it again"),
-        ("br", b"\x8b\x00\xff", "compressed with Brotli, which is not undone here"),
+        ("br", b"\xff\xfe nonsense", "is no whole br; record it again"),
+        ("compress", b"\x1f\x9d\xff", "compressed with compress, which is not undone here"),
     ],
 )
 def test_a_body_that_cannot_be_decoded_is_named(

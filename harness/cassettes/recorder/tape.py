@@ -7,12 +7,13 @@ them after they passed; what it cannot scrub it does not keep.
 from __future__ import annotations
 
 import asyncio
-import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import h11
 
+from harness.cassettes.coding import LIMIT, Undoing, codings_of
 from harness.cassettes.recorder.journal import text_of
+from harness.errors import InputError, WireError
 
 if TYPE_CHECKING:
     from harness.cassettes.cassette import Request, StreamEnd
@@ -24,8 +25,8 @@ _HEAD = 256 * 1024  # bytes a head may have
 _DROPPED = frozenset(
     {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
 )
-_INFLATING = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
-_BINARY = "application/vnd.amazon.eventstream"  # its texts are in base64, under checksums
+_CODING = "content-encoding"
+_MOST = 256 * 1024  # bytes of a read that are held; only what was compressed comes to more
 
 
 class Tape:
@@ -50,7 +51,7 @@ class Tape:
         self._number, self._journal, self._scrubber = number, journal, scrubber
         self._request, self._what = request, what
         self._http: h11.Connection | None = None
-        self._inflating: Any = None
+        self._undoing = Undoing([])
         self._read = bytearray()  # of the body, in the network read that is being taken down
         self._ended = False
 
@@ -83,7 +84,7 @@ class Tape:
         self._http = http = self._http or self._begin()
         try:
             http.receive_data(data)
-            ended = self._events(http)
+            ended = self._events(http, offset)
         except h11.RemoteProtocolError as error:
             self._break_off(offset, f"what came is no HTTP/1.1: {error}")
             return
@@ -115,18 +116,18 @@ class Tape:
         """Say whether the end of the connection was the end of the body (RFC 9112, 6.3)."""
         try:
             http.receive_data(b"")
-            return self._events(http)
+            return self._events(http, 0.0)
         except h11.RemoteProtocolError:
             return False
 
-    def _events(self, http: h11.Connection) -> bool:
+    def _events(self, http: h11.Connection, offset: float) -> bool:
         """Take what is whole; return whether the message is."""
         while True:
             event = http.next_event()
             if isinstance(event, h11.Response):
                 self._answer(event)
             elif isinstance(event, h11.Data):
-                self._read += self._inflated(bytes(event.data))
+                self._say(bytes(event.data), offset)
             elif isinstance(event, h11.EndOfMessage):
                 return True
             elif not isinstance(event, h11.InformationalResponse):
@@ -134,14 +135,10 @@ class Tape:
 
     def _answer(self, response: h11.Response) -> None:
         raw = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw_items()]
-        small = {name.lower(): value.lower() for name, value in raw}
-        coding = small.get("content-encoding", "identity").strip()
-        if coding in _INFLATING:
-            self._inflating = zlib.decompressobj(_INFLATING[coding])
-        elif coding != "identity":
-            self.lost = f"its body is compressed with {coding}, though nobody asked for it"
-        if small.get("content-type", "").startswith(_BINARY):
-            self.lost = f"its body is {_BINARY}, which cannot be scrubbed"
+        try:
+            self._undoing = Undoing(codings_of(v for k, v in raw if k.lower() == _CODING), LIMIT)
+        except InputError as error:
+            self.lost = str(error)
         kept = tuple((name, value) for name, value in raw if name.lower() not in _DROPPED)
         if self.lost is None:
             self._note(
@@ -150,26 +147,38 @@ class Tape:
                 headers=self._scrubber.headers(kept),
             )
 
-    def _inflated(self, data: bytes) -> bytes:
-        if self._inflating is None or not data:
-            return data
+    def _say(self, data: bytes, offset: float) -> None:
+        """Take bytes of the body; what comes of few that were compressed may be many."""
+        if self.lost is not None:
+            return
         try:
-            piece: bytes = self._inflating.decompress(data)
-        except zlib.error:
-            self.lost = "its body is not compressed as its head says"
-            return b""
-        return piece
+            for piece in self._undoing.feed(data):
+                self._read += piece
+                if len(self._read) >= _MOST:
+                    self._keep(offset)
+        except InputError as error:
+            self.lost = str(error)
 
     def _keep(self, offset: float) -> None:
         if self._read and self.lost is None:
-            reads = [[len(self._read), round(offset, 6)]]
-            self._note(reads=reads, text=text_of(self._scrubbing.feed(bytes(self._read))))
+            try:
+                text = text_of(self._scrubbing.feed(bytes(self._read)))
+            except WireError as error:
+                self.lost = str(error)
+            else:
+                self._note(reads=[[len(self._read), round(offset, 6)]], text=text)
         self._read.clear()
 
     def _end(self, end: StreamEnd, *, reusable: bool) -> None:
         self._ended = True
         if self.lost is None:
-            self._note(text=text_of(self._scrubbing.close()), end=end)
+            text = text_of(self._scrubbing.close())
+            try:
+                self._scrubbing.check()
+            except WireError as error:
+                if end == "clean":
+                    end, self.lost = "reset", str(error)
+            self._note(text=text, end=end)
         if not self.over.done():
             self.over.set_result(reusable)
 

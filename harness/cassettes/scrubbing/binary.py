@@ -1,88 +1,135 @@
-"""A whole body of AWS's binary events scrubbed: their texts lie in base64, under checksums.
+"""A body of AWS's binary events scrubbed while it arrives: texts in base64, under checksums.
 
-Rules of this file: masks are as long as what they cover, so every text keeps its place; a body in
-which nothing was found keeps its bytes; where something was, the checksums are made anew.
+Rules of this file: masks are as long as what they cover, so every byte keeps its place; a message
+in which nothing was found keeps its bytes, any other is sealed anew; the texts of all messages are
+scrubbed as the events of one stream, so fragments are joined; what cannot be read is not let out.
 """
 
 from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.errors import InputError
+from harness.cassettes.scrubbing.body import BodyScrubber
+from harness.cassettes.scrubbing.masking import mask
+from harness.errors import WireError
 from harness.wire import event_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from harness.cassettes.scrubbing.masking import Finder
     from harness.wire.event_stream import Message
 
-_DATA, _END = b"data: ", b"\n\n"  # fragments are joined over the events of a stream
+_DATA, _END = b"data: ", b"\n\n"
 
 
-class _Text(NamedTuple):
-    """The text of one message; ``coded`` is its base64 in the payload, None where it is bare."""
+class _Waiting(NamedTuple):
+    """A message that is not decided: its own bytes, what it may become, and the text in it.
 
-    message: Message
+    ``before`` and ``after`` are what stands around the text, already without secrets; ``coded``
+    says whether the text is in base64.
+    """
+
+    raw: bytes
+    before: bytes
     text: bytes
-    coded: bytes | None
+    after: bytes
+    coded: bool
 
-    def payload(self, text: bytes) -> bytes:
-        """Return the payload with another text of the same length."""
-        if self.coded is None:
-            return text
-        return self.message.payload.replace(self.coded, b64encode(text), 1)
+    def told(self) -> bytes:
+        """Return the text as an event of a stream."""
+        return _DATA + self.text + _END
+
+    def written(self, told: bytes) -> bytes:
+        """Return the message's bytes with the text as it was given back."""
+        text = told[len(_DATA) : -len(_END)]
+        written = self.before + (b64encode(text) if self.coded else text) + self.after
+        return self.raw if self.raw.startswith(written) else event_stream.sealed(written)
 
 
-def scrubbed(body: bytes, content: Callable[[bytes], bytes]) -> bytes:
-    """Return a body without the secrets in its events.
+class BinaryScrubber:
+    """Masks the secrets of one body of binary events.
 
     Args:
-        body: the whole body.
-        content: masks what it is given, and keeps its length.
-
-    Raises:
-        WireError: the body is no event stream, or breaks off.
-        InputError: it holds a secret, and headers that are no texts, so it cannot be made anew.
+        finder: finds secrets.
+        note: is told the name of each that was masked.
     """
-    texts = [*_texts(body)]
-    told = b"".join(_DATA + found.text + _END for found in texts)
-    masked = content(told)
-    if masked == told:
-        return body
-    return b"".join(_written(texts, masked))
+
+    def __init__(self, finder: Finder, note: Callable[[str], None]) -> None:
+        self._finder, self._note = finder, note
+        self._reader = event_stream.Reader()
+        self._texts = BodyScrubber(finder, note)
+        self._waiting: deque[_Waiting] = deque()
+        self._decided = bytearray()  # texts that are, of the messages that wait
+
+    def feed(self, piece: bytes) -> bytes:
+        """Take the next bytes; return the messages that are decided.
+
+        Raises:
+            WireError: the bytes are no such events, or none whose text can be told and written.
+        """
+        for message, raw in self._reader.take(piece):
+            waiting = self._read(message, raw)
+            self._waiting.append(waiting)
+            self._decided += self._texts.feed(waiting.told())
+        return self._ready()
+
+    def close(self) -> bytes:
+        """Return the rest, without a message that broke off: the body ended, in whatever way."""
+        self._decided += self._texts.close()
+        return self._ready()
+
+    def check(self) -> None:
+        """Check that no message broke off.
+
+        Raises:
+            WireError: one did.
+        """
+        self._reader.close()
+
+    def _ready(self) -> bytes:
+        ready = bytearray()
+        while self._waiting and len(self._decided) >= (size := len(self._waiting[0].told())):
+            ready += self._waiting.popleft().written(bytes(self._decided[:size]))
+            del self._decided[:size]
+        return bytes(ready)
+
+    def _read(self, message: Message, raw: bytes) -> _Waiting:
+        prelude, headers, payload = event_stream.split(raw)
+        for value in message.headers.values():
+            if isinstance(value, str | bytes):
+                bare = value.encode() if isinstance(value, str) else value
+                headers = headers.replace(bare, self._scrubbed(bare)) if bare else headers
+        inner = _inner(payload)
+        if inner is None:
+            return _Waiting(raw, prelude + headers, payload, b"", coded=False)
+        before, quoted, after = payload.partition(b'"%b"' % b64encode(inner))
+        if not quoted or quoted in after:
+            words = "the base64 of an event is written in a way of its own"
+            raise WireError(f"AWS event stream: {words}")
+        return _Waiting(
+            raw,
+            prelude + headers + self._scrubbed(before) + b'"',
+            inner,
+            b'"' + self._scrubbed(after),
+            coded=True,
+        )
+
+    def _scrubbed(self, text: bytes) -> bytes:
+        """Return a short text that stands for itself without its secrets."""
+        content = bytearray(text)
+        for found in self._finder.find(text):
+            if mask(content, found.start, found.end):
+                self._note(found.name)
+        return bytes(content)
 
 
-def _texts(body: bytes) -> Iterator[_Text]:
-    reader = event_stream.Reader()
-    for message in reader.feed(body):
-        coded = _coded(message.payload)
-        yield _Text(message, message.payload if coded is None else b64decode(coded), coded)
-    reader.close()
-
-
-def _coded(payload: bytes) -> bytes | None:
-    """Return the base64 of an event inside a payload."""
+def _inner(payload: bytes) -> bytes | None:
+    """Return the event inside a payload, None where the payload is the event."""
     try:
-        coded = json.loads(payload)["bytes"].encode()
-        sound = b64encode(b64decode(coded, validate=True)) == coded
+        return b64decode(json.loads(payload)["bytes"], validate=True) or None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return coded if sound and coded in payload else None
-
-
-def _written(texts: list[_Text], masked: bytes) -> Iterator[bytes]:
-    at = 0
-    for found in texts:
-        start = at + len(_DATA)
-        at = start + len(found.text) + len(_END)
-        payload = found.payload(masked[start : start + len(found.text)])
-        yield event_stream.write(_headers(found.message), payload)
-
-
-def _headers(message: Message) -> dict[str, str]:
-    texts = {name: said for name, said in message.headers.items() if isinstance(said, str)}
-    if len(texts) < len(message.headers):
-        raise InputError("a binary event holds a secret, and headers that are no texts")
-    return texts

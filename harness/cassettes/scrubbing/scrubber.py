@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.cassettes.cassette import Cassette, Headers, Interaction, Request, Response
-from harness.cassettes.scrubbing.body import BodyScrubber
+from harness.cassettes.scrubbing.arriving import ArrivingBody
 from harness.cassettes.scrubbing.headers import rule_of
 from harness.cassettes.scrubbing.masking import Finder, mask
+from harness.errors import InputError, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,9 +62,18 @@ class Scrubber:
         return content.decode()
 
     def content(self, body: bytes) -> bytes:
-        """Return a whole body without secrets."""
+        """Return a whole body without secrets.
+
+        Raises:
+            InputError: it is one of binary events that cannot be read.
+        """
         scrubbing = self.body()
-        return scrubbing.feed(body) + scrubbing.close()
+        try:
+            bare = scrubbing.feed(body) + scrubbing.close()
+            scrubbing.check()
+        except WireError as error:
+            raise InputError(str(error)) from None
+        return bare
 
     def leaks(self, content: bytes) -> list[tuple[int, str]]:
         """Return the secrets of a text as it stands, each once, with its offset in bytes."""
@@ -73,9 +83,9 @@ class Scrubber:
                 told.append(found)
         return [(found.start, found.name) for found in told]
 
-    def body(self) -> BodyScrubber:
+    def body(self) -> ArrivingBody:
         """Return what scrubs one body while it arrives."""
-        return BodyScrubber(self._finder, self._note)
+        return ArrivingBody(self._finder, self._note)
 
     def _note(self, name: str) -> None:
         self.found[name] += 1

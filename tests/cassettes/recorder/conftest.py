@@ -1,19 +1,28 @@
-"""A provider on a socket, and whoever asks it through the recorder."""
+"""Providers on a socket, and whoever asks them through the recorder."""
 
 from __future__ import annotations
 
+import socket
+import threading
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
 
+from harness.cassettes import load
 from harness.replay.server import serving
 from harness.replay.stage import Stage
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import ssl
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from harness.cassettes.cassette import Interaction
 
 FRAMES = tuple(f'data: {{"delta":"word {n} "}}\n\n'.encode() for n in range(10))
+BODY = b"".join(FRAMES)
 TOLD = Script(FRAMES, headers=(("content-type", "text/event-stream"), ("x-request-id", "req_1")))
 
 
@@ -33,3 +42,40 @@ def provider() -> Iterator[Provider]:
     stage = Stage()
     with serving(stage) as url:
         yield Provider(stage, url)
+
+
+def only(path: Path) -> Interaction:
+    [found] = load(path).interactions
+    return found
+
+
+def ask(url: str, body: bytes = b'{"a":1}', **headers: str) -> httpx2.Response:
+    return httpx2.post(f"{url}/v1/x", content=body, headers=headers, trust_env=False)
+
+
+@pytest.fixture
+def plain_server() -> Iterator[Callable[..., str]]:
+    """A server that says some bytes to whoever asks, and hangs up."""
+    open_ones = []
+
+    def start(answer: bytes, context: ssl.SSLContext | None = None) -> str:
+        bound = socket.create_server(("127.0.0.1", 0))
+        open_ones.append(bound)
+        threading.Thread(target=_answer, args=(bound, answer, context), daemon=True).start()
+        return f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+    yield start
+    for bound in open_ones:
+        bound.shutdown(socket.SHUT_RDWR)
+        bound.close()
+
+
+def _answer(bound: socket.socket, answer: bytes, context: ssl.SSLContext | None) -> None:
+    while True:
+        try:
+            peer, _ = bound.accept()
+        except OSError:
+            return
+        with context.wrap_socket(peer, server_side=True) if context else peer as asked:
+            asked.recv(65536)
+            asked.sendall(answer)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import random
 import re
+from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.cassettes.scrubbing.masking import masked
 from harness.cassettes.scrubbing.patterns import PATTERNS
-from harness.wire import sse
+from harness.wire import event_stream, sse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -138,6 +139,18 @@ def _plain(pieces: Sequence[str]) -> bytes:
     return b"".join(sse.write(None, piece) for piece in pieces)
 
 
+def _bedrock(pieces: Sequence[str]) -> bytes:
+    """Events of Anthropic in AWS's binary ones: in base64, under checksums."""
+    headers = {":event-type": "chunk", ":message-type": "event"}
+    told = []
+    for number, piece in enumerate(pieces):
+        data = {"type": "content_block_delta", "index": 0, "delta": {"text": piece}}
+        inner = b64encode(json.dumps(data).encode()).decode()
+        payload = json.dumps({"bytes": inner, "p": "abcdefghijklmnop"[: number % 16]})
+        told.append(event_stream.write(headers, payload.encode()))
+    return b"".join(told)
+
+
 STREAMS: dict[str, Telling] = {
     "chat content": _chat("content"),
     "chat reasoning": _chat("reasoning_content"),
@@ -148,6 +161,7 @@ STREAMS: dict[str, Telling] = {
     "gemini array": _array,
     "interleaved": _interleaved,
     "plain data": _plain,
+    "bedrock": _bedrock,
 }
 
 
@@ -155,7 +169,10 @@ def joined(body: bytes) -> str:
     """Return all texts of a stream's deltas, joined as a reader would."""
     texts: dict[str, str] = {}
     documents = [body.decode()] if body.startswith(b"[") else []
-    for frame in sse.split(body):
+    if event_stream.sniff(body):
+        messages = event_stream.Reader().feed(body)
+        documents = [b64decode(json.loads(one.payload)["bytes"]).decode() for one in messages]
+    for frame in () if event_stream.sniff(body) else sse.split(body):
         reader = sse.Reader()
         documents += [read.data for read in reader.feed(frame)]
     for document in documents:

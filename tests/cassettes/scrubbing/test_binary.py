@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from typing import Any
-from zlib import crc32
 
 import pytest
 
 from harness.cassettes.scrubbing import Scrubber
-from harness.cassettes.scrubbing.binary import scrubbed
-from harness.errors import InputError, WireError
+from harness.errors import InputError
 from harness.protocols.protocol import events_of
 from harness.wire import event_stream
 
@@ -31,10 +29,16 @@ def said(body: bytes) -> list[str]:
     return [event["delta"]["text"] for event in found]
 
 
+def in_pieces(body: bytes, size: int, scrubber: Scrubber) -> bytes:
+    scrubbing = scrubber.body()
+    pieces = [scrubbing.feed(body[at : at + size]) for at in range(0, len(body), size)]
+    return b"".join([*pieces, scrubbing.close()])
+
+
 def test_a_secret_in_the_fragments_of_a_stream_is_masked_and_the_stream_stays_whole() -> None:
     body = chunk("The key is ") + chunk(KEY[:20]) + chunk(KEY[20:]) + chunk(" indeed")
     scrubber = Scrubber(())
-    masked = scrubbed(body, scrubber.content)
+    masked = scrubber.content(body)
     texts = said(masked)
     assert len(masked) == len(body)
     assert (texts[0], texts[3]) == ("The key is ", " indeed")
@@ -43,25 +47,66 @@ def test_a_secret_in_the_fragments_of_a_stream_is_masked_and_the_stream_stays_wh
     assert scrubber.found.total()
 
 
+@pytest.mark.parametrize("size", [1, 5, 11, 12, 13, 100, 1000])
+def test_where_reads_end_plays_no_part(size: int) -> None:
+    body = b"".join(map(chunk, ("The key is ", KEY[:20], KEY[20:], " indeed", "Hello " * 99)))
+    assert in_pieces(body, size, Scrubber(())) == Scrubber(()).content(body)
+
+
+def test_a_message_leaves_as_soon_as_it_is_decided() -> None:
+    scrubbing = Scrubber(()).body()
+    assert scrubbing.feed(chunk("Hello there ")) == chunk("Hello there ")
+    assert scrubbing.feed(chunk("sk-proj-")) == b""
+    assert len(scrubbing.feed(chunk(KEY[8:] + " "))) == len(
+        chunk("sk-proj-") + chunk(KEY[8:] + " ")
+    )
+
+
 def test_plain_words_are_masked_too() -> None:
     payload = json.dumps({"contentBlockIndex": 0, "delta": {"text": f"It is {KEY}."}}).encode()
     body = event_stream.write({":event-type": "contentBlockDelta"}, payload)
-    [text] = said(scrubbed(body, Scrubber(()).content))
+    [text] = said(Scrubber(()).content(body))
     assert KEY not in text
     assert text.startswith("It is ")
 
 
+def test_headers_and_what_stands_around_a_text_are_masked_too() -> None:
+    inner = b64encode(b'{"type":"ping"}').decode()
+    payload = json.dumps({"a": KEY, "bytes": inner, "p": KEY}).encode()
+    body = event_stream.write({**HEADERS, ":error-message": f"see {KEY}"}, payload)
+    masked = Scrubber(()).content(body)
+    assert len(masked) == len(body)
+    assert KEY[8:].encode() not in masked
+    [event] = events_of([masked])
+    assert event.data == {"type": "ping"}
+
+
 def test_what_holds_no_secret_keeps_its_bytes_whatever_its_headers() -> None:
     body = chunk("Hello") + event_stream.write({}, b"\x00\xff") + event_stream.write({}, b"[1]")
-    assert scrubbed(body, Scrubber(()).content) == body
+    body += event_stream.write({}, b'{"bytes":""}') + event_stream.write({}, b"")
+    assert Scrubber(()).content(body) == body
 
 
-def test_what_cannot_be_made_anew_is_refused() -> None:
+def test_headers_that_are_no_texts_stay() -> None:
     headers = b"\x01a\x00"  # a header that is True
-    lengths = (16 + len(headers) + len(KEY)).to_bytes(4, "big") + len(headers).to_bytes(4, "big")
-    message = lengths + crc32(lengths).to_bytes(4, "big") + headers + KEY.encode()
-    body = message + crc32(message).to_bytes(4, "big")
-    with pytest.raises(InputError, match="headers that are no texts"):
-        scrubbed(body, Scrubber(()).content)
-    with pytest.raises(WireError, match="broke off"):
-        scrubbed(body[:-1], Scrubber(()).content)
+    head = (16 + len(headers) + len(KEY)).to_bytes(4, "big") + len(headers).to_bytes(4, "big")
+    body = event_stream.sealed(event_stream.sealed(head) + headers + KEY.encode())
+    masked = Scrubber(()).content(body)
+    [message] = event_stream.Reader().feed(masked)
+    assert message.headers == {"a": True}
+    assert message.payload == b"sk-proj-" + b"X" * len(KEY[8:])
+
+
+def test_a_message_that_broke_off_does_not_get_out() -> None:
+    body = chunk("Hello ") + chunk(KEY)[:-1]
+    assert in_pieces(body, 99, Scrubber(())) == chunk("Hello ")
+    with pytest.raises(InputError, match="broke off"):
+        Scrubber(()).content(body)
+
+
+@pytest.mark.parametrize("coded", ["aGVsbG\\u0038=", 'aGVsbG8=","p":"aGVsbG8='])
+def test_base64_that_cannot_be_found_again_is_refused(coded: str) -> None:
+    """It decodes, so a reader would read it; and it could not be written with a mask in it."""
+    body = event_stream.write(HEADERS, f'{{"bytes":"{coded}"}}'.encode())
+    with pytest.raises(InputError, match="written in a way of its own"):
+        Scrubber(()).content(body)

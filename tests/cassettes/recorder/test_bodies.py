@@ -1,0 +1,284 @@
+"""Bodies that are compressed or binary: kept is what their reader reads, without its secrets."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import time
+import tracemalloc
+import zlib
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+from harness.cassettes import recording
+from harness.cassettes.recorder import tape as tape_module
+from harness.cassettes.recorder.session import JOURNAL
+from harness.cli import main
+from harness.protocols import protocol
+from harness.protocols.protocol import events_of
+from harness.recordings import Recording, recordings
+from harness.runner.player import Ask, Player
+from harness.wire import event_stream
+from harness.wire.script import Script
+from tests.cassettes.recorder.conftest import BODY, Provider, only
+from tests.cassettes.test_coding import CODED
+from tests.stories import written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Server = Callable[..., str]
+
+KEY = "sk-ant-api03-" + "a1B2" * 8
+
+
+def answer(body: bytes, *headers: str) -> bytes:
+    """Return an answer whose body comes whole, at once."""
+    lines = ["HTTP/1.1 200 OK", f"content-length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def record(path: Path, url: str) -> Any:
+    """Record one request; return what the client read, and what the recording says of itself."""
+    tape = recording(path, upstream=[f"a={url}"], secrets=())
+    with tape, httpx2.stream("GET", tape.base_url("a"), trust_env=False) as response:
+        read = b"".join(response.iter_raw())
+    return read, tape.summary
+
+
+@pytest.mark.parametrize("name", CODED)
+def test_a_coding_nobody_asked_for_is_undone(
+    name: str, tmp_path: Path, plain_server: Server
+) -> None:
+    word, coded = CODED[name]
+    body = BODY + b'data: {"delta":"see %b"}\n\n' % KEY.encode()
+    sent = coded(body)
+    url = plain_server(answer(sent, f"content-encoding: {word.upper()}"))
+    read, summary = record(tmp_path / "a.yaml", url)
+    assert (read, summary.missed) == (sent, ())
+    kept = only(tmp_path / "a.yaml").response
+    assert kept.body == body.replace(KEY[13:].encode(), b"X" * len(KEY[13:]))
+    assert (kept.headers, kept.stream.end) == ((), "clean")
+    with recording(tmp_path / "a.yaml", "none", upstream=[f"a={url}"]) as tape:
+        assert httpx2.get(tape.base_url("a"), trust_env=False).content == kept.body
+
+
+def test_two_codings_are_undone(tmp_path: Path, plain_server: Server) -> None:
+    sent = gzip.compress(zlib.compress(BODY))
+    url = plain_server(answer(sent, "content-encoding: deflate", "content-encoding: gzip"))
+    record(tmp_path / "a.yaml", url)
+    assert only(tmp_path / "a.yaml").response.body == BODY
+
+
+@pytest.mark.parametrize("word", ["br", "zstd"])
+def test_without_its_library_nothing_of_it_is_kept(
+    word: str, tmp_path: Path, plain_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("brotli", "brotlicffi", "compression.zstd", "backports.zstd"):
+        monkeypatch.setitem(sys.modules, name, None)
+    sent = CODED[word][1](BODY)
+    read, summary = record(
+        tmp_path / "a.yaml", plain_server(answer(sent, f"content-encoding: {word}"))
+    )
+    assert read == sent
+    [missed] = summary.missed
+    assert f"compressed with {word}; pip install 'llm-stream-harness[codings]'" in missed
+    assert not (tmp_path / "a.yaml").exists()
+
+
+def test_what_is_not_coded_as_it_says_is_kept_as_far_as_it_goes(
+    tmp_path: Path, plain_server: Server
+) -> None:
+    url = plain_server(answer(BODY, "content-encoding: gzip"))
+    read, summary = record(tmp_path / "a.yaml", url)
+    assert read == BODY
+    assert "the body is no whole gzip" in summary.missed[0]
+    kept = only(tmp_path / "a.yaml").response
+    assert (kept.body, kept.stream.end) == (b"", "reset")
+
+
+@pytest.mark.parametrize("name", ["gzip", "br", "zstd"])
+def test_a_bomb_is_taken_down_in_bounded_memory(
+    name: str, tmp_path: Path, plain_server: Server
+) -> None:
+    event = b'data: {"delta":"' + b" " * 4000 + b'"}\n\n'
+    body = event * 1500  # 6 MB of a few kB
+    word, coded = CODED[name]
+    sent = coded(body)
+    assert len(sent) < 20_000
+    url = plain_server(answer(sent, f"content-encoding: {word}"))
+    with recording(tmp_path / "a.yaml", upstream=[f"a={url}"], secrets=()) as tape:
+        tracemalloc.start()
+        with httpx2.stream("GET", tape.base_url("a"), trust_env=False) as response:
+            assert b"".join(response.iter_raw()) == sent
+        until(lambda: last(tmp_path / f"a.yaml{JOURNAL}").endswith(b'"end": "clean"}\n'))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 2 * 1024 * 1024, peak
+    assert only(tmp_path / "a.yaml").response.body == body
+
+
+def test_a_body_that_grows_without_end_is_kept_up_to_a_limit(
+    tmp_path: Path, plain_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tape_module, "LIMIT", len(BODY) * 5)
+    sent = gzip.compress(BODY * 99)
+    url = plain_server(answer(sent, "content-encoding: gzip"))
+    read, summary = record(tmp_path / "a.yaml", url)
+    assert read == sent
+    assert "grows over 1,350 bytes when it is decompressed" in summary.missed[0]
+    assert len(only(tmp_path / "a.yaml").response.body) <= len(BODY) * 5
+
+
+# Bedrock's binary events.
+AT = "model/anthropic.claude-x/invoke-with-response-stream"
+BINARY = (("content-type", event_stream.CONTENT_TYPE),)
+
+
+def chunk(data: object) -> bytes:
+    payload = {"bytes": b64encode(json.dumps(data).encode()).decode(), "p": "abcdefg"}
+    headers = {":event-type": "chunk", ":content-type": "application/json"}
+    return event_stream.write({**headers, ":message-type": "event"}, json.dumps(payload).encode())
+
+
+def say(provider: Provider, path: Path, script: Script) -> Any:
+    """Record a script; return the recording's summary."""
+    tape = recording(path, upstream=[provider.tells(script)], secrets=())
+    size = len(script.body)
+    with (
+        tape,
+        httpx2.stream("POST", f"{tape.base_url('a')}/{AT}", content=b"{}", trust_env=False) as told,
+    ):
+        reads = told.iter_raw()
+        while size > 0:  # and then it leaves, if the provider says no more
+            size -= len(next(reads))
+    return tape.summary
+
+
+def one(path: Path) -> Recording:
+    [found] = recordings([path])
+    assert isinstance(found, Recording), found
+    return found
+
+
+@pytest.fixture
+def messages(tmp_path: Path) -> tuple[bytes, ...]:
+    """A story as Bedrock tells it."""
+    events = events_of([written(tmp_path / "story").script().body])
+    return tuple(chunk(event.data) for event in events)
+
+
+def test_a_stream_of_bedrock_is_recorded_and_replayed_under_every_cut(
+    messages: tuple[bytes, ...], provider: Provider, tmp_path: Path
+) -> None:
+    script = Script(messages, headers=BINARY, cut="random:3", pace=0.001)
+    assert say(provider, tmp_path / "a.yaml", script).missed == ()
+    kept = only(tmp_path / "a.yaml").response
+    assert (kept.body, kept.headers, kept.stream.end) == (script.body, BINARY, "clean")
+    found = one(tmp_path / "a.yaml")
+    request = protocol("anthropic_messages").request
+    with Player(20, in_memory=True) as player:
+        direct, *others = (
+            player.play("builtin", Ask("anthropic_messages", request), told)
+            for told in (
+                written(tmp_path / "story").script(),
+                *map(found.script, ("event", "whole", "awkward", "edges", "byte", "recorded")),
+                found.script("recorded", "recorded"),
+            )
+        )
+    assert direct.outcome.ending == "complete"
+    assert others == [direct] * 7
+
+
+def test_its_reads_end_as_far_inside_an_event_as_they_did(
+    messages: tuple[bytes, ...], provider: Provider, tmp_path: Path
+) -> None:
+    script = Script(messages, headers=BINARY, cut="whole")
+    say(provider, tmp_path / "a.yaml", script)
+    path = tmp_path / "a.yaml"
+    sizes = [len(message) for message in messages]
+    half = sizes[2] // 2
+    lengths = [1, sizes[0] - 1, sizes[1] + half, sizes[2] - half, sum(sizes[3:])]
+    text = path.read_text("utf-8")
+    start, end = text.index("reads: >-"), text.index("      provenance")
+    words = " ".join(f"{length}@{at}.000000" for at, length in enumerate(lengths))
+    path.write_text(f"{text[:start]}reads: {words}\n{text[end:]}", "utf-8")
+    told = one(path).script("recorded", "recorded")
+    frames = [len(frame) for frame in told.frames]
+    into = half * frames[2] // sizes[2]
+    # One byte of a message is none of the frame yet, which is shorter: its time is the next one's.
+    assert told.recorded == (
+        (frames[0], 1.0),
+        (frames[1] + into, 1.0),
+        (frames[2] - into, 1.0),
+        (sum(frames[3:]), 1.0),
+    )
+
+
+def test_check_and_audit_accept_it(
+    messages: tuple[bytes, ...], provider: Provider, tmp_path: Path, capsys: Any
+) -> None:
+    say(provider, tmp_path / "a.yaml", Script(messages, headers=BINARY))
+    for command in ("check", "audit"):
+        assert main([command, str(tmp_path / "a.yaml")]) == 0, capsys.readouterr()
+
+
+def test_a_secret_in_its_fragments_reaches_no_disk(provider: Provider, tmp_path: Path) -> None:
+    pieces = ["The key is ", *(KEY[at : at + 5] for at in range(0, len(KEY), 5)), " indeed"]
+    told = tuple(
+        chunk({"type": "content_block_delta", "index": 0, "delta": {"text": piece}})
+        for piece in pieces
+    )
+    summary = say(provider, tmp_path / "a.yaml", Script(told, headers=BINARY, cut="random:1"))
+    kept = only(tmp_path / "a.yaml").response.body
+    events: list[Any] = [event.data for event in events_of([kept])]
+    texts = [event["delta"]["text"] for event in events]
+    assert "".join(texts) == f"The key is sk-ant-api03-{'X' * 32} indeed"
+    assert len(kept) == len(b"".join(told))
+    assert summary.masked.total() == 1
+    assert main(["audit", str(tmp_path / "a.yaml")]) == 0
+
+
+def test_of_a_message_that_broke_off_nothing_is_kept(
+    messages: tuple[bytes, ...], provider: Provider, tmp_path: Path
+) -> None:
+    """It is base64 that ends anywhere: nobody can say what is in it."""
+    torn = messages[3][:-9]
+    ends: Any = (("stall", "client_closed", 0), ("reset", "reset", 0), ("clean", "reset", 1))
+    for end, kept_as, misses in ends:
+        path = tmp_path / f"{end}.yaml"
+        script = Script((*messages[:3], torn), headers=BINARY, end=end)
+        summary = say(provider, path, script)
+        kept = only(path).response
+        assert (kept.body, kept.stream.end) == (b"".join(messages[:3]), kept_as), end
+        assert len(summary.missed) == misses
+        assert all("broke off after" in words for words in summary.missed)
+
+
+def test_behind_a_wrong_checksum_nothing_is_kept(
+    messages: tuple[bytes, ...], provider: Provider, tmp_path: Path
+) -> None:
+    wrong = messages[2][:-1] + bytes([messages[2][-1] ^ 1])
+    script = Script((*messages[:2], wrong, *messages[3:]), headers=BINARY)
+    summary = say(provider, tmp_path / "a.yaml", script)
+    assert "the checksum of a message is wrong" in summary.missed[0]
+    kept = only(tmp_path / "a.yaml").response
+    assert (kept.body, kept.stream.end) == (b"".join(messages[:2]), "reset")
+
+
+def last(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 99))
+        return file.read()
+
+
+def until(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
