@@ -46,6 +46,7 @@ DOORS = {
     "httpx2": {"targets", "replay"},
     "httpx": {"targets", "replay"},
     "h11": {"replay", "cassettes"},
+    "httptools": {"cassettes"},
     "hypothesis": {"fuzz"},
     "psycopg": {"streaming"},
     "redis": {"streaming", "fuzz"},  # fuzz: the client of Hypothesis' own Redis database
@@ -61,7 +62,10 @@ DOORS = {
     "pytest": {"pytest_plugin"},
     "syrupy": {"pytest_plugin"},
 }
-HEAVY = {*DOORS, "asyncio", "harness.protocols", "harness.targets", "harness.runner"} - {"h11"}
+HEAVY = {*DOORS, "asyncio", "harness.protocols", "harness.targets", "harness.runner"} - {
+    "h11",
+    "httptools",
+}
 FILE_LINES, FUNCTION_LINES = 400, 60
 
 

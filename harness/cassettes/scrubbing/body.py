@@ -42,6 +42,9 @@ _TEXTS = 512  # names of texts that are remembered
 _EVENTS = re.compile(rb"\s*(?:\xef\xbb\xbf)?(?:data|event|id|retry)?:")
 _SNIFFED = 16  # bytes that tell a stream of events from a document
 _BLANK = re.compile(rb"(?>\r\n|\r|\n){2,}")
+_PLAIN_BLANK = re.compile(
+    rb"\n\n+"
+)  # the same where no \r stands; begins with a letter, so runs fast
 
 
 class _Frame:
@@ -173,8 +176,9 @@ class BodyScrubber:
             self._take()
 
     def _take_events(self) -> None:
-        blanks = _BLANK.finditer(self._buffer, max(0, self._searched - 3))
-        ends = [0, *(blank.end() for blank in blanks)]
+        blank = _BLANK if b"\r" in self._buffer else _PLAIN_BLANK
+        blanks = blank.finditer(self._buffer, max(0, self._searched - 3))
+        ends = [0, *(found.end() for found in blanks)]
         buffer = bytes(self._buffer[: ends[-1]])
         suspects = self._finder.suspects(buffer)
         for start, end in pairwise(ends):
