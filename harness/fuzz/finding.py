@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     Broken = Callable[[Case], bool]
 
+DESCENTS, STARTS = 4, 100  # further descents of a shrinking, and streams drawn to start one
 _INDEX = b"known "
 _SECOND = b".secondary"  # where Hypothesis keeps what it shrank from
 
@@ -110,15 +111,31 @@ class Search:
     def shrink(self, broken: Broken, symptom: str) -> Case | None:
         """Return the smallest case of a symptom, starting from what ``look`` found last.
 
+        Where a law's dice say which event is spoiled, no part can be left out without other dice,
+        and a descent ends early: so there is another one while a shorter stream can be drawn.
+
         Args:
             broken: judges a case, by that symptom alone.
             symptom: names it in the database.
         """
-        shelf = self._shelf(symptom)
+        broken = _remembered(broken)
+        best, example = self._descend(broken)
+        for number in range(DESCENTS):
+            if best is None or self.look(_shorter(best, broken), STARTS, number) is None:
+                break
+            best, example = self._descend(_shorter(best, broken))
+        if best is not None:
+            self._kept.save(_INDEX + self._name, symptom.encode())
+            self._shelf(symptom).save(b"", example)
+        return best
+
+    def _descend(self, broken: Broken) -> tuple[Case | None, bytes]:
+        """Return the case a descent ends at, and what the database keeps of it."""
+        shelf = Shelf(InMemoryExampleDatabase(), self._name)
         for found in self._drawn.fetch(self._name):
             shelf.save(_SECOND, found)  # as one that is not minimal, or it would not be shrunk
-        self._kept.save(_INDEX + self._name, symptom.encode())
-        return self._find(_remembered(broken), shelf, [Phase.reuse, Phase.shrink])
+        case = self._find(broken, shelf, [Phase.reuse, Phase.shrink])
+        return case, min(shelf.fetch(b""), key=len, default=b"")
 
     def known(self) -> list[str]:
         """Return the symptoms of earlier campaigns."""
@@ -177,6 +194,10 @@ def known_of(kept: ExampleDatabase, name: str) -> Known:
 
 def _place(name: bytes, symptom: bytes) -> bytes:
     return name + b"\0" + symptom
+
+
+def _shorter(than: Case, broken: Broken) -> Broken:
+    return lambda case: len(case.events) < len(than.events) and broken(case)
 
 
 def _remembered(broken: Broken) -> Broken:

@@ -52,14 +52,14 @@ def mints_ids_of_its_own(told: Outcome, _: Script) -> Outcome:
     return _calls(told, lambda call: call.model_copy(update={"id": f"mine_{call.id}"}))
 
 
-@sin("rechunking", "anthropic_messages", 12)
+@sin("rechunking", "anthropic_messages", 13)
 def keeps_two_deltas(told: Outcome, script: Script) -> Outcome:
     """What came in more pieces than it has room for is called by another name."""
     deltas = script.body.count(b"text_delta")
     return changed(told, finish_raw=None) if deltas > 2 else told
 
 
-@sin("interleaving", "openai_responses", 14)
+@sin("interleaving", "openai_responses", 13)
 def thinks_calls_follow_one_another(told: Outcome, _: Script) -> Outcome:
     """OR-027: one slot for the call that is open."""
     seen = [c.index for c in told.chunks if c.kind == "tool_call" and c.index is not None]
@@ -80,7 +80,7 @@ def sums_counts(told: Outcome, script: Script) -> Outcome:
     return changed(told, usage=usage)
 
 
-@sin("parity", "openai_chat", 4)
+@sin("parity", "openai_chat", 3)
 def stops_otherwise_on_one_wire(told: Outcome, script: Script) -> Outcome:
     return changed(told, finish="length") if b"message_stop" in script.body else told
 
@@ -97,7 +97,7 @@ def stumbles_over_a_ping(told: Outcome, script: Script) -> Outcome:
     return changed(told, finish_raw="ping") if b"event: ping" in script.body else told
 
 
-@sin("bounded", "openai_responses", 3)
+@sin("bounded", "openai_responses", 2)
 def shows_everything_again(told: Outcome, _: Script) -> Outcome:
     return changed(told, chunks=told.chunks * 60)
 
@@ -142,7 +142,7 @@ def knows_one_way_to_stop(told: Outcome, _: Script) -> Outcome:
     return changed(told, finish="stop")
 
 
-@sin("history", "openai_chat", 7)
+@sin("history", "openai_chat", 3)
 def gives_every_call_one_id(told: Outcome, _: Script) -> Outcome:
     """OC-032: two calls of one id, and the next request is refused."""
     return _calls(told, lambda call: call.model_copy(update={"id": ""}))
@@ -154,7 +154,7 @@ def shows_words_it_does_not_keep(told: Outcome, _: Script) -> Outcome:
     return changed(told, chunks=chunks) if told.text else told
 
 
-@sin("argument_sum", "openai_chat", 5)
+@sin("argument_sum", "openai_chat", 4)
 def hides_arguments(told: Outcome, _: Script) -> Outcome:
     return changed(
         told, chunks=tuple(c._replace(arguments=c.arguments and "?") for c in told.chunks)
@@ -174,12 +174,12 @@ def parses_what_was_cut(told: Outcome, _: Script) -> Outcome:
     )
 
 
-@sin("usage_counts", "openai_chat", 4)
+@sin("usage_counts", "openai_chat", 3)
 def counts_downwards(told: Outcome, _: Script) -> Outcome:
     return changed(told, usage=told.usage and told.usage.model_copy(update={"output": -1}))
 
 
-@sin("ending_agrees", "openai_chat", 4)
+@sin("ending_agrees", "openai_chat", 2)
 def fails_without_an_error(told: Outcome, _: Script) -> Outcome:
     error = ErrorInfo(kind="unknown")
     return changed(told, error=error) if told.ending == "complete" else told

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from harness.runner.fuzzing.failure import Failure
     from harness.wire.script import Script
 
-EXAMPLES = 500
+EXAMPLES, SEEDS = 500, range(3)
 
 
 def first_failure(settings: Settings) -> Failure | None:
@@ -40,14 +40,18 @@ def broken_again(found: Failure, target: object, out: Path) -> list[str]:
     return [finding.check for finding in findings if finding.verdict in RED]
 
 
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("sin", SINS, ids=[sin.spoil.__name__ for sin in SINS])
-def test_a_law_finds_its_sinner_and_shows_it_small_and_again(sin: Sin, tmp_path: Path) -> None:
+def test_a_law_finds_its_sinner_and_shows_it_small_and_again(
+    sin: Sin, seed: int, tmp_path: Path
+) -> None:
     found = first_failure(
         Settings(
             target=Spoiled(sin.spoil),
             protocols=(sin.protocol,),
             laws=chosen([sin.law]),
             examples=EXAMPLES,
+            seed=seed,
             in_memory=True,
         )
     )
@@ -58,7 +62,8 @@ def test_a_law_finds_its_sinner_and_shows_it_small_and_again(sin: Sin, tmp_path:
     assert not broken_again(found, "builtin", tmp_path)
 
 
-def test_the_synchronous_way_is_compared_with_the_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_synchronous_way_is_compared_with_the_other(seed: int, tmp_path: Path) -> None:
     def forgets_the_usage(told: Outcome, _: Script) -> Outcome:
         return told.model_copy(update={"usage": None})
 
@@ -66,6 +71,7 @@ def test_the_synchronous_way_is_compared_with_the_other(tmp_path: Path) -> None:
         protocols=("openai_chat",),
         laws=chosen(["sync_is_async"]),
         examples=EXAMPLES,
+        seed=seed,
         in_memory=True,
         twins={"sync": Spoiled(forgets_the_usage)},
     )
@@ -77,7 +83,8 @@ def test_the_synchronous_way_is_compared_with_the_other(tmp_path: Path) -> None:
     assert not broken_again(found, "builtin-sync", tmp_path)
 
 
-def test_a_stream_is_compared_with_the_whole_answer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_stream_is_compared_with_the_whole_answer(seed: int, tmp_path: Path) -> None:
     def loses_the_last_delta(told: Outcome, _: Script) -> Outcome:
         """pai#7911: what was streamed last is not in the final message."""
         texts = [n for n, part in enumerate(told.content) if part.kind == "text"]
@@ -89,6 +96,7 @@ def test_a_stream_is_compared_with_the_whole_answer(tmp_path: Path) -> None:
         protocols=("anthropic_messages",),
         laws=chosen(["stream_is_whole"]),
         examples=EXAMPLES,
+        seed=seed,
         in_memory=True,
         twins={"whole": "sdk-whole"},
     )
