@@ -47,8 +47,8 @@ class _Unread(HypothesisProvider):
         return None
 
 
-_BACKEND = "harness"
-AVAILABLE_PROVIDERS[_BACKEND] = _Unread  # how a backend is made known, by Hypothesis' documents
+BACKEND = "harness"  # what one seed draws with, everywhere
+AVAILABLE_PROVIDERS[BACKEND] = _Unread  # how a backend is made known, by Hypothesis' documents
 
 
 class Shelf(ExampleDatabase):
@@ -169,7 +169,7 @@ class Search:
                 raise Found
 
         options = settings(
-            backend=_BACKEND,
+            backend=BACKEND,
             max_examples=max(examples, 1),
             phases=phases,
             database=shelf,
