@@ -45,13 +45,22 @@ snapshots: $(READY)  ## take the photographs again; review them as a diff before
 NPM := $(if $(shell command -v npm),aimock openai-mock-api)
 ENGINES ?= llamacpp mockllm ai-mock $(NPM)
 
-record: $(READY) $(ENGINES:%=.venv-engines/%/.ready) ## make the recordings in cassettes/ again; ENGINES="litellm" for others
+record: $(READY) $(ENGINES:%=.venv-engines/%/.ready) ## make the recordings in cassettes/ again; ENGINES="litellm transformers" for more
 	@mkdir -p build
 	$(BIN)/python -m recording $(ENGINES:%=%/)
 
 .venv-engines/%/.ready: recording/%/requirements.lock
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# torch is pinned without a hash, as which file fits differs by machine: for Linux the usual index has
+# the build for CUDA only (gigabytes, with what it needs). Who wants the one for CPUs, which is enough,
+# lets pip find it in a folder (PIP_FIND_LINKS) or on PyTorch's own index (PIP_EXTRA_INDEX_URL).
+.venv-engines/transformers/.ready: .venv-engines/transformers/.torch
+.venv-engines/transformers/.torch:
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	@touch $@
 
 .venv-engines/%/.ready: recording/%/package-lock.json

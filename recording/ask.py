@@ -39,7 +39,7 @@ def ask(story: Story, kind: Kind, url: str, pid: int) -> int:
     read = 0
     usual, opened = _OPENERS[story.protocol]
     base = url + kind.bases.get(story.protocol, usual)
-    request = {"model": kind.model, **story.request}
+    request = {"model": story.plot.model or kind.model, **story.request}
     with suppress(*_LOST), closing(opened(base, request)) as stream:
         for read, _ in zip(count(1), stream, strict=False):
             if read == story.plot.killed_after:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from recording import checkpoint
 from recording.model import model
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def _uvicorn(engine: str, app: str, port: int) -> list[str]:
     return [python, "-m", "uvicorn", app, "--host", "127.0.0.1", "--port", str(port)]
 
 
+_CHECKPOINT = "build/tiny-qwen2"  # a path, and the name its server knows the model by
 _AIMOCK = _node("aimock", "@copilotkit/aimock/dist/cli.js")
 _PIECES = ("-c", "12", "-l", "10")  # characters a chunk, milliseconds between two
 _OPENAI_MOCK_API = _node("openai-mock-api", "openai-mock-api/dist/cli.js")
@@ -111,6 +113,13 @@ def _litellm(port: int) -> list[str]:
     program = str(_python("litellm").with_name("litellm"))
     config = str(HERE / "litellm/config.yaml")
     return [program, "--config", config, "--host", "127.0.0.1", "--port", str(port)]
+
+
+def _transformers(port: int) -> list[str]:
+    checkpoint.write(HERE.parent / _CHECKPOINT)
+    program = str(_python("transformers").with_name("transformers"))
+    address = ("--host", "127.0.0.1", "--port", str(port))
+    return [program, "serve", _CHECKPOINT, *address, "--device", "cpu"]
 
 
 KINDS = {
@@ -169,6 +178,18 @@ KINDS = {
             "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
         },
         behind="llamacpp",
+        shared=True,
+        heavy=True,
+    ),
+    "transformers": Kind(
+        name="transformers",
+        version="5.23.0",
+        licence="Apache-2.0",
+        program=_python("transformers"),
+        command=_transformers,
+        ready="/health",
+        environment={"HF_HUB_OFFLINE": "1"},
+        model=_CHECKPOINT,
         shared=True,
         heavy=True,
     ),

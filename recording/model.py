@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from recording.gguf import gguf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from recording.gguf import Tensors, Value
 
@@ -83,10 +83,20 @@ def _pieces(text: str) -> Iterator[str]:
         yield from (f"<0x{byte:02X}>" for byte in text.encode())
 
 
-def _chains() -> Iterator[list[str]]:
+def chains(pieces: Callable[[str], Iterator[str]], end: str) -> Iterator[list[str]]:
+    """Yield the tokens of each sentence, behind its marker.
+
+    Args:
+        pieces: a piece -> its tokens.
+        end: the token that ends a sentence, unless it begins again.
+    """
     for name, sentence in SENTENCES.items():
-        said = [token for piece in sentence for token in _pieces(piece)]
-        yield [f"<|{name}|>", *said, said[0] if name == "endless" else "</s>"]
+        said = [token for piece in sentence for token in pieces(piece)]
+        yield [f"<|{name}|>", *said, said[0] if name == "endless" else end]
+
+
+def _chains() -> Iterator[list[str]]:
+    return chains(_pieces, "</s>")
 
 
 def _vocabulary() -> dict[str, int]:
@@ -126,11 +136,7 @@ def _head(tokens: Mapping[str, int]) -> dict[str, Value]:
 
 def _tensors(tokens: Sequence[str]) -> Tensors:
     dice = random.Random(SEED)  # noqa: S311 - the same model everywhere
-    directions = [_direction(dice) for _ in tokens]
-    outputs = [[0.0] * WIDTH for _ in tokens]
-    for token, follower in _followers().items():
-        row, way = outputs[tokens.index(follower)], directions[tokens.index(token)]
-        row[:] = [here + _STEP * there for here, there in zip(row, way, strict=True)]
+    directions, outputs = tables(tokens, followers(_chains()), dice)
     square, ones = (WIDTH, WIDTH), ((WIDTH,), [1.0] * WIDTH)
     nothing = (square, [0.0] * WIDTH * WIDTH)
     noise = (square, [dice.gauss(0, 0.02) for _ in range(WIDTH * WIDTH)])
@@ -140,25 +146,43 @@ def _tensors(tokens: Sequence[str]) -> Tensors:
         **dict.fromkeys(("attn_norm", "ffn_norm"), ones),
     }
     return {
-        "token_embd.weight": ((WIDTH, len(tokens)), _flat(directions)),
+        "token_embd.weight": ((WIDTH, len(tokens)), directions),
         "output_norm.weight": ones,
-        "output.weight": ((WIDTH, len(tokens)), _flat(outputs)),
+        "output.weight": ((WIDTH, len(tokens)), outputs),
         **{f"blk.0.{name}.weight": tensor for name, tensor in layer.items()},
     }
 
 
-def _followers() -> dict[str, str]:
-    """Return what follows each token.
+def tables(
+    tokens: Sequence[str], following: Mapping[str, str], dice: random.Random
+) -> tuple[list[float], list[float]]:
+    """Return the directions of the tokens and the output layer that points to their followers.
+
+    Args:
+        tokens: every token, in the order of its number.
+        following: a token -> what follows it.
+        dice: where the directions come from.
+    """
+    directions = [_direction(dice) for _ in tokens]
+    outputs = [[0.0] * WIDTH for _ in tokens]
+    for token, follower in following.items():
+        row, way = outputs[tokens.index(follower)], directions[tokens.index(token)]
+        row[:] = [here + _STEP * there for here, there in zip(row, way, strict=True)]
+    return _flat(directions), _flat(outputs)
+
+
+def followers(said: Iterable[Sequence[str]]) -> dict[str, str]:
+    """Return what follows each token in some chains.
 
     Raises:
         ValueError: a token stands in two places.
     """
-    followers: dict[str, str] = {}
-    for token, follower in (pair for chain in _chains() for pair in pairwise(chain)):
-        if token in followers:
+    found: dict[str, str] = {}
+    for token, follower in (pair for chain in said for pair in pairwise(chain)):
+        if token in found:
             raise ValueError(f"the token {token!r} stands in two places")
-        followers[token] = follower
-    return followers
+        found[token] = follower
+    return found
 
 
 def _direction(dice: random.Random) -> list[float]:

@@ -54,6 +54,7 @@ def running(kind: engines.Kind) -> Iterator[Running]:
                 stdout=words,
                 stderr=words,
                 env=environment,
+                cwd=engines.HERE.parent,
             )
         )
         stack.callback(process.kill)

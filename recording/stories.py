@@ -27,6 +27,7 @@ class Plot(NamedTuple):
         tool: whether a tool is offered.
         leaves_after: events after which the reader leaves; None reads everything.
         killed_after: events after which the engine's process is killed.
+        model: the model that is asked for; None is the engine's own.
     """
 
     words: str
@@ -34,6 +35,7 @@ class Plot(NamedTuple):
     tool: bool = False
     leaves_after: int | None = None
     killed_after: int | None = None
+    model: str | None = None
 
 
 class Story(NamedTuple):
@@ -128,9 +130,13 @@ STORIES: Mapping[str, Mapping[str, Mapping[str, Plot]]] = {
     "litellm": {
         "openai_chat": _TOLD,
         "openai_responses": _TOLD,
-        "anthropic_messages": _TOLD,
+        "anthropic_messages": {
+            **_TOLD,
+            "by_responses": Plot("text", _LENGTH, model="by-responses"),
+        },
         "gemini_generate": _TOLD,
     },
+    "transformers": {"openai_chat": _TOLD, "openai_responses": _TOLD},
 }
 
 
