@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.cassettes import load, save
+from harness.cassettes import Scrubber, load, save
+from harness.cassettes.cassette import Cassette
 from harness.cassettes.importing.walking import Imported, PassedOver, importing
+from harness.protocols import protocol
 from harness.recordings import Recording, exchanges
+from harness.runner.player import Ask, Player
+
+if TYPE_CHECKING:
+    from harness.cassettes.cassette import Interaction
 
 CORPUS = Path(__file__).parent.parent.parent.parent / "shared" / "corpus"
 pytestmark = pytest.mark.skipif(
@@ -41,3 +49,36 @@ def test_what_was_imported_is_written_and_read_again(tmp_path: Path) -> None:
         assert isinstance(found, Imported)
         save(found.cassette, tmp_path / "a.yaml")
         assert load(tmp_path / "a.yaml") == found.cassette
+
+
+def test_scrubbing_changes_only_what_looks_like_a_secret_and_no_outcome() -> None:
+    """Looked at one by one: a password in arguments, a masked address, code like `the@a.tool`."""
+    kinds: Counter[str] = Counter()
+    with Player(20, in_memory=True) as player:
+        for found in importing([CORPUS]):
+            if not isinstance(found, Imported):
+                continue
+            [told] = found.cassette.interactions
+            scrubber = Scrubber(())
+            bare = replace(told, response=scrubber.response(told.response))
+            kinds.update(scrubber.found.keys())
+            if bare != told:
+                assert shape(player, bare, found) == shape(player, told, found)
+    assert kinds == {"value of a name, in quotes": 17, "e-mail address": 2}
+
+
+def shape(player: Player, told: Interaction, found: Imported) -> Any:
+    """Return an outcome with nothing but the length of its texts, masks being as long as they."""
+    [one] = exchanges(Cassette((told,)), found.path)
+    assert isinstance(one, Recording)
+    ask = Ask(one.protocol, protocol(one.protocol).request)
+    outcome = player.play("builtin", ask, one.script()).outcome
+    return outcome.ending, outcome.finish, sizes(outcome.model_dump(mode="json"))
+
+
+def sizes(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: sizes(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return list(map(sizes, value))
+    return len(value) if isinstance(value, str) else value
