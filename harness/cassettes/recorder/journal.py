@@ -171,9 +171,16 @@ def _headers(pairs: list[list[str]]) -> tuple[tuple[str, str], ...]:
 
 
 def _fitting(reads: list[Read], size: int) -> Iterator[Read]:
-    """Yield the reads of the bytes that were taken down: the last of them may have been held."""
+    """Yield the reads of the bytes that were taken down.
+
+    The last of a read may have been held; or its end was not taken down any more, as when somebody
+    was killed: then what there is of it is one.
+    """
+    offset = 0.0
     for read in reads:
         if size <= 0:
             return
         yield read._replace(length=min(read.length, size))
-        size -= read.length
+        size, offset = size - read.length, read.offset
+    if size > 0:
+        yield Read(size, offset)

@@ -102,6 +102,24 @@ def test_what_is_not_coded_as_it_says_is_kept_as_far_as_it_goes(
     assert (kept.body, kept.stream.end) == (b"", "reset")
 
 
+def test_what_is_spoiled_at_its_end_is_kept_up_to_there(
+    tmp_path: Path, plain_server: Server
+) -> None:
+    body = b"".join(b"data: %d\n\n" % (number**5) for number in range(9999))
+    sent = gzip.compress(body)
+    spoiled = sent[:-8] + b"spoiled!"  # its checksum and its length
+    assert len(sent) > 4 * 4096  # several portions of one read
+    read, summary = record(
+        tmp_path / "a.yaml", plain_server(answer(spoiled, "content-encoding: gzip"))
+    )
+    assert read == spoiled
+    assert "the body is no whole gzip" in summary.missed[0]
+    kept = only(tmp_path / "a.yaml").response
+    assert kept.stream.end == "reset"
+    assert len(body) * 0.5 < len(kept.body)
+    assert body.startswith(kept.body)
+
+
 @pytest.mark.parametrize("name", ["gzip", "br", "zstd"])
 def test_a_bomb_is_taken_down_in_bounded_memory(
     name: str, tmp_path: Path, plain_server: Server

@@ -231,6 +231,20 @@ def test_a_journal_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     assert load(tmp_path / "a.yaml").interactions == (told,)
 
 
+def test_a_read_whose_end_was_not_taken_down_is_one(tmp_path: Path) -> None:
+    """A large read is taken down in portions, and told when its last is."""
+    journal = Journal(tmp_path / "j", Opening("a.yaml", keeps=False))
+    asked: Any = {"method": "GET", "uri": "u", "headers": [], "body": "", "what": "w"}
+    journal.note(n=1, **asked)
+    journal.note(n=1, status=200, reason="OK", headers=[])
+    journal.note(n=1, reads=[[3, 0.1]], text="abcde")
+    journal.note(n=1, reads=[], text="fgh")
+    journal.close()
+    assert recover(tmp_path / "j") == 1
+    [told] = load(tmp_path / "a.yaml").interactions
+    assert told.response.stream.reads == ((3, 0.1), (5, 0.1))
+
+
 @pytest.mark.parametrize("text", ["", "hello\n", "[]\n", '{"journal": 2}\n', '{"journal": 1}\n'])
 def test_what_is_no_journal_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "j").write_text(text, "utf-8")
