@@ -87,7 +87,7 @@ def _changed(client: Any, move: Move) -> Iterator[Any]:
     """Change a client of google-genai in place, with all that was made of it.
 
     It has no copy, and one by force would close the connections of both when it is collected. Its
-    parts share the options of one inner client and read the address there at each request (1.75 to
+    parts share the options of one inner client and read the address there at each request (1.20 to
     3.4); only those of the interactions API keep it, so they are set aside and made anew.
     """
     options = client._api_client._http_options  # noqa: SLF001 - where all versions keep it
@@ -109,8 +109,9 @@ def _keeps_address(value: object) -> bool:
     return type(value).__module__.startswith(("google.genai._gaos", "google.genai._interactions"))
 
 
-# Read in the source of openai 2.54 and 3.52 (_client.py, lib/azure.py), anthropic 0.125 and 2.11
-# (_client.py, lib/bedrock, lib/aws) and google-genai 1.75 and 3.4 (client.py, _api_client.py).
+# Read in the source of openai 3.52 (_client.py, lib/azure.py), anthropic 2.11 (_client.py,
+# lib/bedrock, lib/aws) and google-genai 1.75 and 3.4 (client.py, _api_client.py); tried with those
+# and with openai 1.66 and 2.54, anthropic 0.40 and 0.125, google-genai 1.20.
 _WAYS: dict[tuple[str, str], _Way] = {
     ("openai", "BaseAzureClient"): _Way(_azure),
     ("openai", "BaseClient"): _Way(_copied),
