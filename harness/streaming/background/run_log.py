@@ -15,6 +15,7 @@ of a cluster; the time is Redis's own.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from harness.streaming.background.door import ensure_there, speaking
@@ -137,6 +138,7 @@ class RunLog:
                 count=READ_AT_ONCE,
                 block=_milliseconds(self._settings.block),
             )
+        _heed()  # or a silent run would be waited for until it speaks
         return [
             Entry(_place(entry_id), fields.get(_FRAME))
             for _, entries in found
@@ -172,3 +174,10 @@ def _place(entry_id: bytes) -> Place:
 
 def _milliseconds(seconds: float) -> int:
     return max(1, round(seconds * 1000))
+
+
+def _heed() -> None:
+    """Raise the cancellation of this task that redis-py lost while it was connecting."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

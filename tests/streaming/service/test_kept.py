@@ -255,6 +255,26 @@ async def test_a_client_that_leaves_before_the_first_frame_ends_its_run(
     assert await world.complaints(Heard(run.id, left=True), {"cancelled"}) == []
 
 
+async def test_a_follower_of_a_silent_run_may_leave_at_every_turn_of_the_loop(
+    world: World, background: Background
+) -> None:
+    """redis-py loses a cancellation while it connects."""
+
+    async def waits(_: Work) -> AsyncGenerator[Said | StopReason, None]:
+        await asyncio.Event().wait()
+        yield "end_turn"
+
+    async with KeptRuns(world.serving(waits), background) as kept:
+        run = await kept.start(named(world))
+        for turns in range(30):
+            reading = asyncio.create_task(read(kept, run.id))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            reading.cancel()
+            done, _ = await asyncio.wait({reading}, timeout=5)
+            assert done, f"it reads on, cancelled after {turns} turns"
+
+
 # Refused
 
 
