@@ -99,11 +99,15 @@ class Heard:
 
 
 class World:
-    """Everything one service needs; ``other`` is somebody else's lock."""
+    """Everything one service needs; ``other`` is somebody else's lock.
 
-    def __init__(self) -> None:
-        self.runs: DatabaseRuns = make_runs(MEMORY)
-        self._held = open_database(MEMORY, SCHEMA)
+    Args:
+        dsn: the database of runs and locks.
+    """
+
+    def __init__(self, dsn: str = MEMORY) -> None:
+        self.runs: DatabaseRuns = make_runs(dsn)
+        self._held = open_database(dsn, SCHEMA)
         self.locks = ConversationLock(self._held)
         self.other = ConversationLock(self._held)
         self.registry = CancellationRegistry()
