@@ -61,6 +61,10 @@ class Protocol:
         return self.grammar.violations(self.read(event) for event in events)
 
 
+_TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_ASCII = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def data_text(event: Event) -> str:
     """Return an event's data as it stands on the wire."""
     if isinstance(event.data, str):
@@ -73,8 +77,8 @@ def compact(value: JSON) -> str:
 
     Half a character, for which UTF-8 has no bytes, makes the whole text ASCII.
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text if whole(text) == text else json.dumps(value, separators=(",", ":"))
+    text = _TEXT(value)
+    return text if text.isascii() or whole(text) == text else _ASCII(value)
 
 
 def event_of(name: str | None, data: str) -> Event:

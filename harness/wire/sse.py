@@ -139,6 +139,9 @@ def split(body: bytes) -> tuple[bytes, ...]:
     return tuple(piece for piece in pieces if piece)
 
 
+_TEXT_LINE_END = re.compile("\r\n|\r|\n")
+
+
 def write(event: str | None, data: str, end: str = "\n") -> bytes:
     """Return the bytes of one event.
 
@@ -148,7 +151,7 @@ def write(event: str | None, data: str, end: str = "\n") -> bytes:
         end: the line end, LF, CR or CRLF.
     """
     lines = [] if event is None else [f"event: {event}"]
-    lines += [f"data: {line}" for line in re.split("\r\n|\r|\n", data)]
+    lines += [f"data: {line}" for line in _TEXT_LINE_END.split(data)]
     return (end.join(lines) + end + end).encode()
 
 

@@ -50,15 +50,18 @@ _prose = st.builds(
 )
 
 
-def _call(data: bytes) -> ToolCall:
+def _call(number: int, data: bytes) -> ToolCall:
     tape = Tape(data)
     said = json_object(tape)
     raw = json.dumps(said, ensure_ascii=False)
     name = tape.choose(NAMES)
-    return ToolCall(id=None, name=name, arguments_raw=raw, arguments=said, complete=True)
+    return ToolCall(
+        id=f"call_{number}", name=name, arguments_raw=raw, arguments=said, complete=True
+    )
 
 
-_calls = st.lists(st.binary(max_size=12).map(_call), max_size=CALLS)
+# Drawn as they are and read in `_message`: a strategy in between costs as much as the bytes do.
+_calls = st.lists(st.binary(max_size=12), max_size=CALLS)
 
 
 def _usage(data: bytes) -> Usage:
@@ -76,17 +79,17 @@ def _usage(data: bytes) -> Usage:
     )
 
 
-_usages = st.none() | st.binary(max_size=10).map(_usage)
+_usages = st.none() | st.binary(max_size=10)
 
 
 def _message(
     prose: list[Part],
-    calls: list[ToolCall],
+    calls: list[bytes],
     finish: FinishReason,
     ending: Ending,
-    usage: Usage | None,
+    usage: bytes | None,
 ) -> Message:
-    numbered = tuple(call.model_copy(update={"id": f"call_{n}"}) for n, call in enumerate(calls))
+    numbered = (_call(number, data) for number, data in enumerate(calls))
     if calls:
         finish = "tool_calls"
     elif any(isinstance(part, Refusal) for part in prose):
@@ -94,7 +97,8 @@ def _message(
     if ending == "complete":
         ending = _ENDING.get(finish, "complete")
     error = _ERROR if ending == "failed" else None
-    return Message((*prose, *numbered), finish, ending, usage, error)
+    counts = None if usage is None else _usage(usage)
+    return Message((*prose, *numbered), finish, ending, counts, error)
 
 
 def messages() -> st.SearchStrategy[Message]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from harness.fuzz.keeping import Known
 
-AT_ONCE = 8  # laws judged on one case: so many streams pay for drawing it
+AT_ONCE = 16  # laws judged on one case, at most: so many streams pay for drawing it
 RANGE = 2500  # examples of one range of seeds
 
 
@@ -50,14 +50,22 @@ def shares(settings: Settings, workers: int = 1, turn: int = 0) -> list[Share]:
     wanted = settings.examples
     ranges = 1 if wanted is None else math.ceil(wanted / len(cells) / RANGE) or 1
     pieces = len(cells) * ranges
+    judging = ranges * sum(len(group) for _, group in cells)  # each law is judged as often
     one = replace(
         settings,
         laws=(),
-        examples=None if wanted is None else max(1, math.ceil(wanted / pieces)),
         seconds=None if settings.seconds is None else settings.seconds * workers / pieces,
     )
     return [
-        Share(replace(one, protocols=(word,), seed=settings.seed * 1000 + number), group)
+        Share(
+            replace(
+                one,
+                protocols=(word,),
+                seed=settings.seed * 1000 + number,
+                examples=None if wanted is None else math.ceil(wanted * len(group) / judging),
+            ),
+            group,
+        )
         for number in range(turn, turn + ranges)
         for word, group in cells
     ]
