@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from multiprocessing.connection import Connection
 
-PAIRS, RUSHES = 15, 16
+PAIRS, RUSHES = 15, 30
 LIMIT = 1.05
 THINKS = 0.2  # seconds before the first event: a fast provider
 PACE, PACED = 0.005, 100  # seconds between events (200 a second), and how many
