@@ -1,4 +1,4 @@
-"""The main job as a user meets it: all scenarios over loopback, and the time to ``--help``."""
+"""The main job as a user meets it: all scenarios over loopback, cassettes, and ``--help``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from benchmarks.measuring import ROUNDS, Row
 from harness.runner.happenings import Judged, RunFinished
 from harness.runner.plan import gather
+from harness.runner.player import Ask, Player
 from harness.runner.run import Settings, run
+from harness.wire.script import RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from harness.scenarios import Scenario
 
 SCENARIO_LIMIT, HELP_LIMIT = 10.0, 0.25  # milliseconds a scenario, seconds
+PLAYING = 1.0  # a recording in its own reads, over the same events one by one
 
 
 def rows() -> Iterator[Row]:
@@ -32,6 +35,7 @@ def rows() -> Iterator[Row]:
     each = statistics.median(times)
     detail = f"{len(scenarios)} scenarios into builtin over loopback, their variations included"
     yield Row("milliseconds a scenario", each, SCENARIO_LIMIT, detail)
+    yield _recorded([one for one in scenarios if one.origin == "recorded"])
     helps = [_help() for _ in range(ROUNDS)]
     yield Row("seconds to harness --help", statistics.median(helps), HELP_LIMIT, "a new process")
 
@@ -45,6 +49,28 @@ def _told(scenarios: Sequence[Scenario]) -> float:
         if isinstance(happening, RunFinished):
             break
     return 1000 * (perf_counter() - started) / max(judged, 1)
+
+
+def _recorded(scenarios: Sequence[Scenario]) -> Row:
+    """Play each recording as its cassette holds it, and as a scenario would say it."""
+    pairs = []
+    with Player(timeout=10) as player:
+        for _ in range(ROUNDS + 1):
+            own = sum(_played(player, one, RECORDED) for one in scenarios)
+            pairs.append((own, sum(_played(player, one, "event") for one in scenarios)))
+    ratio = statistics.median(own / other for own, other in pairs[1:])
+    each = 1000 * statistics.median(own for own, _ in pairs[1:]) / len(scenarios)
+    detail = f"{each:.1f} ms each, {len(scenarios)} recordings of real engines, once"
+    return Row("a cassette over a scenario of its events", ratio, PLAYING, detail)
+
+
+def _played(player: Player, scenario: Scenario, cut: str) -> float:
+    """Return the seconds it takes to play one recording."""
+    ask = Ask(scenario.protocol, scenario.ask())
+    script = scenario.script()._replace(cut=cut)
+    started = perf_counter()
+    player.play("builtin", ask, script)
+    return perf_counter() - started
 
 
 def _help() -> float:
