@@ -14,7 +14,7 @@ from harness.protocols.protocol import data_text, events_of
 from harness.targets.addressing import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from harness.fuzz.cases import Case
     from harness.fuzz.laws import Broken, Law
@@ -82,11 +82,17 @@ class Failure:
             *(f"  {number:>9}    {_line(item)}" for number, item in enumerate(self.items)),
             *([] if self.cut == "event" else [f"  cut          {self.cut}"]),
             f"  why          {self.why}",
-            f"  expected     {json.dumps(dict(self.expected), ensure_ascii=False)}",
-            f"  actual       {json.dumps(dict(self.actual), ensure_ascii=False)}",
+            *self._compared(),
             f"  source       {' '.join((WIRES[self.protocol].url, *self.cases))}",
         ]
         return "\n".join([*lines, *again])
+
+    def _compared(self) -> Iterator[str]:
+        """Yield what was expected and what came; where both are nothing, `why` says it all."""
+        sides = {"expected": self.expected, "actual": self.actual}
+        if any(sides.values()):
+            for word, side in sides.items():
+                yield f"  {word:<12} {json.dumps(dict(side), ensure_ascii=False)}"
 
     def reproduce(self, out: str) -> str:
         """Return the one command that shows it again.
