@@ -110,6 +110,8 @@ class Tape:
     def give_up(self) -> None:
         """Take down no more; the stream goes on for those who read it."""
         self._ended = True
+        self._body.clear()
+        self._reads.clear()
 
     def _answer(self, head: Head) -> None:
         raw = head.headers

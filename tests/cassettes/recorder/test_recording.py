@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from harness.cassettes import load, recording
+from harness.cassettes.recorder import scribe
 from harness.errors import HarnessError, InputError, UnknownWordError
 from harness.wire.script import Script
 from tests.cassettes.recorder.conftest import BODY, FRAMES, TOLD, Provider, ask, only
@@ -197,6 +198,29 @@ def test_a_failure_keeps_the_journal(
     with pytest.raises(HarnessError, match=r"the recording broke off .*a\.yaml\.journal"):
         tape.__exit__()
     assert (tmp_path / "a.yaml.journal").exists()
+
+
+def test_after_a_failure_nothing_of_the_exchange_is_written(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scribe, "QUIET", 0.0)
+    script = Script((b"data: " + b"words " * 200 + b"\n\n",) * 10, pace=0.02)
+    tape = recording(tmp_path / "a.yaml", upstream=[provider.tells(script)])
+    tape.__enter__()
+    note, told = tape._journal.note, []
+
+    def full_once(**entry: object) -> None:
+        if "reads" in entry:
+            told.append(entry)
+            if len(told) == 1:
+                broken()
+        note(**entry)
+
+    monkeypatch.setattr(tape._journal, "note", full_once)
+    assert ask(tape.base_url("a")).content == script.body
+    with pytest.raises(HarnessError, match="the recording broke off"):
+        tape.__exit__()
+    assert len(told) == 1  # a hole in the middle would look like the whole
 
 
 def broken(**_: object) -> None:
