@@ -12,7 +12,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from benchmarks.crowd import Crowd, Demo, crowd, followed, median, private_redis
+from benchmarks.load import Crowd, Demo, crowd, followed, median, private_redis
 from benchmarks.measuring import Row
 
 if TYPE_CHECKING:

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from benchmarks.measuring import Row
-from harness.fuzz.finding import BACKEND
-from harness.fuzz.strategies import cases
+from harness.engine.workers import processes
+from harness.fuzzing.campaign import Settings
+from harness.fuzzing.distributed import DistributedCampaign
+from harness.fuzzing.stream_runner import StreamRunner
+from harness.generation.search import BACKEND
+from harness.generation.strategies import cases
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.transport import memory_transport
 from harness.protocols import NAMES, protocol
-from harness.replay.stage import Stage
-from harness.replay.transport import memory_transport
-from harness.runner.crew import processes
-from harness.runner.fuzzing.campaign import Settings
-from harness.runner.fuzzing.telling import Teller
-from harness.runner.fuzzing.whole import Whole
 from harness.targets.base import Call
 from harness.targets.clients import Clients
 from harness.targets.opening import open_stream
@@ -30,7 +30,7 @@ from harness.targets.opening import open_stream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.fuzz.cases import Case
+    from harness.generation.cases import Case
     from harness.wire.script import Script
 
 RATE, DRAWING = 1 / 0.7, 1.0  # the campaign's time, and a drawing's, over the SDK's alone
@@ -68,24 +68,26 @@ def _rate(name: str, rounds: list[tuple[float, float, int]]) -> Row:
 
 def _campaign(name: str, number: int) -> tuple[float, float, int]:
     """Return CPU seconds of a campaign, and of the SDK alone with the very same streams."""
-    tell = Teller._tell  # noqa: SLF001 - where every stream passes
+    tell = StreamRunner._tell  # noqa: SLF001 - where every stream passes
     alone = Alone()
 
-    def noting(self: Teller, script: Script, word: str, twin: str) -> object:
+    def noting(self: StreamRunner, script: Script, word: str, twin: str) -> object:
         told = tell(self, script, word, twin)
         if not twin:
             alone.add(word, script)
         return told
 
-    Teller._tell = noting  # type: ignore[assignment,method-assign]  # noqa: SLF001 - the same
+    StreamRunner._tell = noting  # type: ignore[assignment,method-assign]  # noqa: SLF001 - the same
     try:
         started = process_time()
-        whole = Whole(Settings(protocols=(name,), examples=EXAMPLES, seed=number, twins={}))
+        whole = DistributedCampaign(
+            Settings(protocols=(name,), examples=EXAMPLES, seed=number, twins={})
+        )
         for _ in whole.run():
             pass
         ours = process_time() - started - alone.taken
     finally:
-        Teller._tell = tell  # type: ignore[method-assign]  # noqa: SLF001 - the same
+        StreamRunner._tell = tell  # type: ignore[method-assign]  # noqa: SLF001 - the same
         alone.close()
     return ours, alone.seconds, alone.streams
 
@@ -101,7 +103,7 @@ class Alone:
         self.streams = 0
         self._waiting: list[tuple[str, Script]] = []
         self._loop = asyncio.new_event_loop()
-        self._stage = Stage()
+        self._stage = ResponseRegistry()
         self._clients = Clients(memory_transport(self._stage))
 
     def add(self, name: str, script: Script) -> None:
@@ -135,7 +137,7 @@ class Alone:
         self.streams += len(self._waiting)
 
 
-async def _read(clients: Clients, stage: Stage, name: str, script: Script) -> None:
+async def _read(clients: Clients, stage: ResponseRegistry, name: str, script: Script) -> None:
     key = stage.put(script)
     call = Call(name, f"http://127.0.0.1/{key}", protocol(name).request)
     try:
@@ -196,7 +198,7 @@ def _wall(workers: int) -> float:
     """Return the seconds of a campaign in processes of its own, their start included."""
     started = perf_counter()
     hands = partial(processes, count=workers)
-    for _ in Whole(Settings(examples=SHARED, seed=1), workers).run(hands):
+    for _ in DistributedCampaign(Settings(examples=SHARED, seed=1), workers).run(hands):
         pass
     return perf_counter() - started
 

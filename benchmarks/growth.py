@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from benchmarks.measuring import Row, in_turns
 from benchmarks.streams import STREAMS
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.transport import memory_transport
 from harness.protocols import NAMES, protocol
-from harness.replay.stage import Stage
-from harness.replay.transport import memory_transport
 from harness.streaming.interfaces import interface_for
 from harness.targets.base import Call
 from harness.targets.clients import Clients
@@ -30,7 +30,7 @@ LIMIT = 10.5
 
 async def rows() -> AsyncIterator[Row]:
     """Yield the growth of time and memory, for each protocol and stream."""
-    stage = Stage()
+    stage = ResponseRegistry()
     clients = Clients(memory_transport(stage))
     for name in NAMES:
         for kind, (make, _) in STREAMS.items():

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks.measuring import Row, in_turns
 from benchmarks.streams import STREAMS
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.transport import memory_transport
 from harness.protocols import NAMES, protocol
-from harness.replay.stage import Stage
-from harness.replay.transport import memory_transport
 from harness.streaming.interfaces import interface_for
 from harness.targets.base import Call
 from harness.targets.clients import Clients
@@ -23,7 +23,7 @@ LIMIT = 1.10
 
 async def rows() -> AsyncIterator[Row]:
     """Yield the ratio of builtin to the bare SDK, for each protocol and stream."""
-    stage = Stage()
+    stage = ResponseRegistry()
     clients = Clients(memory_transport(stage))
     for name in NAMES:
         for kind, (make, events) in STREAMS.items():

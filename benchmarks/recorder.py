@@ -25,9 +25,9 @@ import httpx2
 
 from benchmarks.measuring import Row
 from benchmarks.streams import text_stream
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.server import serving
 from harness.protocols import protocol
-from harness.replay.server import serving
-from harness.replay.stage import Stage
 from harness.targets.base import Call
 from harness.targets.clients import Clients
 from harness.targets.opening import open_stream
@@ -84,7 +84,7 @@ def _provider() -> Iterator[str]:
 
 
 def _provide(told: Connection) -> None:
-    stage = Stage()
+    stage = ResponseRegistry()
     reads = ((len(_EVENT), THINKS), *((len(_EVENT), PACE),) * (PACED - 1))
     stage.put(Script((_EVENT,) * PACED, cut="recorded", pace="recorded", recorded=reads), "paced")
     stage.put(Script((_EVENT,) * BURST, cut="whole"), "burst")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.model import Text, ToolCall, Usage
 from harness.protocols import protocol
 from harness.protocols.gemini_generate import skeletons
-from harness.protocols.message import Message, Weave
+from harness.protocols.message import DeltaPlan, Message
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _USAGE = Usage(input=100, output=100, total=200)
 def text_stream(name: str, events: int) -> Script:
     """Return a stream of about ``events`` text deltas."""
     words = " ".join(f"word{number % 100}" for number in range(events))
-    return _script(name, Message(content=(Text(text=words),), usage=_USAGE), Weave())
+    return _script(name, Message(content=(Text(text=words),), usage=_USAGE), DeltaPlan())
 
 
 def calls_stream(name: str, events: int) -> Script:
@@ -36,7 +36,7 @@ def calls_stream(name: str, events: int) -> Script:
     if name == "gemini_generate":
         return _streamed_calls(calls)
     turns = itertools.cycle((0, 1))
-    return _script(name, message, Weave(pick=lambda lanes: next(turns) % lanes))
+    return _script(name, message, DeltaPlan(pick=lambda lanes: next(turns) % lanes))
 
 
 STREAMS: dict[str, tuple[Callable[[str, int], Script], int]] = {
@@ -74,6 +74,6 @@ def _streamed_calls(calls: Iterable[ToolCall]) -> Script:
     return Script(tuple(map(protocol("gemini_generate").frame, [*events, end])))
 
 
-def _script(name: str, message: Message, weave: Weave) -> Script:
+def _script(name: str, message: Message, weave: DeltaPlan) -> Script:
     spoken = protocol(name)
     return Script(tuple(spoken.frame(event) for event in spoken.encode(message, weave)))

@@ -10,10 +10,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from benchmarks.measuring import ROUNDS, Row
-from harness.runner.happenings import Judged, RunFinished
-from harness.runner.plan import gather
-from harness.runner.player import Ask, Player
-from harness.runner.run import Settings, run
+from harness.engine.events import RunFinished, ScenarioFinished
+from harness.engine.replayer import Replayer, TargetRequest
+from harness.engine.run import Settings, run
+from harness.engine.selection import select_scenarios
 from harness.wire.script import RECORDED
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ PLAYING = 1.0  # a recording in its own reads, over the same events one by one
 
 def rows() -> Iterator[Row]:
     """Yield milliseconds a scenario, server included, and seconds to ``harness --help``."""
-    every, _ = gather(Path(__file__).parent.parent / "scenarios", ())
+    every, _ = select_scenarios(Path(__file__).parent.parent / "scenarios", ())
     # A scenario that is left at every point tells its story hundreds of times.
     scenarios = [scenario for scenario in every if not scenario.consumer.ways]
     _told(scenarios[:1])  # imports the SDKs' lazy parts
@@ -45,7 +45,7 @@ def _told(scenarios: Sequence[Scenario]) -> float:
     judged = 0
     started = perf_counter()
     for happening in run(scenarios, Settings()):
-        judged += isinstance(happening, Judged)
+        judged += isinstance(happening, ScenarioFinished)
         if isinstance(happening, RunFinished):
             break
     return 1000 * (perf_counter() - started) / max(judged, 1)
@@ -54,7 +54,7 @@ def _told(scenarios: Sequence[Scenario]) -> float:
 def _recorded(scenarios: Sequence[Scenario]) -> Row:
     """Play each recording as its cassette holds it, and as a scenario would say it."""
     pairs = []
-    with Player(timeout=10) as player:
+    with Replayer(timeout=10) as player:
         for _ in range(ROUNDS + 1):
             own = sum(_played(player, one, RECORDED) for one in scenarios)
             pairs.append((own, sum(_played(player, one, "event") for one in scenarios)))
@@ -64,9 +64,9 @@ def _recorded(scenarios: Sequence[Scenario]) -> Row:
     return Row("a cassette over a scenario of its events", ratio, PLAYING, detail)
 
 
-def _played(player: Player, scenario: Scenario, cut: str) -> float:
+def _played(player: Replayer, scenario: Scenario, cut: str) -> float:
     """Return the seconds it takes to play one recording."""
-    ask = Ask(scenario.protocol, scenario.ask())
+    ask = TargetRequest(scenario.protocol, scenario.ask())
     script = scenario.script()._replace(cut=cut)
     started = perf_counter()
     player.play("builtin", ask, script)

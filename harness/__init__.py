@@ -1,27 +1,23 @@
 """Replay and conformance harness for LLM streaming.
 
-``@harness.fuzz("openai_chat")`` above a streaming interface makes it a test of every law. For that
-the room of this name can be called: a module is called through its class, and whatever is imported
-of it before or after, the import system leaves this one module in its place.
+``@harness.fuzz("openai_chat")`` above a streaming interface makes it one test per property.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.runner.fuzzing.decorator import fuzz as fuzz
-else:
-    from types import ModuleType
-
-    from harness import fuzz
-
-    class _Fuzz(ModuleType):
-        """The room ``harness.fuzz``, which can be called; what that means, it need not know."""
-
-        def __call__(self, *protocols: str, **options: object) -> object:
-            from harness.runner.fuzzing.decorator import fuzz as decorate
-
-            return decorate(*protocols, **options)
-
-    fuzz.__class__ = _Fuzz
+    from harness.fuzzing.decorator import fuzz as fuzz
 
 __all__ = ["fuzz"]
+
+_EXPORTS = {"fuzz": "harness.fuzzing.decorator"}
+
+
+def __getattr__(name: str) -> object:
+    """Import an exported name when it is first used: ``import harness`` itself stays cheap."""
+    if name not in _EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_EXPORTS[name]), name)

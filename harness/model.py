@@ -128,7 +128,7 @@ class Chunk(NamedTuple):
         }
 
 
-def prose_chunk(kind: ChunkKind, text: str, part: int) -> Chunk:
+def text_chunk(kind: ChunkKind, text: str, part: int) -> Chunk:
     """Return a chunk of words; the same as ``Chunk(kind, text, part)`` at half its cost.
 
     A named tuple's own constructor handles every absent field in Python; most events of a stream
@@ -140,14 +140,14 @@ def prose_chunk(kind: ChunkKind, text: str, part: int) -> Chunk:
 def argument_chunk(
     kind: ChunkKind, part: int, index: int, call_id: str | None, arguments: str
 ) -> Chunk:
-    """Return a chunk of a call's arguments, as cheaply as ``prose_chunk`` makes one of words."""
+    """Return a chunk of a call's arguments, as cheaply as ``text_chunk`` makes one of words."""
     return _new(Chunk, (kind, None, part, index, call_id, None, arguments, None, None, None, None))
 
 
 _new = tuple.__new__
 
 
-def whole(text: str) -> str:
+def repair_surrogates(text: str) -> str:
     """Return a text without halves of characters, as chunks may hold them (catalogue TR-022).
 
     Halves that met are joined; one that stayed alone is U+FFFD, the replacement character.

@@ -21,8 +21,8 @@ from harness.cassettes.cassette import Cassette, Provenance
 from harness.cassettes.recorder.session import Recording
 from recording.ask import ask
 from recording.engines import BUILD, HERE, KINDS, Kind
+from recording.exchanges import Story, stories
 from recording.running import Running, running
-from recording.stories import Story, stories
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from recording.engines import Kind
-    from recording.stories import Story
+    from recording.exchanges import Story
 
 _KEY = "none-needed"
 _LOST = (openai.APIConnectionError, anthropic.APIConnectionError, httpx2.TransportError)

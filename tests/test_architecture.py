@@ -25,15 +25,16 @@ MODULES = sorted(HARNESS.rglob("*.py"))
 # the front door, which imports what is behind it when it is used.
 FLOORS = {
     "model": 0, "errors": 0,
-    "wire": 1, "yaml_file": 1, "whole_file": 1, "clockwork": 1,
+    "wire": 1, "yaml_file": 1, "atomic_file": 1, "simulation": 1,
     "protocols": 2,
     "streaming": 3, "cassettes": 3,
-    "replay": 4, "scenarios": 4, "recordings": 4,
-    "targets": 5, "fuzz": 5, "checks": 5, "auditing": 5,
-    "runner": 6,
-    "reports": 7, "demo": 7,
-    "pytest_plugin": 8, "cli": 8,
-    "__main__": 9, "__init__": 9,
+    "playback": 4, "scenarios": 4,
+    "targets": 5, "generation": 5, "checks": 5, "auditing": 5,
+    "engine": 6,
+    "fuzzing": 7, "comparing": 7,
+    "reports": 8, "demo": 8,
+    "pytest_plugin": 9, "cli": 9,
+    "__main__": 10, "__init__": 10,
 }  # fmt: skip
 NEIGHBOURS = {("errors", "model")}  # a StreamError carries the noun ErrorInfo; for its type alone
 DOORS = {
@@ -43,26 +44,26 @@ DOORS = {
     "anthropic": {"targets"},
     "google": {"targets"},
     "letta": {"targets"},
-    "httpx2": {"targets", "replay"},
-    "httpx": {"targets", "replay"},
-    "h11": {"replay", "cassettes"},
+    "httpx2": {"targets", "playback"},
+    "httpx": {"targets", "playback"},
+    "h11": {"playback", "cassettes"},
     "httptools": {"cassettes"},
-    "hypothesis": {"fuzz"},
+    "hypothesis": {"generation"},
     "psycopg": {"streaming"},
-    "redis": {"streaming", "fuzz"},  # fuzz: the client of Hypothesis' own Redis database
+    "redis": {"streaming", "generation"},  # fuzz: the client of Hypothesis' own Redis database
     "opentelemetry": {"streaming"},
     "vcr": {"cassettes"},
     "brotli": {"cassettes"},
     "brotlicffi": {"cassettes"},
     "backports": {"cassettes"},
     "compression": {"cassettes"},
-    "distributed": {"runner"},
+    "distributed": {"engine"},
     "starlette": {"demo"},
     "uvicorn": {"demo"},
     "pytest": {"pytest_plugin"},
     "syrupy": {"pytest_plugin"},
 }
-HEAVY = {*DOORS, "asyncio", "harness.protocols", "harness.targets", "harness.runner"} - {
+HEAVY = {*DOORS, "asyncio", "harness.protocols", "harness.targets", "harness.engine"} - {
     "h11",
     "httptools",
 }
@@ -143,9 +144,9 @@ def oversized(source: str, path: str) -> Iterator[str]:
     [
         ("wire", "from harness.protocols import protocol", "wire (1) imports protocols (2)"),
         ("checks", "from harness.targets.base import Call", "checks (5) imports targets (5)"),
-        ("runner", "def f():\n    import harness.cli", "x.py:2: runner (6) imports cli (8)"),
-        ("protocols", 'import_module(f"harness.cli.{name}")', "protocols (2) imports cli (8)"),
-        ("fuzz", 'T = ("harness.runner.teller", "Teller")', "fuzz (5) imports runner (6)"),
+        ("engine", "def f():\n    import harness.cli", "x.py:2: engine (6) imports cli (9)"),
+        ("protocols", 'import_module(f"harness.cli.{name}")', "protocols (2) imports cli (9)"),
+        ("fuzzing", 'T = ("harness.reports.html", "x")', "fuzzing (7) imports reports (8)"),
         ("model", "if TYPE_CHECKING:\n    from harness.errors import X", "x.py:2: model (0)"),
         ("cli", "import harness.attic", "harness.attic is no room with a floor"),
         ("cli", "import yaml", "yaml is imported by cli; its doors: {'yaml_file'}"),
@@ -176,12 +177,12 @@ def test_an_oversized_module_is_named(source: str, says: str) -> None:
     [
         (),
         ("run",),
-        ("replay",),
+        ("playback",),
         ("import",),
         ("compare",),
         ("coverage",),
         ("serve",),
-        ("fuzz",),
+        ("generation",),
         ("demo",),
     ],
 )

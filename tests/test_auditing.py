@@ -17,7 +17,7 @@ from harness.cli import main
 from harness.errors import InputError
 from tests.cassettes.samples import cassette, hello
 from tests.cassettes.scrubbing.planting import STREAMS
-from tests.stories import write
+from tests.scenario_files import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
-from harness.checks.leaving import LEAVING_LAWS
-from harness.checks.run_laws import RUN_LAWS
+from harness.checks.abort_invariants import ABORT_INVARIANTS
+from harness.checks.run_invariants import RUN_INVARIANTS
 from harness.scenarios import discover, load, scenario_root
 
 HERE = Path(__file__).parent
@@ -200,8 +200,8 @@ CASES = {
 }
 
 LAWS = {
-    **{law.name: law.source for law in LEAVING_LAWS},
-    **{law.name: law.source for law in RUN_LAWS},
+    **{law.name: law.source for law in ABORT_INVARIANTS},
+    **{law.name: law.source for law in RUN_INVARIANTS},
 }
 
 

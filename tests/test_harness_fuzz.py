@@ -1,4 +1,4 @@
-"""``@harness.fuzz`` above somebody's own interface: one test a law, with real SDKs and sockets."""
+"""``@harness.fuzz`` above an interface: one test per property, with real SDKs and sockets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import anthropic  # noqa: F401 - an inner run forgets what it imports; a second 
 import pytest
 
 import harness
-import harness.runner.fuzzing.whole
+import harness.fuzzing.distributed
 import harness.targets.builtin
 from harness.errors import UnknownWordError
 from harness.model import Outcome
@@ -142,14 +142,15 @@ def test_a_decorator_without_parentheses_or_above_a_method_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "first", ["", "import harness.fuzz.strategies", "from harness.fuzz.strategies import cases"]
+    "first",
+    ["", "import harness.generation.strategies", "from harness.generation.strategies import cases"],
 )
 def test_the_room_can_be_called_whatever_was_imported_before(first: str) -> None:
     run_code(
         f"{first}\nimport harness\n"
         "assert callable(harness.fuzz('openai_chat'))\n"
-        "from harness.fuzz.strategies import cases\n"
-        "assert harness.fuzz.strategies.cases is cases"
+        "from harness.generation.strategies import cases\n"
+        "assert harness.generation.strategies.cases is cases"
     )
 
 
@@ -167,7 +168,7 @@ def run_code(code: str) -> None:
 
 TYPED = """
 import harness
-from harness.fuzz.strategies import cases
+from harness.generation.strategies import cases
 from harness.model import Outcome
 from harness.targets.base import Call
 
@@ -185,4 +186,4 @@ def test_a_strict_type_checker_takes_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "test_mine.py"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 - our own file
     assert run.returncode == 0, run.stdout
-    assert "SearchStrategy[harness.fuzz.cases.Case]" in run.stdout
+    assert "SearchStrategy[harness.generation.cases.Case]" in run.stdout

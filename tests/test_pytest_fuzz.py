@@ -8,7 +8,7 @@ import anthropic  # noqa: F401 - an inner run forgets what it imports; a second 
 import hypothesis
 import pytest
 
-import harness.runner.fuzzing.whole
+import harness.fuzzing.distributed
 import harness.targets.builtin  # noqa: F401 - the same
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ async def listen(call):
     return Outcome(ending="complete", finish="stop")
 
 @pytest.mark.fuzz("anthropic_messages", {arguments})
-def test_no_stream_breaks_our_layer(fuzzed):
-    fuzzed.must_hold()
+def test_no_stream_breaks_our_layer(fuzz_result):
+    fuzz_result.assert_passes()
 """
 INI = """
 [pytest]
@@ -71,7 +71,7 @@ def test_every_law_is_a_case_of_its_own(run: Callable[..., pytest.RunResult]) ->
 
 
 def test_nightly_is_a_profile(run: Callable[..., pytest.RunResult]) -> None:
-    from harness.fuzz.profiles import NIGHTLY, examples
+    from harness.generation.profiles import NIGHTLY, examples
 
     before = examples()
     run("target=listen", "--collect-only", "--hypothesis-profile=nightly")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import anthropic  # noqa: F401 - an inner run forgets what it imports; a second each time
 import pytest
 
-import harness.runner.run
+import harness.engine.run
 import harness.targets.builtin
 import harness.targets.sdk  # noqa: F401 - the same
-from harness.replay.server import serving
-from harness.replay.stage import Stage
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.server import serving
 from harness.scenarios import load
-from tests.stories import ID, write, write_text
+from tests.scenario_files import ID, write, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +32,8 @@ async def listen(call):
 TEXT = "{text}"
 
 @pytest.mark.scenarios("anthropic_messages/**", target=listen)
-def test_our_streaming_layer(told):
-    told.must_hold()
+def test_our_streaming_layer(conformance):
+    conformance.assert_passes()
 """
 INI = """
 [pytest]
@@ -44,8 +44,8 @@ PHOTOGRAPHED = """
 import pytest
 
 @pytest.mark.scenarios(target="builtin")
-def test_photograph(told, photographs):
-    assert told.photograph() == photographs(name=told.scenario.id)
+def test_photograph(conformance, outcome_snapshot):
+    assert conformance.snapshot_text() == outcome_snapshot(name=conformance.scenario.id)
 """
 
 
@@ -90,8 +90,8 @@ def test_the_target_may_come_from_the_command_line(project: pytest.Pytester) -> 
         import pytest
 
         @pytest.mark.scenarios
-        def test_it(told):
-            assert told.broken() == []
+        def test_it(conformance):
+            assert conformance.broken() == []
         """
     )
     result = run(project, "-v", "--harness-target", "builtin", "--harness-target", "sdk")
@@ -119,7 +119,7 @@ def test_the_folder_may_come_from_the_command_line(
     ],
 )
 def test_a_mark_that_is_wrong_is_told(project: pytest.Pytester, body: str, says: str) -> None:
-    project.makepyfile(f"import pytest\n@pytest.mark.{body}\ndef test_it(told): pass")
+    project.makepyfile(f"import pytest\n@pytest.mark.{body}\ndef test_it(conformance): pass")
     result = run(project)
     assert result.ret != 0
     result.stdout.fnmatch_lines([f"*{says}*"])
@@ -129,13 +129,15 @@ def test_a_marked_test_that_asks_for_nothing_is_told(project: pytest.Pytester) -
     project.makepyfile("import pytest\n@pytest.mark.scenarios\ndef test_it(): pass")
     result = run(project)
     assert result.ret != 0
-    result.stdout.fnmatch_lines(["*::test_it is marked scenarios, but does not ask for `told`*"])
+    result.stdout.fnmatch_lines(
+        ["*::test_it is marked scenarios, but does not ask for `conformance`*"]
+    )
 
 
 def test_a_test_that_is_not_marked_is_told(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
-        def test_it(told): pass
+        def test_it(conformance): pass
         def test_target(harness_target): pass
         def test_other(): pass
         """
@@ -178,8 +180,8 @@ def test_a_photograph_of_nobody_fails_the_run(project: pytest.Pytester) -> None:
 RECORDING = """
 import anthropic
 
-def test_our_client(harness_recording):
-    url = harness_recording.base_url("anthropic")
+def test_our_client(harness_recorder):
+    url = harness_recorder.base_url("anthropic")
     key = "sk-ant-api03-abcdefghijklmnop"
     client = anthropic.Anthropic(api_key=key, base_url=url, max_retries=0)
     ask = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
@@ -192,7 +194,7 @@ def test_a_recording_is_made_once_and_played_ever_after(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.makepyfile(test_asking=RECORDING)
-    stage = Stage()
+    stage = ResponseRegistry()
     key = stage.put(
         load(project.path / f"scenarios/{ID}.yaml", project.path / "scenarios").script()
     )
@@ -213,9 +215,9 @@ import asyncio, anthropic, openai
 
 ASK = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 
-def test_our_client(harness_recording):
+def test_our_client(harness_recorder):
     client = anthropic.Anthropic(api_key="k", base_url="URL", max_retries=0)
-    ours = harness_recording.wrap(client)
+    ours = harness_recorder.wrap(client)
     with client, ours.messages.stream(max_tokens=9, **ASK) as stream:
         assert stream.get_final_text() == "Hello there"
 
@@ -224,13 +226,13 @@ async def heard(wrap):
         stream = await wrap(client).chat.completions.create(stream=True, **ASK)
         return [event async for event in stream]
 
-def test_our_other_client(harness_recording):
-    assert asyncio.run(heard(harness_recording.wrap))
+def test_our_other_client(harness_recorder):
+    assert asyncio.run(heard(harness_recorder.wrap))
 """
 
 
 def test_a_wrapped_client_is_recorded_once_and_played_ever_after(project: pytest.Pytester) -> None:
-    stage = Stage()
+    stage = ResponseRegistry()
     script = load(project.path / f"scenarios/{ID}.yaml", project.path / "scenarios").script()
     with serving(stage) as url:
         key = stage.put(script)

@@ -160,7 +160,7 @@ def _missing(coding: str) -> InputError:
     return InputError(f"the body is compressed with {coding}; {cure}")
 
 
-class Undoing:
+class ContentDecoder:
     """The codings of one body, undone while it arrives.
 
     Args:
@@ -227,7 +227,7 @@ def decoded(body: bytes, coding: str, limit: int = LIMIT) -> bytes:
         return body  # no coding known here writes UTF-8
     if coding.endswith("gzip") and not body.startswith(_MAGIC):
         return body
-    return b"".join(Undoing([coding], limit).feed(body))
+    return b"".join(ContentDecoder([coding], limit).feed(body))
 
 
 def codings_of(fields: Iterable[str]) -> list[str]:

@@ -23,9 +23,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from harness.atomic_file import write_atomically
 from harness.cassettes.yaml_text import body, word
 from harness.errors import InputError
-from harness.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,7 +62,7 @@ def write(interactions: Iterable[Interaction], path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot be made ({error.strerror})", path=path.parent) from error
-    write_whole(path, (f"{line}\n".encode() for line in _cassette(interactions)))
+    write_atomically(path, (f"{line}\n".encode() for line in _cassette(interactions)))
 
 
 def _cassette(interactions: Iterable[Interaction]) -> Iterator[str]:

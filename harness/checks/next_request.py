@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.streaming.hygiene import sanitise
-from harness.streaming.hygiene_chat import sanitise_chat
+from harness.streaming.request_sanitizing.chat import sanitise_chat
+from harness.streaming.request_sanitizing.messages import sanitise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.model import Chunk, Outcome
-    from harness.streaming.frames import Frame
-    from harness.streaming.runs.store import Run
+    from harness.streaming.serving.client_events import ClientEvent
+    from harness.streaming.serving.runs.store import Run
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class SeenRun:
         alarms: what was logged as a warning or worse, or told to asyncio's exception handler.
     """
 
-    heard: tuple[Frame, ...]
+    heard: tuple[ClientEvent, ...]
     arrived: tuple[int, ...]
     before: int
     left: bool

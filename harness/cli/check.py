@@ -7,8 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.errors import InputError
+from harness.playback.recordings import LeftOut, Recording, recordings
 from harness.protocols import protocol as protocol_named
-from harness.recordings import LeftOut, Recording, recordings
 from harness.reports.files import json_text
 
 if TYPE_CHECKING:

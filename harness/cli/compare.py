@@ -8,21 +8,21 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.comparing.comparing import Settings, compare
+from harness.comparing.events import Ended
+from harness.comparing.streams import Sample, select_streams
 from harness.errors import InputError
 from harness.reports.comparing import make_report
-from harness.runner.comparing.comparing import Settings, compare
-from harness.runner.comparing.happenings import Ended
-from harness.runner.comparing.streams import Sample, chosen
 from harness.scenarios import scenario_root
+from harness.targets.addresses import check_form, environment_of, inside
 from harness.targets.environments import cache_folder, prune
-from harness.targets.places import check_form, environment_of, inside
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Generator, Sequence
 
+    from harness.comparing.events import CompareEvent
     from harness.reports.comparing import CompareReport
-    from harness.runner.comparing.happenings import CompareHappening
 
 _SIDES = 2
 
@@ -48,7 +48,7 @@ def main(arguments: argparse.Namespace) -> int:
     reports = [make_report(spec, verbose=arguments.verbose) for spec in _specs(arguments)]
     root = scenario_root(arguments.scenarios)
     sample = Sample(arguments.fuzz, arguments.seed)
-    streams, errors = chosen(root, folders(arguments.corpus), selectors, sample)
+    streams, errors = select_streams(root, folders(arguments.corpus), selectors, sample)
     happenings = compare(streams, settings, errors)
     with ExitStack() as closing:
         for report in reports:
@@ -98,14 +98,14 @@ def _specs(arguments: argparse.Namespace) -> list[str]:
 
 
 def _tell(
-    happenings: Generator[CompareHappening, None, None], reports: Sequence[CompareReport]
+    happenings: Generator[CompareEvent, None, None], reports: Sequence[CompareReport]
 ) -> Ended:
     """Let every report hear the comparison; Ctrl-C while one is busy is handed to it."""
     happening = next(happenings)
     while True:
         try:
             for report in reports:
-                report.hear(happening)
+                report.handle(happening)
             if isinstance(happening, Ended):
                 return happening
             happening = next(happenings)

@@ -7,21 +7,21 @@ import sys
 from typing import TYPE_CHECKING
 
 from harness.cli.compare import folders
+from harness.comparing.events import Progress, Unusable
+from harness.comparing.streams import Sample, select_streams
+from harness.comparing.version_bisect import VersionMatrix, bisect_versions
 from harness.errors import InputError
 from harness.reports.comparing.matrix import finding_data, matrix
 from harness.reports.files import json_text, painted
-from harness.runner.comparing.happenings import Told, Unusable
-from harness.runner.comparing.ranging import Ranged, ranging
-from harness.runner.comparing.streams import Sample, chosen
 from harness.scenarios import scenario_root
-from harness.targets.places import inside
+from harness.targets.addresses import inside
 from harness.targets.releases import range_of, releases
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Generator
 
-    from harness.runner.comparing.ranging import RangeHappening
+    from harness.comparing.version_bisect import BisectEvent
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -34,13 +34,13 @@ def show(arguments: argparse.Namespace) -> int:
         raise InputError("--versions knows neither --report nor --strict; use --json, or two sides")
     named = range_of(arguments.versions)
     root, sample = scenario_root(arguments.scenarios), Sample(arguments.fuzz, arguments.seed)
-    streams, errors = chosen(root, folders(arguments.corpus), arguments.words, sample)
+    streams, errors = select_streams(root, folders(arguments.corpus), arguments.words, sample)
     for error in errors:
         sys.stderr.write(f"harness: {error}\n")
     versions = releases(named, arguments.every)
     labels = [f"{named.package}=={version}" for version in versions]
     sides = [(label, inside(label, arguments.target)) for label in labels]
-    end = _told(ranging(streams, arguments.target, sides, arguments.timeout))
+    end = _told(bisect_versions(streams, arguments.target, sides, arguments.timeout))
     if arguments.json:
         sys.stdout.write("".join(f"{json_text(finding_data(one))}\n" for one in end.findings))
         sys.stdout.write(f"{json_text({'summary': _summary(end)})}\n")
@@ -49,7 +49,7 @@ def show(arguments: argparse.Namespace) -> int:
     return exit_code(end, bad_input=bool(errors))
 
 
-def exit_code(end: Ranged, *, bad_input: bool) -> int:
+def exit_code(end: VersionMatrix, *, bad_input: bool) -> int:
     """Return the exit code of a matrix."""
     if end.interrupted:
         return 130
@@ -58,7 +58,7 @@ def exit_code(end: Ranged, *, bad_input: bool) -> int:
     return 1 if any(one.group.meaning == "law broken" for one in end.findings) else 0
 
 
-def _summary(end: Ranged) -> dict[str, object]:
+def _summary(end: VersionMatrix) -> dict[str, object]:
     return {
         "target": end.target,
         "versions": list(end.versions),
@@ -70,14 +70,14 @@ def _summary(end: Ranged) -> dict[str, object]:
     }
 
 
-def _told(happenings: Generator[RangeHappening, None, None]) -> Ranged:
+def _told(happenings: Generator[BisectEvent, None, None]) -> VersionMatrix:
     """Show progress where somebody watches; Ctrl-C while that is written is handed on."""
     happening = next(happenings)
-    while not isinstance(happening, Ranged):
+    while not isinstance(happening, VersionMatrix):
         try:
             if isinstance(happening, Unusable):
                 sys.stderr.write(f"harness: {happening.error}\n")
-            elif isinstance(happening, Told) and sys.stderr.isatty():
+            elif isinstance(happening, Progress) and sys.stderr.isatty():
                 sys.stderr.write(f"{happening.words}\n")
             happening = next(happenings)
         except KeyboardInterrupt as interrupt:
@@ -85,7 +85,7 @@ def _told(happenings: Generator[RangeHappening, None, None]) -> Ranged:
     return happening
 
 
-def _print(end: Ranged, command: str) -> None:
+def _print(end: VersionMatrix, command: str) -> None:
     colours = sys.stdout.isatty()
     for line in matrix(end, command):
         text = painted(line.colour, line.text) if colours and line.colour else line.text

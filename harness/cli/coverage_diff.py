@@ -6,18 +6,18 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from harness.comparing import readiness
+from harness.comparing.vocabulary import word_changes
 from harness.reports.comparing.jsonl import word_data
 from harness.reports.comparing.page import unclassified
 from harness.reports.files import json_text
-from harness.runner.comparing import readiness
-from harness.runner.comparing.words import word_changes
-from harness.targets.places import inside
+from harness.targets.addresses import inside
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from harness.runner.comparing.words import WordChange
+    from harness.comparing.vocabulary import WordChange
     from harness.targets.vocabulary import Said
 
 _SIGNS = {"added": "+", "removed": "-", "renamed": "~"}

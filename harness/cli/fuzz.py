@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from harness.runner.fuzzing.campaign import Settings, Tally
-    from harness.runner.fuzzing.failure import Failure
-    from harness.runner.fuzzing.whole import Hands, Whole
+    from harness.fuzzing.campaign import CampaignResult, Settings
+    from harness.fuzzing.distributed import DistributedCampaign, Hands
+    from harness.fuzzing.failure import Failure
 
 EXAMPLES = 2000  # where nothing else bounds a campaign
 
@@ -24,20 +24,20 @@ EXAMPLES = 2000  # where nothing else bounds a campaign
 def main(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     try:
-        from harness.fuzz.keeping import opened
-        from harness.runner.fuzzing.whole import Whole
+        from harness.fuzzing.distributed import DistributedCampaign
+        from harness.generation.example_database import opened
     except ModuleNotFoundError as error:
         words = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
         raise InputError(words) from error
     settings = _settings(arguments)
     with opened(arguments.database) as kept:
         _say_healed(arguments)
-        return _run(Whole(settings, arguments.workers, kept), arguments)
+        return _run(DistributedCampaign(settings, arguments.workers, kept), arguments)
 
 
 def _say_healed(arguments: argparse.Namespace) -> None:
     """Name the files of earlier campaigns that no longer fail."""
-    from harness.runner.fuzzing.again import healed
+    from harness.fuzzing.regressions import healed
 
     for path in healed(arguments.out, arguments.target, arguments.timeout):
         words = f"{path} no longer fails: delete it, or keep it among your scenarios"
@@ -48,9 +48,9 @@ def _say_healed(arguments: argparse.Namespace) -> None:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    from harness.runner.fuzzing.campaign import Settings
-    from harness.runner.fuzzing.laws import chosen
-    from harness.targets.addressing import check
+    from harness.fuzzing.campaign import Settings
+    from harness.fuzzing.property_list import select_properties
+    from harness.targets.resolving import check
 
     for name in arguments.protocols:
         if name not in NAMES:
@@ -58,7 +58,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return Settings(
         target=check(arguments.target),
         protocols=tuple(dict.fromkeys(arguments.protocols)) or NAMES,
-        laws=chosen(arguments.law or ()),
+        laws=select_properties(arguments.law or ()),
         examples=arguments.examples or (None if arguments.time else EXAMPLES),
         seconds=arguments.time,
         seed=arguments.seed,
@@ -66,8 +66,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     )
 
 
-def _run(whole: Whole, arguments: argparse.Namespace) -> int:
-    from harness.runner.fuzzing.files import keep
+def _run(whole: DistributedCampaign, arguments: argparse.Namespace) -> int:
+    from harness.fuzzing.files import keep
 
     out: Path = arguments.out
     for failure in whole.run(_hands(arguments)):
@@ -83,7 +83,7 @@ def _run(whole: Whole, arguments: argparse.Namespace) -> int:
 
 def _hands(arguments: argparse.Namespace) -> Hands | None:
     """Return who does the shares: other processes, a cluster, or nobody but this process."""
-    from harness.runner import crew
+    from harness.engine import workers as crew
 
     if arguments.cluster:
         return partial(crew.cluster, address=arguments.cluster)
@@ -92,7 +92,7 @@ def _hands(arguments: argparse.Namespace) -> Hands | None:
     return None
 
 
-def _code(tally: Tally) -> int:
+def _code(tally: CampaignResult) -> int:
     if tally.interrupted:
         return 130
     return 1 if any(failure.severity == "must" for failure in tally.failures) else 0
@@ -116,7 +116,7 @@ def _line(failure: Failure, out: Path) -> str:
     return json.dumps(said, ensure_ascii=False) + "\n"
 
 
-def _progress(tally: Tally, *, last: bool = False) -> None:
+def _progress(tally: CampaignResult, *, last: bool = False) -> None:
     """Show how far it is, on a terminal only."""
     if not sys.stderr.isatty():
         return
@@ -129,7 +129,7 @@ def _progress(tally: Tally, *, last: bool = False) -> None:
     sys.stderr.flush()
 
 
-def _end(tally: Tally, arguments: argparse.Namespace) -> None:
+def _end(tally: CampaignResult, arguments: argparse.Namespace) -> None:
     summary = {
         "examples": tally.examples,
         "cases": tally.cases,

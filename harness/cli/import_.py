@@ -11,8 +11,8 @@ from harness.cassettes.importing.walking import PassedOver
 from harness.cli.import_recordings import Written, import_recordings
 from harness.cli.import_trace import SCHEME, import_trace
 from harness.errors import InputError
+from harness.playback.recordings import Recording
 from harness.protocols import protocol as protocol_named
-from harness.recordings import Recording
 from harness.reports.files import json_text
 
 if TYPE_CHECKING:

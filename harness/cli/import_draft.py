@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from harness.protocols import protocol
 from harness.protocols.bodies import frames_of
+from harness.streaming.decoding import wire_events
 from harness.streaming.interfaces import interface_for
-from harness.streaming.traces.replaying import flow, suggested_law
-from harness.streaming.wire_events import wire_events
+from harness.streaming.tracing.replaying import flow, suggested_law
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.model import Outcome
-    from harness.recordings import Recording
+    from harness.playback.recordings import Recording
 
 _OK = 200
 _OPEN = "nobody has written the law of this recording yet"

@@ -11,7 +11,7 @@ from harness.cassettes.scrubbing import Scrubber
 from harness.cli.import_draft import draft
 from harness.cli.writing import refuse_existing, write_new
 from harness.errors import InputError
-from harness.recordings import LeftOut, Recording, exchanges
+from harness.playback.recordings import LeftOut, Recording, exchanges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

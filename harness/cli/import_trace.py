@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from harness.cli.writing import write_new
 from harness.errors import InputError
-from harness.streaming.traces.finding import find_trace
-from harness.streaming.traces.replaying import dump_scenario
+from harness.streaming.tracing.lookup import find_trace
+from harness.streaming.tracing.replaying import dump_scenario
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from harness.engine.selection import select_scenarios
 from harness.reports.files import json_text
-from harness.runner.plan import gather
 from harness.scenarios import scenario_root
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
-    scenarios, errors = gather(scenario_root(arguments.scenarios), arguments.select)
+    scenarios, errors = select_scenarios(scenario_root(arguments.scenarios), arguments.select)
     width = max((len(scenario.id) for scenario in scenarios), default=0)
     for scenario in scenarios:
         line = json_text(_entry(scenario)) if arguments.json else _line(scenario, width)

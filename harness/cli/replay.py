@@ -6,15 +6,15 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from harness.engine.executor import TargetResult
+from harness.engine.replayer import Replayer, TargetRequest
 from harness.errors import InputError
+from harness.playback.recordings import LeftOut, Recording, recordings
 from harness.protocols import NAMES
 from harness.protocols import protocol as protocol_named
-from harness.recordings import LeftOut, Recording, recordings
 from harness.reports.files import json_text
-from harness.runner.lane import Played
-from harness.runner.player import Ask, Player
-from harness.targets.addressing import check
-from harness.targets.places import answers_once
+from harness.targets.addresses import replies_once
+from harness.targets.resolving import check
 from harness.wire import cutting
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.cut != _EVERY:
         cutting.check(arguments.cut)
     counts: Counter[str] = Counter()
-    in_memory = not answers_once(arguments.target)  # a process of its own needs a socket
-    with Player(arguments.timeout, in_memory=in_memory) as player:
+    in_memory = not replies_once(arguments.target)  # a process of its own needs a socket
+    with Replayer(arguments.timeout, in_memory=in_memory) as player:
         for found in recordings(arguments.paths, arguments.protocol):
             counts[_one(player, found, arguments)] += 1
     sys.stderr.write(", ".join(f"{n} {word}" for word, n in sorted(counts.items())) + "\n")
@@ -46,7 +46,7 @@ _BROKEN, _BAD = "target at fault", "bad input"
 
 
 def _one(
-    player: Player, found: Recording | LeftOut | InputError, arguments: argparse.Namespace
+    player: Replayer, found: Recording | LeftOut | InputError, arguments: argparse.Namespace
 ) -> str:
     """Replay one recording, print its line, and return the word it is counted under."""
     if isinstance(found, LeftOut):
@@ -77,19 +77,19 @@ def _line(recording: Recording, outcome: Outcome, *, as_json: bool) -> str:
     return f"{recording.name}: {outcome.ending}, {outcome.finish}, tokens {tokens}, {said:.80}"
 
 
-def _play(player: Player, arguments: argparse.Namespace, recording: Recording) -> Played:
+def _play(player: Replayer, arguments: argparse.Namespace, recording: Recording) -> TargetResult:
     """Replay a recording under one cut plan, or under each offset in turn.
 
     A cut that changes the outcome is the target's fault and named in the complaint.
     """
-    ask = Ask(recording.protocol, protocol_named(recording.protocol).request)
+    ask = TargetRequest(recording.protocol, protocol_named(recording.protocol).request)
     plans = _plans(recording, arguments.cut)
     script = recording.script(next(plans), arguments.pace)
     played = player.play(arguments.target, ask, script)
     for plan in plans:
         other = player.play(arguments.target, ask, script._replace(cut=plan))
         if played.complaint is None and other != played:
-            return Played(other.outcome, f"changes its outcome under --cut {plan}")
+            return TargetResult(other.outcome, f"changes its outcome under --cut {plan}")
     return played
 
 

@@ -6,20 +6,20 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.engine.baseline import Baseline, read_baseline
+from harness.engine.events import RunFinished
+from harness.engine.run import Settings, run
+from harness.engine.selection import select_scenarios
 from harness.reports import make_report
-from harness.runner.baseline import Baseline, read_baseline
-from harness.runner.happenings import RunFinished
-from harness.runner.plan import gather
-from harness.runner.run import Settings, run
 from harness.scenarios import consumer_of, scenario_root
-from harness.targets.addressing import check
+from harness.targets.resolving import check
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Generator, Sequence
 
+    from harness.engine.events import RunEvent
     from harness.reports import Report
-    from harness.runner.happenings import Happening
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -28,7 +28,7 @@ def main(arguments: argparse.Namespace) -> int:
     targets = tuple(dict.fromkeys(check(target) for target in (*deciding, *arguments.advisory)))
     baseline = read_baseline(arguments.baseline) if arguments.baseline else Baseline()
     reports = [make_report(spec, verbose=arguments.verbose) for spec in _specs(arguments)]
-    scenarios, errors = gather(scenario_root(arguments.scenarios), arguments.select)
+    scenarios, errors = select_scenarios(scenario_root(arguments.scenarios), arguments.select)
     if arguments.consumer is not None:
         consumer = consumer_of(arguments.consumer)
         scenarios = [replace(scenario, consumer=consumer) for scenario in scenarios]
@@ -46,13 +46,13 @@ def _specs(arguments: argparse.Namespace) -> list[str]:
     return [*named, "jsonl"] if arguments.json else named or ["terminal"]
 
 
-def _tell(happenings: Generator[Happening, None, None], reports: Sequence[Report]) -> RunFinished:
+def _tell(happenings: Generator[RunEvent, None, None], reports: Sequence[Report]) -> RunFinished:
     """Let every report hear the run; Ctrl-C while one is busy is handed to the run."""
     happening = next(happenings)
     while True:
         try:
             for report in reports:
-                report.hear(happening)
+                report.handle(happening)
             if isinstance(happening, RunFinished):
                 return happening
             happening = next(happenings)

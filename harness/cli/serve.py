@@ -7,10 +7,10 @@ import threading
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from harness.engine.selection import select_scenarios
 from harness.errors import InputError
-from harness.replay.server import serving
-from harness.replay.stage import Stage
-from harness.runner.plan import gather
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.server import serving
 from harness.scenarios import scenario_root
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def main(arguments: argparse.Namespace) -> int:
     """Serve every scenario under its id until Ctrl-C."""
-    scenarios, errors = gather(scenario_root(arguments.scenarios), ())
-    stage = Stage()
+    scenarios, errors = select_scenarios(scenario_root(arguments.scenarios), ())
+    stage = ResponseRegistry()
     for scenario in scenarios:
         stage.put(scenario.script(), scenario.id)
     for error in errors:
@@ -40,7 +40,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _serving(stage: Stage, port: int) -> Iterator[str]:
+def _serving(stage: ResponseRegistry, port: int) -> Iterator[str]:
     """Serve a stage; a port that cannot be had is the caller's to change."""
     with ExitStack() as stack:
         try:

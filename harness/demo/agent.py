@@ -14,7 +14,7 @@ from harness.errors import InputError
 from harness.streaming.adapter import StepContext, StreamAdapter
 from harness.streaming.continuation import continuation
 from harness.streaming.providers import protocol_of
-from harness.streaming.service.steps import taken
+from harness.streaming.serving.steps import taken
 from harness.targets.base import Call
 from harness.targets.opening import open_stream
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from harness.demo.models import Model, Models
     from harness.model import JSON
     from harness.streaming.adapter import Traces
-    from harness.streaming.runs.statuses import StopReason
-    from harness.streaming.service import Said, Work
+    from harness.streaming.serving import AgentChunk, AgentRequest
+    from harness.streaming.serving.runs.statuses import StopReason
     from harness.targets.clients import Clients
 
 NAME = "demo"
@@ -77,7 +77,7 @@ class Agent:
         self._flushing: set[asyncio.Task[None]] = set()
         self.pending: set[str] = set()
 
-    async def run(self, work: Work) -> AsyncGenerator[Said | StopReason, None]:
+    async def run(self, work: AgentRequest) -> AsyncGenerator[AgentChunk | StopReason, None]:
         """Do what a run's metadata says."""
         assert work.run is not None  # noqa: S101 - the demonstration tracks its runs
         plan = Plan.of(work.run.metadata)
@@ -161,8 +161,8 @@ def _context(run_id: str, number: int, model: Model) -> StepContext:
 
 
 def _step(
-    work: Work, adapter: StreamAdapter, context: StepContext, model: Model, plan: Plan
-) -> AsyncGenerator[Said, None]:
+    work: AgentRequest, adapter: StreamAdapter, context: StepContext, model: Model, plan: Plan
+) -> AsyncGenerator[AgentChunk, None]:
     message_id = f"{context.step_id}/message"
     approve = plan.approve
     return taken(

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from harness.errors import ConversationBusyError, InputError, UnknownWordError
-from harness.streaming.background import (
+from harness.streaming.serving import PendingApprovalError
+from harness.streaming.serving.background import (
     BackgroundError,
     RedisAwayError,
     RunTakenError,
     RunUnknownError,
 )
-from harness.streaming.runs.store import RunExistsError
-from harness.streaming.service import PendingApprovalError
+from harness.streaming.serving.runs.store import RunExistsError
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -23,8 +23,8 @@ from harness.demo.models import DEFAULT
 from harness.demo.page import page
 from harness.demo.streaming_response import StreamingResponse
 from harness.errors import InputError
-from harness.streaming.reencode import reencode
-from harness.streaming.service import StreamRequest
+from harness.streaming.reencoding import reencode
+from harness.streaming.serving import StreamRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from harness.demo.stack import Stack
-    from harness.streaming.runs.store import Run
+    from harness.streaming.serving.runs.store import Run
 
 PACES = 10.0  # seconds between two events, at most; the SDKs wait 30 for one
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # it stands in paths, headers and keys

@@ -9,11 +9,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.engine.selection import select_scenarios
 from harness.errors import UnknownWordError
 from harness.model import Text, Usage
 from harness.protocols import NAMES, protocol
 from harness.protocols.message import IN_ORDER, Message
-from harness.runner.plan import gather
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.model import JSON
-    from harness.replay.stage import Stage
+    from harness.playback.response_registry import ResponseRegistry
 
 STORY = (
     "This answer comes from no model at all. A server on this machine speaks it word by word, in "
@@ -66,10 +66,10 @@ class Models:
         InputError: there is no scenario.
     """
 
-    def __init__(self, stage: Stage, root: Path):
+    def __init__(self, stage: ResponseRegistry, root: Path):
         self._stage = stage
         self.stories = tuple(PREFIX + name for name in NAMES)
-        self._scenarios = {scenario.id: scenario for scenario in gather(root, ())[0]}
+        self._scenarios = {scenario.id: scenario for scenario in select_scenarios(root, ())[0]}
 
     @property
     def names(self) -> list[str]:

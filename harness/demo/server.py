@@ -18,7 +18,7 @@ import uvicorn
 from harness.demo.api import application
 from harness.demo.stack import opened
 from harness.errors import InputError
-from harness.replay.server import BACKLOG, LOOPBACK
+from harness.playback.server import BACKLOG, LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

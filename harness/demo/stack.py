@@ -11,27 +11,27 @@ from typing import TYPE_CHECKING
 
 from harness.demo.agent import Agent
 from harness.demo.models import Models
-from harness.replay.server import LoopbackServer
-from harness.replay.stage import Stage
-from harness.streaming.background import Background, BackgroundError, RedisAwayError
-from harness.streaming.background import Settings as RedisSettings
-from harness.streaming.runs.lock import make_lock
-from harness.streaming.runs.store import make_runs
-from harness.streaming.service import (
-    KeptRuns,
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.server import LoopbackServer
+from harness.streaming.serving import (
+    BackgroundRuns,
     PendingApprovalError,
     StreamingService,
     StreamRequest,
 )
-from harness.streaming.traces.configuration import make_backends
-from harness.streaming.traces.manager import TraceManager
+from harness.streaming.serving.background import Background, BackgroundError, RedisAwayError
+from harness.streaming.serving.background import Settings as RedisSettings
+from harness.streaming.serving.runs.lock import make_lock
+from harness.streaming.serving.runs.store import make_runs
+from harness.streaming.tracing.configuration import make_backends
+from harness.streaming.tracing.manager import TraceManager
 from harness.targets.clients import Clients
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
     from pathlib import Path
 
-    from harness.streaming.runs.store import Run, RunStore
+    from harness.streaming.serving.runs.store import Run, RunStore
 
 TRACE_BOUND_S = 30.0  # no run waits for its traces, so they may take their time
 
@@ -66,7 +66,7 @@ class Stack:
     runs: RunStore
     traces: TraceManager
     service: StreamingService
-    kept: KeptRuns | None
+    kept: BackgroundRuns | None
 
     async def stream(
         self, request: StreamRequest
@@ -87,7 +87,7 @@ class Stack:
         return await self.runs.finish(run.id, "cancelled")
 
     @property
-    def background(self) -> KeptRuns:
+    def background(self) -> BackgroundRuns:
         """The runs without a client.
 
         Raises:
@@ -108,7 +108,7 @@ async def opened(settings: Settings) -> AsyncIterator[Stack]:
     Raises:
         InputError: a DSN or URL is at fault, or what it needs is not installed.
     """
-    stage = Stage()
+    stage = ResponseRegistry()
     models = Models(stage, settings.scenarios)
     async with AsyncExitStack() as held:
         provider = await held.enter_async_context(LoopbackServer(stage))
@@ -137,8 +137,8 @@ async def opened(settings: Settings) -> AsyncIterator[Stack]:
 
 async def _keeping(
     held: AsyncExitStack, service: StreamingService, redis: str | None
-) -> KeptRuns | None:
+) -> BackgroundRuns | None:
     if redis is None:
         return None
     background = await held.enter_async_context(Background(RedisSettings(url=redis)))
-    return await held.enter_async_context(KeptRuns(service, background))
+    return await held.enter_async_context(BackgroundRuns(service, background))

@@ -11,8 +11,8 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from harness.errors import RunCancelled
+from harness.streaming.abort import joined
 from harness.streaming.cancellation import CancelSignal
-from harness.streaming.leaving import joined
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -47,7 +47,7 @@ def _first(_: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Weave:
+class DeltaPlan:
     """The freedom a protocol leaves: how texts fall into deltas, and which lane goes next.
 
     Args:
@@ -59,10 +59,10 @@ class Weave:
     pick: Callable[[int], int] = _first
 
 
-IN_ORDER = Weave()
+IN_ORDER = DeltaPlan()
 
 
-def interleave(lanes: Iterable[Iterable[Event]], weave: Weave) -> Iterator[Event]:
+def interleave(lanes: Iterable[Iterable[Event]], weave: DeltaPlan) -> Iterator[Event]:
     """Merge lanes of events, keeping each lane's order, as ``weave.pick`` says."""
     waiting = [iter(lane) for lane in lanes]
     while waiting:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.model import Event, whole
+from harness.model import Event, repair_surrogates
 from harness.protocols import bedrock
 from harness.wire import json_array, sse
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.model import JSON, FinishReason
     from harness.protocols.composing import Composer
     from harness.protocols.grammar import Grammar, Step, Violation
-    from harness.protocols.message import Message, Weave
+    from harness.protocols.message import DeltaPlan, Message
 
 _BINARY = b"\0"  # the highest byte of a length; no text begins with it
 
@@ -31,7 +31,7 @@ class Protocol:
         read: what an event means to the grammar; never raises, whatever the event holds.
         composer: makes the writer of a scenario's short hand.
         encode: message -> its legal event stream, woven as the caller wants.
-        whole: finished message -> the JSON body that says it where no stream is asked for.
+        response_body: finished message -> the JSON body that says it where no stream is asked for.
         finish: the provider's own finish words -> ours (the table cites its source).
         vocabulary: category (event, item, part, block, delta, finish, usage …) -> the words the
             tables know.
@@ -44,8 +44,8 @@ class Protocol:
     grammar: Grammar
     read: Callable[[Event], Sequence[Step]]
     composer: Callable[[], Composer]
-    encode: Callable[[Message, Weave], list[Event]]
-    whole: Callable[[Message], dict[str, JSON]]
+    encode: Callable[[Message, DeltaPlan], list[Event]]
+    response_body: Callable[[Message], dict[str, JSON]]
     finish: Mapping[str, FinishReason]
     vocabulary: Mapping[str, frozenset[str]]
     unmodelled: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -78,7 +78,7 @@ def compact(value: JSON) -> str:
     Half a character, for which UTF-8 has no bytes, makes the whole text ASCII.
     """
     text = _TEXT(value)
-    return text if text.isascii() or whole(text) == text else _ASCII(value)
+    return text if text.isascii() or repair_surrogates(text) == text else _ASCII(value)
 
 
 def event_of(name: str | None, data: str) -> Event:

@@ -3,8 +3,8 @@
 ::
 
     @pytest.mark.scenarios("openai_responses/**", target=my_listen)
-    def test_our_streaming_layer(told):
-        told.must_hold()
+    def test_our_streaming_layer(conformance):
+        conformance.assert_passes()
 
 ``target`` is an address (``builtin``, ``python:pkg.module:attr``), a target object or a plain
 ``async def listen(call) -> Outcome``; without one, ``--harness-target`` says (default: builtin).
@@ -12,8 +12,8 @@ Generated streams are the mark of fuzzing.py.
 
 ::
 
-    def test_our_client(harness_recording):
-        ask(harness_recording.wrap(OpenAI()))  # or base_url=harness_recording.base_url("openai")
+    def test_our_client(harness_recorder):
+        ask(harness_recorder.wrap(OpenAI()))  # or base_url=harness_recorder.base_url("openai")
 
 plays ``cassettes/<test file>/<test>.yaml``, and records it under ``--harness-record once``.
 The only importer of pytest and syrupy.
@@ -29,10 +29,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from harness.engine.events import RED
 from harness.errors import InputError, UnknownWordError
 from harness.pytest_plugin import fuzzing
 from harness.reports.junit import describe
-from harness.runner.happenings import RED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from syrupy.types import SnapshotIndex
 
     from harness.cassettes.recorder.session import Recording
+    from harness.engine.replayer import Replayer
     from harness.model import Finding, Outcome
-    from harness.runner.player import Player
     from harness.scenarios import Scenario
 
 MARK = "scenarios"
@@ -62,7 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--harness-record",
         default="none",
         metavar="MODE",
-        help="what harness_recording does: none (play; the default), once, new_episodes, all, "
+        help="what harness_recorder does: none (play; the default), once, new_episodes, all, "
         "rewrite",
     )
     group.addoption(
@@ -71,7 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known, and let photographs be named by scenario instead of by test."""
+    """Make the mark known, and let outcome_snapshot be named by scenario instead of by test."""
     config.addinivalue_line("filterwarnings", r"ignore:\s*Can not relate snapshot:UserWarning")
     words = "scenarios(*selectors, target=None): run the test once a scenario and target"
     config.addinivalue_line("markers", words)
@@ -83,7 +83,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker(MARK)
     if mark is None:
         return
-    from harness.targets.addressing import name_of
+    from harness.targets.resolving import name_of
 
     _judge_mark(mark, metafunc)
     target = mark.kwargs.get("target")
@@ -100,7 +100,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _judge_mark(mark: pytest.Mark, metafunc: pytest.Metafunc) -> None:
     """Refuse a mark that would judge nothing, or something else than was meant."""
     if not {"scenario", "harness_target"} <= set(metafunc.fixturenames):
-        words = f"{metafunc.definition.nodeid} is marked {MARK}, but does not ask for `told`"
+        words = f"{metafunc.definition.nodeid} is marked {MARK}, but does not ask for `conformance`"
         raise pytest.UsageError(words)
     for word in mark.kwargs:
         if word != "target":
@@ -108,12 +108,12 @@ def _judge_mark(mark: pytest.Mark, metafunc: pytest.Metafunc) -> None:
 
 
 def _chosen(config: pytest.Config, selectors: tuple[str, ...]) -> list[Scenario]:
-    from harness.runner.plan import gather
+    from harness.engine.selection import select_scenarios
     from harness.scenarios import scenario_root
 
     try:
         root = scenario_root(config.getoption("harness_scenarios"))
-        scenarios, errors = gather(root, selectors)
+        scenarios, errors = select_scenarios(root, selectors)
     except InputError as error:
         raise pytest.UsageError(str(error)) from None
     if errors:
@@ -122,8 +122,8 @@ def _chosen(config: pytest.Config, selectors: tuple[str, ...]) -> list[Scenario]
 
 
 @dataclass(frozen=True)
-class Told:
-    """One scenario, told to one target: what came out, and what the law says of it."""
+class Conformance:
+    """One scenario, conformance to one target: what came out, and what the law says of it."""
 
     scenario: Scenario
     target: str
@@ -134,18 +134,18 @@ class Told:
         """Return the findings that break law."""
         return [finding for finding in self.findings if finding.verdict in RED]
 
-    def must_hold(self) -> None:
+    def assert_passes(self) -> None:
         """Fail the test if any law is broken, with expected and actual of each."""
         __tracebackhide__ = True
         broken = self.broken()
         if broken:
             pytest.fail("\n\n".join(map(describe, broken)), pytrace=False)
 
-    def photograph(self) -> str:
+    def snapshot_text(self) -> str:
         """Return the outcome as the text that a snapshot holds."""
-        from harness.reports.photograph import photograph
+        from harness.reports.snapshot import snapshot_text
 
-        return photograph(self.outcome)
+        return snapshot_text(self.outcome)
 
 
 @pytest.fixture
@@ -165,42 +165,44 @@ def _unmarked() -> pytest.UsageError:
 
 
 @pytest.fixture(scope="session")
-def harness_player() -> Iterator[Player]:
+def harness_replayer() -> Iterator[Replayer]:
     """The loopback provider and the SDK clients of the whole session."""
-    from harness.runner.player import Player
+    from harness.engine.replayer import Replayer
 
-    with Player(_TIMEOUT) as player:
+    with Replayer(_TIMEOUT) as player:
         yield player
 
 
 @pytest.fixture(scope="session")
-def harness_memory_player() -> Iterator[Player]:
+def harness_memory_replayer() -> Iterator[Replayer]:
     """The provider in memory, for the variations and cut points of targets that listen there."""
-    from harness.runner.player import Player
+    from harness.engine.replayer import Replayer
 
-    with Player(_TIMEOUT, in_memory=True) as player:
+    with Replayer(_TIMEOUT, in_memory=True) as player:
         yield player
 
 
 @pytest.fixture
-def told(
+def conformance(
     scenario: Scenario,
     harness_target: str | object,
-    harness_player: Player,
-    harness_memory_player: Player,
-) -> Told:
-    """The scenario told to the target, and judged."""
-    from harness.checks.judging import Pair
-    from harness.runner.teller import Teller
-    from harness.targets.addressing import name_of
+    harness_replayer: Replayer,
+    harness_memory_replayer: Replayer,
+) -> Conformance:
+    """The scenario conformance to the target, and judged."""
+    from harness.checks.evaluation import ScenarioRun
+    from harness.engine.scenario_runner import ScenarioRunner
+    from harness.targets.resolving import name_of
 
-    pair = Pair(scenario, name_of(harness_target))
-    outcome, findings = Teller(harness_player, harness_memory_player).tell(pair, harness_target)
-    return Told(scenario, pair.target, outcome, tuple(findings))
+    pair = ScenarioRun(scenario, name_of(harness_target))
+    outcome, findings = ScenarioRunner(harness_replayer, harness_memory_replayer).tell(
+        pair, harness_target
+    )
+    return Conformance(scenario, pair.target, outcome, tuple(findings))
 
 
 @pytest.fixture
-def harness_recording(request: pytest.FixtureRequest) -> Iterator[Recording]:
+def harness_recorder(request: pytest.FixtureRequest) -> Iterator[Recording]:
     """A recorder whose cassette lies beside the test; ``wrap`` clients, or use ``base_url``."""
     from harness.cassettes import recording
 
@@ -215,7 +217,7 @@ def harness_recording(request: pytest.FixtureRequest) -> Iterator[Recording]:
         yield tape
 
 
-class PhotographExtension(SingleFileSnapshotExtension):
+class SnapshotExtension(SingleFileSnapshotExtension):
     """One readable file a case: ``__snapshots__/<module>/<name>.json``, slashes of a name kept."""
 
     _write_mode = WriteMode.TEXT
@@ -223,7 +225,7 @@ class PhotographExtension(SingleFileSnapshotExtension):
 
     @classmethod
     def dirname(cls, *, test_location: PyTestLocation) -> str:
-        """Return the folder of all photographs of a test file."""
+        """Return the folder of all outcome_snapshot of a test file."""
         file = Path(test_location.filepath)
         return str(file.parent / "__snapshots__" / file.stem.removeprefix("test_"))
 
@@ -239,6 +241,6 @@ class PhotographExtension(SingleFileSnapshotExtension):
 
 
 @pytest.fixture
-def photographs(snapshot: Any) -> Any:
+def outcome_snapshot(snapshot: Any) -> Any:
     """A syrupy snapshot that keeps one readable photograph a case."""
-    return snapshot.use_extension(PhotographExtension)
+    return snapshot.use_extension(SnapshotExtension)

@@ -2,13 +2,13 @@
 
 ::
 
-    @harness.fuzz("anthropic_messages")
+    @harness.generation("anthropic_messages")
     async def test_my_interface(call):
         return await my_app.stream(call.base_url, call.request)
 
     @pytest.mark.fuzz("anthropic_messages", "openai_chat", target=my_listen)
-    def test_no_stream_breaks_our_layer(fuzzed):
-        fuzzed.must_hold()
+    def test_no_stream_breaks_our_layer(fuzz_result):
+        fuzz_result.assert_passes()
 
 One case for each protocol and law. How many examples each is given is Hypothesis' own setting:
 ``--hypothesis-profile=ci`` (always the same ones) and ``nightly`` (many, and others every night)
@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import InputError, UnknownWordError
-from harness.runner.fuzzing.decorator import PLAN, Fuzzed, Plan, held
+from harness.fuzzing.decorator import PLAN, FuzzResult, Plan, held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness.runner.fuzzing.campaign import Settings
+    from harness.fuzzing.campaign import Settings
 
 MARK = "fuzz"
 _ARGUMENTS = ("target", "laws", "examples", "seed")
@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line("markers", words)
     if config.getoption("hypothesis_profile", None):
-        from harness.fuzz.profiles import register
+        from harness.generation.profiles import register
 
         register()
 
@@ -72,7 +72,7 @@ def _decorated(plan: Plan) -> Iterator[Any]:
 
 def _marked(mark: pytest.Mark | None, metafunc: pytest.Metafunc) -> Iterator[Any]:
     """Yield the cases of a marked test, named by target, protocol and law."""
-    from harness.targets.addressing import name_of
+    from harness.targets.resolving import name_of
 
     options = dict(_judged(mark, metafunc))
     target = options.pop("target", None)
@@ -86,7 +86,7 @@ def _marked(mark: pytest.Mark | None, metafunc: pytest.Metafunc) -> Iterator[Any
 def _judged(mark: pytest.Mark | None, metafunc: pytest.Metafunc) -> Mapping[str, Any]:
     """Return the options of a mark; refuse one that would judge nothing, or unknown words."""
     if "fuzz_settings" not in metafunc.fixturenames:
-        words = f"{metafunc.definition.nodeid} is marked {MARK}, but does not ask for `fuzzed`"
+        words = f"{metafunc.definition.nodeid} is marked {MARK}, but does not ask for `fuzz_result`"
         raise pytest.UsageError(words)
     options: Mapping[str, Any] = mark.kwargs if mark else {}
     for word in options:
@@ -99,10 +99,10 @@ def _words(case: Settings) -> tuple[str, ...]:
     return (*case.protocols, *(law.name for law in case.laws))
 
 
-class _Shown(Fuzzed):
+class _Shown(FuzzResult):
     """What was found, as pytest shows it best."""
 
-    def must_hold(self) -> None:
+    def assert_passes(self) -> None:
         """Fail the test if the law is broken, with the smallest streams that break it."""
         __tracebackhide__ = True
         broken = self.broken()
@@ -117,7 +117,7 @@ def fuzz_settings() -> Settings:
 
 
 @pytest.fixture
-def fuzzed(fuzz_settings: Settings) -> Fuzzed:
+def fuzz_result(fuzz_settings: Settings) -> FuzzResult:
     """The law of a case, held over generated streams; skips what the target does not speak."""
     tally = held(fuzz_settings)
     for word in tally.unspoken:

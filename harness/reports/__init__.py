@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from harness.reports.files import place_of
 
 if TYPE_CHECKING:
-    from harness.runner.happenings import Happening
+    from harness.engine.events import RunEvent
 
 KINDS = ("terminal", "jsonl", "junit", "html", "github")
 
@@ -20,7 +20,7 @@ KINDS = ("terminal", "jsonl", "junit", "html", "github")
 class Report(Protocol):
     """One listener."""
 
-    def hear(self, happening: Happening) -> None:
+    def handle(self, happening: RunEvent) -> None:
         """Take one happening."""
 
     def close(self) -> None:

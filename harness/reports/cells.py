@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.runner.happenings import Judged
+    from harness.engine.events import ScenarioFinished
 
 
 class Cells:
@@ -20,7 +20,7 @@ class Cells:
     def __bool__(self) -> bool:
         return bool(self._rows)
 
-    def add(self, judged: Judged) -> None:
+    def add(self, judged: ScenarioFinished) -> None:
         """Count one scenario that was told to one target."""
         row = f"{judged.scenario.protocol}/{judged.scenario.topic}"
         self._rows[row].setdefault(judged.target, Counter())[judged.broken] += 1

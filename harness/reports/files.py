@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import whole_file
+from harness import atomic_file as whole_file
 from harness.errors import InputError, UnknownWordError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def write_whole(path: Path | None, text: str) -> None:
         sys.stdout.write(text)
         return
     # The name of a file that a report quotes may be no text.
-    whole_file.write_whole(path, [text.encode("utf-8", "backslashreplace")])
+    whole_file.write_atomically(path, [text.encode("utf-8", "backslashreplace")])
 
 
 def json_text(value: JSON) -> str:

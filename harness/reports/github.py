@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.engine.events import RED, BadInput, RunFinished, ScenarioFinished
 from harness.reports.cells import Cells, shown
 from harness.reports.files import json_text
 from harness.reports.github_actions import SHOWN, annotation, code, write_step
-from harness.runner.happenings import RED, BadInput, Judged, RunFinished
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator
 
+    from harness.engine.events import RunEvent
     from harness.model import Finding
-    from harness.runner.happenings import Happening
 
 
 class GithubReport:
@@ -31,9 +31,9 @@ class GithubReport:
         self._cells = Cells()
         self._page = ""
 
-    def hear(self, happening: Happening) -> None:
+    def handle(self, happening: RunEvent) -> None:
         """Take one happening."""
-        if isinstance(happening, Judged):
+        if isinstance(happening, ScenarioFinished):
             self._judged(happening)
         elif isinstance(happening, BadInput):
             error = happening.error
@@ -46,7 +46,7 @@ class GithubReport:
         """Write annotations and summary."""
         write_step(self._errors[:SHOWN], self._page, self._path)
 
-    def _judged(self, judged: Judged) -> None:
+    def _judged(self, judged: ScenarioFinished) -> None:
         self._cells.add(judged)
         for finding in judged.findings:
             if finding.verdict in RED:
@@ -67,7 +67,7 @@ class GithubReport:
         yield ""
 
 
-def _error(judged: Judged, finding: Finding) -> str:
+def _error(judged: ScenarioFinished, finding: Finding) -> str:
     scenario = judged.scenario
     message = "\n".join(
         (

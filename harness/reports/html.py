@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.engine.events import RED, BadInput, RunFinished, ScenarioFinished
 from harness.reports.cells import Cells, shown
 from harness.reports.files import write_whole
 from harness.reports.html_page import document, folded, tag
 from harness.reports.junit import describe
-from harness.runner.happenings import RED, BadInput, Judged, RunFinished
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator
     from pathlib import Path
 
+    from harness.engine.events import RunEvent
     from harness.model import Finding
-    from harness.runner.happenings import Happening
 
 
 class HtmlReport:
@@ -29,13 +29,13 @@ class HtmlReport:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._cells = Cells()
-        self._failed: list[tuple[Judged, Finding]] = []
+        self._failed: list[tuple[ScenarioFinished, Finding]] = []
         self._bad: list[BadInput] = []
         self._end: RunFinished | None = None
 
-    def hear(self, happening: Happening) -> None:
+    def handle(self, happening: RunEvent) -> None:
         """Take one happening."""
-        if isinstance(happening, Judged):
+        if isinstance(happening, ScenarioFinished):
             self._cells.add(happening)
             self._failed += [(happening, f) for f in happening.findings if f.verdict in RED]
         elif isinstance(happening, BadInput):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.engine.events import BadInput, RunFinished, ScenarioFinished
 from harness.reports.files import json_text, write_whole
-from harness.runner.happenings import BadInput, Judged, RunFinished
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.engine.events import RunEvent
     from harness.model import JSON
-    from harness.runner.happenings import Happening
 
 
 class JsonlReport:
@@ -29,9 +29,9 @@ class JsonlReport:
         self._path = path
         self._lines: list[str] = []
 
-    def hear(self, happening: Happening) -> None:
+    def handle(self, happening: RunEvent) -> None:
         """Take one happening."""
-        if isinstance(happening, Judged):
+        if isinstance(happening, ScenarioFinished):
             self._lines += [json_text(f.model_dump(mode="json")) for f in happening.findings]
         elif isinstance(happening, BadInput):
             self._lines.append(json_text({"bad_input": str(happening.error)}))

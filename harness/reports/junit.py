@@ -10,8 +10,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from harness.engine.events import RED, BadInput, ScenarioFinished
 from harness.reports.files import json_text, write_whole
-from harness.runner.happenings import RED, BadInput, Judged
 
 # https://www.w3.org/TR/xml/#charsets
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -19,8 +19,8 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.engine.events import RunEvent
     from harness.model import Finding
-    from harness.runner.happenings import Happening
 
 
 class JunitReport:
@@ -32,12 +32,12 @@ class JunitReport:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._judged: dict[str, list[Judged]] = defaultdict(list)
+        self._judged: dict[str, list[ScenarioFinished]] = defaultdict(list)
         self._bad: list[BadInput] = []
 
-    def hear(self, happening: Happening) -> None:
+    def handle(self, happening: RunEvent) -> None:
         """Take one happening."""
-        if isinstance(happening, Judged):
+        if isinstance(happening, ScenarioFinished):
             self._judged[happening.target].append(happening)
         elif isinstance(happening, BadInput):
             self._bad.append(happening)
@@ -64,7 +64,7 @@ def _bad_suite(bad: list[BadInput]) -> ET.Element:
     return suite
 
 
-def _suite(target: str, cases: list[Judged]) -> ET.Element:
+def _suite(target: str, cases: list[ScenarioFinished]) -> ET.Element:
     suite = ET.Element(
         "testsuite",
         name=clean(target),
@@ -77,7 +77,7 @@ def _suite(target: str, cases: list[Judged]) -> ET.Element:
     return suite
 
 
-def _case(judged: Judged) -> ET.Element:
+def _case(judged: ScenarioFinished) -> ET.Element:
     folder, _, name = judged.scenario.id.rpartition("/")
     case = ET.Element(
         "testcase",

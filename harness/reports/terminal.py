@@ -10,17 +10,17 @@ import shutil
 from collections import defaultdict
 from typing import TYPE_CHECKING, TextIO
 
+from harness.engine.events import RED, BadInput, RunFinished, RunStarted, ScenarioFinished
 from harness.reports.cells import Cells, shown
 from harness.reports.files import json_text, painted, write_whole
-from harness.runner.happenings import RED, BadInput, Judged, RunFinished, RunStarted
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator
     from pathlib import Path
 
+    from harness.engine.events import RunEvent
     from harness.model import JSON, Finding
-    from harness.runner.happenings import Happening
 
 SHOWN = 5  # failures of a target shown in full, unless verbose
 _WIDTH = 160  # characters of a value shown
@@ -42,17 +42,17 @@ class TerminalReport:
         self._targets: tuple[str, ...] = ()
         self._total = self._done = 0
         self._cells = Cells()
-        self._failed: dict[str, list[tuple[Judged, Finding]]] = defaultdict(list)
+        self._failed: dict[str, list[tuple[ScenarioFinished, Finding]]] = defaultdict(list)
         self._warned = 0
 
-    def hear(self, happening: Happening) -> None:
+    def handle(self, happening: RunEvent) -> None:
         """Take one happening."""
         if isinstance(happening, RunStarted):
             self._targets = happening.targets
             self._total = happening.scenarios * len(happening.targets)
         elif isinstance(happening, BadInput):
             self._print(self._paint("red", f"bad input: {happening.error}"))
-        elif isinstance(happening, Judged):
+        elif isinstance(happening, ScenarioFinished):
             self._judged(happening)
         else:
             self._finished(happening)
@@ -62,7 +62,7 @@ class TerminalReport:
         if self._path is not None:
             write_whole(self._path, "".join(f"{line}\n" for line in self._lines))
 
-    def _judged(self, judged: Judged) -> None:
+    def _judged(self, judged: ScenarioFinished) -> None:
         self._done += 1
         self._cells.add(judged)
         for finding in judged.findings:
@@ -150,7 +150,7 @@ def _short(value: JSON) -> str:
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
 
 
-def _source(judged: Judged, finding: Finding) -> str:
+def _source(judged: ScenarioFinished, finding: Finding) -> str:
     cases = ", ".join(judged.scenario.cases)
     if finding.sources:
         first = finding.sources[0]

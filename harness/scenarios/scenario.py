@@ -53,7 +53,7 @@ class Consumer:
     ``do`` is ``read`` (everything), one of ``LEAVING``, or ``every`` for each of those in turn;
     ``at`` counts the chunks the reader takes before it leaves, None stands for each count. Who
     leaves ``everywhere`` does all of this, and leaves the stack above the interface at every step
-    of it as well, where the target has one (``harness.runner.stack``).
+    of it as well, where the target has one (``harness.engine.stack``).
     """
 
     do: str = READ

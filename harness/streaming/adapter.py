@@ -16,10 +16,10 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from harness.streaming.failures import LLM_ERRORS, llm_error
+from harness.streaming.error_mapping import LLM_ERRORS, llm_error
 from harness.streaming.interfaces import interface_for
 from harness.streaming.providers import estimate_tokens, protocol_of, provider_named
-from harness.streaming.traces.trace import ProviderTrace
+from harness.streaming.tracing.trace import ProviderTrace
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 
 class Traces(Protocol):
-    """Where traces go; ``harness.streaming.traces.manager.TraceManager`` is one."""
+    """Where traces go; ``harness.streaming.tracing.manager.TraceManager`` is one."""
 
     async def create(self, trace: ProviderTrace) -> object:
         """Keep one trace."""

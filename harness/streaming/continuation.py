@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from harness.model import Ending, FinishReason, Outcome
-    from harness.streaming.runs.statuses import StopReason
+    from harness.streaming.serving.runs.statuses import StopReason
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.model import Chunk, Reasoning, Text, ToolCall, prose_chunk
+from harness.model import Chunk, Reasoning, Text, ToolCall, text_chunk
 from harness.streaming.json_members import ObjectReader
 
 if TYPE_CHECKING:
@@ -134,12 +134,12 @@ class InnerThoughts:
         if call.key == self._thoughts and piece.kind not in {"close", "stray"}:
             if piece.kind == "words":
                 call.thoughts.append(piece.text)
-                yield prose_chunk("reasoning", piece.text, call.thought_part)
+                yield text_chunk("reasoning", piece.text, call.thought_part)
         elif speaks:
             said = self._speech is not None and call.key == self._speech.argument
             if said and piece.kind == "words":
                 call.shown.append(piece.text)
-                yield prose_chunk("text", piece.text, call.part)
+                yield text_chunk("text", piece.text, call.part)
         else:
             text = _WRITTEN.get(piece.kind, _nothing)(call, piece)
             if text:

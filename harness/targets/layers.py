@@ -1,7 +1,7 @@
 """The layers above an interface, as a value: adapter, service, registry of cancellations.
 
 A target that has ``layers`` is a whole system, and is left through all of them as well: see
-``harness.runner.stack``. ``BuiltinTarget`` has ours.
+``harness.engine.stack``. ``BuiltinTarget`` has ours.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.streaming.adapter import StreamAdapter
 from harness.streaming.cancellation import CancellationRegistry
-from harness.streaming.service import StreamingService
+from harness.streaming.serving import StreamingService
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from harness.model import Chunk, Outcome, Refusal, ToolCall
 from harness.protocols import protocol
-from harness.streaming.failures import classify
+from harness.streaming.error_mapping import classify
 from harness.streaming.interfaces.base import ENDING_OF
 from harness.targets.final_objects.common import word
 

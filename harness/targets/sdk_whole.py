@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.model import Reasoning
 from harness.protocols import NAMES
-from harness.protocols.openai_chat.words import REASONING
+from harness.protocols.openai_chat.vocabulary import REASONING
 from harness.protocols.paths import get
 from harness.targets.final_objects.anthropic_messages import of_message
 from harness.targets.final_objects.common import Final, usage_from, word

@@ -55,7 +55,7 @@ def _private_output() -> TextIO:
 def _answer(address: str) -> Answer:
     """Return what answers: the target, or why there is none."""
     try:
-        from harness.targets.answering import Answering
+        from harness.targets.worker_service import Answering
 
         return Answering(address).answer
     except Exception as error:  # noqa: BLE001 - whatever it is, every reply will say it

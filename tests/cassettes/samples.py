@@ -14,7 +14,7 @@ from harness.cassettes.cassette import (
     Response,
     Stream,
 )
-from tests.stories import written
+from tests.scenario_files import written
 
 if TYPE_CHECKING:
     from pathlib import Path

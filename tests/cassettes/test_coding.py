@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.cassettes import coding as coding_module
-from harness.cassettes.coding import PIECE, Undoing, codings_of, decoded
+from harness.cassettes.coding import PIECE, ContentDecoder, codings_of, decoded
 from harness.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ BODY = b"".join(f"data: {number * number}\n\n".encode() for number in range(2000
 each = pytest.mark.parametrize("name", CODED)
 
 
-def undone(undoing: Undoing, pieces: list[bytes]) -> list[bytes]:
+def undone(undoing: ContentDecoder, pieces: list[bytes]) -> list[bytes]:
     return [part for piece in pieces for part in undoing.feed(piece)]
 
 
@@ -51,7 +51,7 @@ def test_a_coding_is_undone_whatever_the_cuts(name: str, size: int) -> None:
     word, coded = CODED[name]
     stored = coded(BODY)
     cuts = pairwise([*range(0, len(stored), size), len(stored)])
-    assert b"".join(undone(Undoing([word]), [stored[a:b] for a, b in cuts])) == BODY
+    assert b"".join(undone(ContentDecoder([word]), [stored[a:b] for a, b in cuts])) == BODY
     assert decoded(stored, word) == BODY
 
 
@@ -63,7 +63,7 @@ def test_what_was_flushed_is_told_at_once(name: str) -> None:
         "gzip": lambda: zlib.compressobj(wbits=31), "deflate": zlib.compressobj,
         "br": brotli.Compressor, "zstd": zstd.ZstdCompressor,
     }[word]()  # fmt: skip
-    undoing = Undoing([word])
+    undoing = ContentDecoder([word])
     for event in (b"data: 1\n\n", b"data: 2\n\n"):
         if word == "zstd":
             sent = machine.compress(event, machine.FLUSH_BLOCK)
@@ -81,7 +81,7 @@ def test_a_bomb_comes_in_pieces(name: str) -> None:
     stored = coded(bytes(size))
     assert len(stored) < size / 900
     tracemalloc.start()
-    sizes = [len(piece) for piece in Undoing([word]).feed(stored)]
+    sizes = [len(piece) for piece in ContentDecoder([word]).feed(stored)]
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert sum(sizes) == size
@@ -93,13 +93,13 @@ def test_a_bomb_comes_in_pieces(name: str) -> None:
 def test_a_body_that_grows_over_the_limit_is_named(name: str) -> None:
     word, coded = CODED[name]
     with pytest.raises(InputError, match="grows over 100,000 bytes when it is decompressed"):
-        undone(Undoing([word], limit=100_000), [coded(bytes(200_000))])
+        undone(ContentDecoder([word], limit=100_000), [coded(bytes(200_000))])
 
 
 @each
 def test_what_is_cut_short_is_given_as_far_as_it_goes(name: str) -> None:
     word, coded = CODED[name]
-    found = b"".join(undone(Undoing([word]), [coded(BODY)[:-9]]))
+    found = b"".join(undone(ContentDecoder([word]), [coded(BODY)[:-9]]))
     assert BODY.startswith(found)
 
 
@@ -107,26 +107,28 @@ def test_what_is_cut_short_is_given_as_far_as_it_goes(name: str) -> None:
 def test_what_is_none_of_it_is_named(name: str) -> None:
     word, _ = CODED[name]
     with pytest.raises(InputError, match=f"is no whole {word}; record it again"):
-        undone(Undoing([word]), [b"\xff\xfe nonsense " * 99])
+        undone(ContentDecoder([word]), [b"\xff\xfe nonsense " * 99])
 
 
 def test_a_window_too_large_for_the_web_is_refused() -> None:
     options = {zstd.CompressionParameter.window_log: 27}
     with pytest.raises(InputError, match="is no whole zstd"):
-        undone(Undoing(["zstd"]), [zstd.compress(bytes(10**7), options=options)])
+        undone(ContentDecoder(["zstd"]), [zstd.compress(bytes(10**7), options=options)])
 
 
 def test_what_follows_a_member_is_nobodys() -> None:
-    assert undone(Undoing(["gzip"]), [gzip.compress(b"a"), b"\x1f", b"x", b"\x1f\x8b"]) == [b"a"]
-    assert undone(Undoing(["deflate"]), [zlib.compress(b"a") + b"more"]) == [b"a"]
+    assert undone(ContentDecoder(["gzip"]), [gzip.compress(b"a"), b"\x1f", b"x", b"\x1f\x8b"]) == [
+        b"a"
+    ]
+    assert undone(ContentDecoder(["deflate"]), [zlib.compress(b"a") + b"more"]) == [b"a"]
 
 
 def test_codings_are_undone_in_their_order() -> None:
     stored = brotli.compress(gzip.compress(BODY))
     words = codings_of(["GZIP, identity", " br"])
     assert words == ["br", "identity", "gzip"]
-    assert b"".join(undone(Undoing(words), [stored[:50], stored[50:]])) == BODY
-    assert b"".join(undone(Undoing([]), [stored])) == stored
+    assert b"".join(undone(ContentDecoder(words), [stored[:50], stored[50:]])) == BODY
+    assert b"".join(undone(ContentDecoder([]), [stored])) == stored
 
 
 @pytest.mark.parametrize("word", ["br", "zstd"])
@@ -136,7 +138,7 @@ def test_without_its_library_a_coding_names_the_cure(
     for name in ("brotli", "brotlicffi", "compression.zstd", "backports.zstd"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(InputError, match=rf"compressed with {word}; pip install '.*\[codings\]'"):
-        Undoing([word])
+        ContentDecoder([word])
 
 
 def test_a_brotli_without_bounds_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,4 +150,4 @@ def test_a_brotli_without_bounds_is_as_good_as_none(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(coding_module, "import_module", lambda _: Old)
     with pytest.raises(InputError, match="pip install"):
-        Undoing(["br"])
+        ContentDecoder(["br"])

@@ -11,10 +11,10 @@ import pytest
 from harness.cassettes import save
 from harness.cassettes.cassette import Cassette, Interaction, Read, Request, Response, Stream
 from harness.cassettes.playing import script_of
+from harness.engine.replayer import Replayer, TargetRequest
 from harness.errors import InputError
+from harness.playback.recordings import LeftOut, Recording, recordings
 from harness.protocols import protocol
-from harness.recordings import LeftOut, Recording, recordings
-from harness.runner.player import Ask, Player
 from tests.cassettes.samples import URI, cassette, hello
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ PLANS = ("event", "whole", "awkward", "edges", "random:1")
 
 
 @pytest.fixture(scope="module")
-def player() -> Iterator[Player]:
-    with Player(20, in_memory=True) as player:
+def player() -> Iterator[Replayer]:
+    with Replayer(20, in_memory=True) as player:
         yield player
 
 
-def played(player: Player, recording: Recording, cut: str = "event", pace: Any = 0.0) -> Outcome:
-    ask = Ask(recording.protocol, protocol(recording.protocol).request)
+def played(player: Replayer, recording: Recording, cut: str = "event", pace: Any = 0.0) -> Outcome:
+    ask = TargetRequest(recording.protocol, protocol(recording.protocol).request)
     told = player.play("builtin", ask, recording.script(cut, pace))
     assert told.complaint is None
     return told.outcome
@@ -71,7 +71,7 @@ def test_reads_that_are_not_known_are_not_invented(changes: Any, says: str, tmp_
         script._replace(**changes).check()
 
 
-def test_every_cut_tells_the_same(tmp_path: Path, player: Player) -> None:
+def test_every_cut_tells_the_same(tmp_path: Path, player: Replayer) -> None:
     save(cassette(hello(tmp_path)), tmp_path / "a.yaml")
     whole = played(player, only(tmp_path / "a.yaml"))
     assert (whole.text, whole.ending) == ("Hello there", "complete")
@@ -81,7 +81,7 @@ def test_every_cut_tells_the_same(tmp_path: Path, player: Player) -> None:
 
 
 @pytest.mark.parametrize("end", ["reset", "client_closed"])
-def test_a_stream_that_broke_off_is_truncated(end: Any, tmp_path: Path, player: Player) -> None:
+def test_a_stream_that_broke_off_is_truncated(end: Any, tmp_path: Path, player: Replayer) -> None:
     whole = hello(tmp_path)
     left = hello(tmp_path, body=whole.response.body[:-150], stream=Stream(None, end))
     save(cassette(left), tmp_path / "a.yaml")
@@ -90,7 +90,7 @@ def test_a_stream_that_broke_off_is_truncated(end: Any, tmp_path: Path, player: 
     assert outcome.text.startswith("Hello")
 
 
-def test_an_error_keeps_its_status_and_headers(tmp_path: Path, player: Player) -> None:
+def test_an_error_keeps_its_status_and_headers(tmp_path: Path, player: Replayer) -> None:
     body = b'{"type":"error","error":{"type":"rate_limit_error","message":"slow down"}}'
     told = hello(tmp_path, status=429, headers=(("retry-after", "7"),), body=body, stream=Stream())
     save(cassette(told), tmp_path / "a.yaml")
@@ -129,7 +129,7 @@ def test_the_files_of_a_folder_that_are_no_cassettes_are_named(tmp_path: Path) -
 
 
 @pytest.mark.skipif(not TREE.is_dir(), reason="no cassettes/ in this tree")
-def test_no_cut_changes_the_outcome_of_a_cassette_of_this_tree(player: Player) -> None:
+def test_no_cut_changes_the_outcome_of_a_cassette_of_this_tree(player: Replayer) -> None:
     found = list(recordings([TREE]))
     assert not [one for one in found if isinstance(one, InputError)]
     for recording in found:

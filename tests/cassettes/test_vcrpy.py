@@ -13,11 +13,11 @@ from google import genai
 
 from harness.cassettes import load, save
 from harness.cassettes.cassette import Cassette, Interaction, Read, Request, Response, Stream
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.server import serving
 from harness.protocols import NAMES
 from harness.protocols.protocol import events_of
-from harness.replay.server import serving
-from harness.replay.stage import Stage
-from tests.stories import written
+from tests.scenario_files import written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,7 +99,7 @@ def json_events(body: bytes) -> list[Any]:
 def test_ours_plays_what_plain_vcrpy_recorded(http: Any, tmp_path: Path) -> None:
     """vcrpy records from our own loopback server, which is a real server to it."""
     script = written(tmp_path).script()
-    stage = Stage()
+    stage = ResponseRegistry()
     key = stage.put(script)
     path = tmp_path / "a.yaml"
     with serving(stage) as base_url, vcr.use_cassette(str(path), record_mode="once"):

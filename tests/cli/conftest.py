@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.cli import main
-from tests.stories import HELLO, write
+from tests.scenario_files import HELLO, write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 from harness.cassettes import save
 from harness.protocols import protocol
 from tests.cassettes.samples import cassette, hello
-from tests.stories import written
+from tests.scenario_files import written
 
 if TYPE_CHECKING:
     from pathlib import Path

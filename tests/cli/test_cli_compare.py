@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.stories import ID
+from tests.scenario_files import ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable

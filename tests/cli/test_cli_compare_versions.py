@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.cli import compare_versions
-from tests.stories import ID
+from tests.scenario_files import ID
 
 if TYPE_CHECKING:
     from pathlib import Path

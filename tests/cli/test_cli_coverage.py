@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 from harness.cli import coverage, main
-from harness.runner.comparing import readiness
+from harness.comparing import readiness
 from harness.targets.vocabulary import CoverageRow
-from tests.stories import write, written
+from tests.scenario_files import write, written
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.runner.fuzzing.files import index
+from harness.fuzzing.files import index
 
 OUT = ("--out", "found", "--database", "db")
 SMALL = ("fuzz", "openai_responses", "--target", "sdk-helper", "--law", "prefix", *OUT)

@@ -15,15 +15,15 @@ import pytest
 from harness.errors import LLMOverloadedError
 from harness.protocols import protocol
 from harness.streaming.adapter import StreamAdapter
-from harness.streaming.traces.configuration import make_backends
-from harness.streaming.traces.manager import TraceManager
+from harness.streaming.tracing.configuration import make_backends
+from harness.streaming.tracing.manager import TraceManager
 from harness.wire.script import Script
 from tests.streaming.databases.servers import dsn, postgres
 from tests.streaming.product import Product, context
-from tests.streaming.traces.samples import good, unopened
+from tests.streaming.tracing.samples import good, unopened
 
 if TYPE_CHECKING:
-    from harness.streaming.traces.trace import ProviderTrace
+    from harness.streaming.tracing.trace import ProviderTrace
     from tests.streaming.databases.servers import Postgres
 
 __all__ = ["dsn", "postgres"]

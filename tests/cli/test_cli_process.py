@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from harness.protocols.protocol import events_of
-from tests.stories import HELLO, ID, write, write_text
+from tests.scenario_files import HELLO, ID, write, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

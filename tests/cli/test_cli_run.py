@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+from harness.engine.events import ScenarioFinished
 from harness.reports.terminal import TerminalReport
-from harness.runner.happenings import Judged
-from tests.stories import ID, write, write_text
+from tests.scenario_files import ID, write, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,11 +172,11 @@ def test_reports_are_written_although_one_fails(
 def test_ctrl_c_while_a_report_is_busy_still_ends_with_a_summary(
     harness: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hear = TerminalReport.hear
+    handle = TerminalReport.handle
 
     def interrupted(report: TerminalReport, happening: Any) -> None:
-        hear(report, happening)
-        if isinstance(happening, Judged):
+        handle(report, happening)
+        if isinstance(happening, ScenarioFinished):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(TerminalReport, "hear", interrupted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.stories import ID, write, write_text
+from tests.scenario_files import ID, write, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path

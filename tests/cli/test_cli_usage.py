@@ -8,7 +8,7 @@ import pytest
 
 from harness.cli import main
 from harness.errors import WireError
-from tests.stories import ID
+from tests.scenario_files import ID
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every scenario, told to our own interfaces: law holds, and the photograph is the same."""
+"""Every scenario, conformance to our own interfaces: law holds, and the photograph is the same."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from harness.pytest_plugin import Told
+    from harness.pytest_plugin import Conformance
 
 
 @pytest.mark.scenarios(target="builtin")
-def test_law_and_photograph(told: Told, photographs: Any) -> None:
-    told.must_hold()
-    if told.scenario.consumer.ways:
+def test_law_and_photograph(conformance: Conformance, outcome_snapshot: Any) -> None:
+    conformance.assert_passes()
+    if conformance.scenario.consumer.ways:
         return  # a swept stream is judged by the laws of leaving; its reading is no news
-    assert told.photograph() == photographs(name=told.scenario.id)
+    assert conformance.snapshot_text() == outcome_snapshot(name=conformance.scenario.id)

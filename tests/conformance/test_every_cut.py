@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.engine.replayer import Replayer, TargetRequest
 from harness.protocols import NAMES
-from harness.runner.player import Ask, Player
 from harness.scenarios import load
 from harness.wire import cutting
 
@@ -32,8 +32,8 @@ def single_cuts(script: Script) -> Iterator[str]:
 def test_no_single_cut_changes_the_outcome(story: str) -> None:
     scenario = load(ROOT / f"{story}.yaml", ROOT)
     script = scenario.script()
-    ask = Ask(scenario.protocol, scenario.ask())
-    with Player(10.0, in_memory=True) as player:
+    ask = TargetRequest(scenario.protocol, scenario.ask())
+    with Replayer(10.0, in_memory=True) as player:
         whole = player.play("builtin", ask, script._replace(cut="whole")).outcome
         assert whole.ending == "complete"
         for plan in ("byte", *single_cuts(script)):

@@ -1,4 +1,4 @@
-"""What each SDK's own accumulators deliver: photographs only, for it is not ours to judge."""
+"""What each SDK's own accumulators deliver."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from harness.pytest_plugin import Told
+    from harness.pytest_plugin import Conformance
 
 
 @pytest.mark.scenarios(target="sdk-helper")
-def test_photograph(told: Told, photographs: Any) -> None:
-    if told.scenario.consumer.ways:
+def test_photograph(conformance: Conformance, outcome_snapshot: Any) -> None:
+    if conformance.scenario.consumer.ways:
         return  # a swept stream is judged by the laws of leaving; its reading is no news
-    assert told.photograph() == photographs(name=told.scenario.id)
+    assert conformance.snapshot_text() == outcome_snapshot(name=conformance.scenario.id)

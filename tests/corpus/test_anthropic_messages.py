@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.checks.laws import broken_laws
-from harness.protocols.anthropic_messages.words import FINISH, SERVER_TOOLS
-from harness.recordings import Recording, recordings
+from harness.checks.invariants import violated_invariants
+from harness.playback.recordings import Recording, recordings
+from harness.protocols.anthropic_messages.vocabulary import FINISH, SERVER_TOOLS
 from tests.corpus.reading_anthropic_messages import Reading, read
-from tests.streaming.interfaces.telling_anthropic_messages import (
+from tests.streaming.interfaces.driving_anthropic_messages import (
     PROTOCOL,
     tell_async,
     tell_script,
@@ -136,7 +136,7 @@ def assert_calls(outcome: Outcome, said: Reading) -> None:
 async def test_nothing_is_lost(name: str) -> None:
     told = await tell_async(_all()[name].script("whole"))
     outcome, said = told.outcome, read(_all()[name].body)
-    assert [law.name for law, wrong in broken_laws(outcome, FINISH) if wrong] == []
+    assert [law.name for law, wrong in violated_invariants(outcome, FINISH) if wrong] == []
     assert_complete(outcome, said)
     if name in SDK_REFUSES:
         assert outcome.error is not None

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.cli import main
+from harness.playback.recordings import Recording, recordings
 from harness.protocols import protocol
-from harness.recordings import Recording, recordings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

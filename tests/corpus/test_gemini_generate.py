@@ -11,8 +11,8 @@ import pytest
 
 from harness.errors import StreamError
 from harness.protocols.protocol import events_of
-from harness.streaming.interfaces.gemini_generate import GeminiGenerateInterface
-from harness.streaming.wire_events import wire_events
+from harness.streaming.decoding import wire_events
+from harness.streaming.interfaces.gemini_generate.interface import GeminiGenerateInterface
 from harness.wire.cutting import cut
 from tests.corpus.reading_gemini_generate import Reading, flat, read
 from tests.streaming.interfaces.gemini_sdk import PROTOCOL, Body, Sdk

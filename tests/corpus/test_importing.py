@@ -12,9 +12,9 @@ import pytest
 from harness.cassettes import Scrubber, load, save
 from harness.cassettes.cassette import Cassette
 from harness.cassettes.importing.walking import Imported, PassedOver, importing
+from harness.engine.replayer import Replayer, TargetRequest
+from harness.playback.recordings import Recording, exchanges
 from harness.protocols import protocol
-from harness.recordings import Recording, exchanges
-from harness.runner.player import Ask, Player
 
 if TYPE_CHECKING:
     from harness.cassettes.cassette import Interaction
@@ -54,7 +54,7 @@ def test_what_was_imported_is_written_and_read_again(tmp_path: Path) -> None:
 def test_scrubbing_changes_only_what_looks_like_a_secret_and_no_outcome() -> None:
     """Looked at one by one: a password in arguments, a masked address, code like `the@a.tool`."""
     kinds: Counter[str] = Counter()
-    with Player(20, in_memory=True) as player:
+    with Replayer(20, in_memory=True) as player:
         for found in importing([CORPUS]):
             if not isinstance(found, Imported):
                 continue
@@ -67,11 +67,11 @@ def test_scrubbing_changes_only_what_looks_like_a_secret_and_no_outcome() -> Non
     assert kinds == {"value of a name, in quotes": 17, "e-mail address": 2}
 
 
-def shape(player: Player, told: Interaction, found: Imported) -> Any:
+def shape(player: Replayer, told: Interaction, found: Imported) -> Any:
     """Return an outcome with nothing but the length of its texts, masks being as long as they."""
     [one] = exchanges(Cassette((told,)), found.path)
     assert isinstance(one, Recording)
-    ask = Ask(one.protocol, protocol(one.protocol).request)
+    ask = TargetRequest(one.protocol, protocol(one.protocol).request)
     outcome = player.play("builtin", ask, one.script()).outcome
     return outcome.ending, outcome.finish, sizes(outcome.model_dump(mode="json"))
 

@@ -11,12 +11,12 @@ import httpx2
 import openai
 import pytest
 
-from harness.checks.laws import broken_laws
+from harness.checks.invariants import violated_invariants
+from harness.playback.recordings import Recording, recordings
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.transport import MEMORY_URL, memory_transport
 from harness.protocols import protocol
-from harness.recordings import Recording, recordings
-from harness.replay.stage import Stage
-from harness.replay.transport import MEMORY_URL, memory_transport
-from harness.streaming.interfaces.openai_chat import OpenAIChatInterface
+from harness.streaming.interfaces.openai_chat.interface import OpenAIChatInterface
 from tests.corpus.reading_openai_chat import read
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
@@ -69,7 +69,7 @@ needs_corpus = pytest.mark.skipif(
 
 
 async def _listen(script: Any) -> OpenAIChatInterface:
-    stage = Stage()
+    stage = ResponseRegistry()
     key = stage.put(script)
     interface = OpenAIChatInterface()
     async with httpx2.AsyncClient(transport=memory_transport(stage)) as http:
@@ -118,7 +118,7 @@ def _check(name: str, interface: OpenAIChatInterface) -> None:
     assert (outcome.ending == "failed") == said.failed
     if not said.failed:
         assert (outcome.ending == "truncated") == (not said.finishes)
-    assert [law.name for law, wrong in broken_laws(outcome, PROTOCOL.finish) if wrong] == []
+    assert [law.name for law, wrong in violated_invariants(outcome, PROTOCOL.finish) if wrong] == []
 
 
 @needs_corpus

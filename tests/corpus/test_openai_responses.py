@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.checks.laws import broken_laws
-from harness.protocols.openai_responses.words import CLIENT_CALLS
-from harness.recordings import Recording, recordings
+from harness.checks.invariants import violated_invariants
+from harness.playback.recordings import Recording, recordings
+from harness.protocols.openai_responses.vocabulary import CLIENT_CALLS
 from tests.corpus.reading_openai_responses import ENDS, Reading, read
-from tests.streaming.interfaces.telling_openai_responses import (
+from tests.streaming.interfaces.driving_openai_responses import (
     PROTOCOL,
     script,
     tell_async,
@@ -140,4 +140,4 @@ def assert_complete(outcome: Outcome, reading: Reading, *, thinned: bool) -> Non
 
 
 def assert_lawful(outcome: Outcome) -> None:
-    assert [words for _, words in broken_laws(outcome, PROTOCOL.finish) if words] == []
+    assert [words for _, words in violated_invariants(outcome, PROTOCOL.finish) if words] == []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from benchmarks.crowd import Demo, private_redis
+from benchmarks.load import Demo, private_redis
 from tests.streaming.databases.servers import postgres
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from harness.demo.api import application
 from harness.demo.models import STORY
 from harness.demo.stack import Settings, opened
 from harness.scenarios import scenario_root
-from harness.streaming.frames import Frame
+from harness.streaming.serving.client_events import ClientEvent
 from tests.demo.reading import body, eventually, frames_of, labels, new_id, words
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def started(client: httpx2.Client, query: str = "") -> str:
     return run_id
 
 
-def followed(client: httpx2.Client, run_id: str, after: int = 0) -> list[Frame]:
+def followed(client: httpx2.Client, run_id: str, after: int = 0) -> list[ClientEvent]:
     with client.stream("GET", f"/v1/runs/{run_id}/stream?after={after}") as response:
         assert response.status_code == 200
         return list(frames_of(response))
@@ -44,7 +44,7 @@ def test_it_is_followed_now_and_later_and_from_any_frame(kept: httpx2.Client) ->
 
 
 def test_a_reader_that_comes_back_misses_nothing(kept: httpx2.Client) -> None:
-    run_id, seen = started(kept, "&pace=0.005"), list[Frame]()
+    run_id, seen = started(kept, "&pace=0.005"), list[ClientEvent]()
     for _ in range(3):
         with kept.stream("GET", f"/v1/runs/{run_id}/stream?after={len(seen)}") as response:
             frames = frames_of(response)

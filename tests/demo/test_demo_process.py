@@ -10,7 +10,7 @@ import sys
 import httpx2
 import pytest
 
-from benchmarks.crowd import Demo, crowd
+from benchmarks.load import Demo, crowd
 from harness.cli import main
 from tests.demo.reading import body, frames_of, labels
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.demo.streaming_response import StreamingResponse
-from harness.streaming.reencode import reencode
+from harness.streaming.reencoding import reencode
 from tests.streaming.databases.servers import until
-from tests.streaming.service.world import SILENCE, Heard, World, text
+from tests.streaming.serving.world import SILENCE, Heard, World, text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

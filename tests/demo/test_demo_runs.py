@@ -21,7 +21,7 @@ from tests.demo.reading import body, eventually, frames_of, labels, new_id, word
 if TYPE_CHECKING:
     import httpx2
 
-    from benchmarks.crowd import Demo
+    from benchmarks.load import Demo
 
 SILENT = "anthropic_messages/cancellation/silent_provider"
 SLOW = "demo/anthropic_messages"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.stories import story
+from tests.scenario_files import story
 
 
 def _anthropic(*stream: Any, **changes: Any) -> dict[str, Any]:

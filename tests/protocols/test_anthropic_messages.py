@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from harness.errors import InputError
 from harness.model import Event
 from harness.protocols import protocol
-from harness.protocols.anthropic_messages.words import DELTA_FIELDS, DELTAS_OF
+from harness.protocols.anthropic_messages.vocabulary import DELTA_FIELDS, DELTAS_OF
 from harness.protocols.composing import entry_of
 from harness.protocols.grammar import Step
 

@@ -21,10 +21,10 @@ from harness.model import (
     Usage,
 )
 from harness.protocols.anthropic_messages.encode import encode
-from harness.protocols.anthropic_messages.words import FINISH
-from harness.protocols.message import IN_ORDER, Message, Weave
+from harness.protocols.anthropic_messages.vocabulary import FINISH
+from harness.protocols.message import IN_ORDER, DeltaPlan, Message
 from harness.wire.script import Script
-from tests.streaming.interfaces.telling_anthropic_messages import PROTOCOL, tell_script
+from tests.streaming.interfaces.driving_anthropic_messages import PROTOCOL, tell_script
 
 if TYPE_CHECKING:
     from harness.model import Event, FinishReason, Outcome, Part
@@ -87,7 +87,7 @@ def test_a_message_comes_back_as_it_was_said(
 ) -> None:
     called = any(isinstance(part, ToolCall) for part in content)
     finish = "tool_calls" if called and finish == "stop" else finish
-    weave = Weave(split=lambda text: [text[n : n + width] for n in range(0, len(text), width)])
+    weave = DeltaPlan(split=lambda text: [text[n : n + width] for n in range(0, len(text), width)])
     message = Message(content, finish=finish, usage=usage, model="m", response_id="msg_9")
     events = encode(message, weave)
     assert PROTOCOL.violations(events) == []

@@ -26,9 +26,9 @@ from harness.model import (
     Usage,
 )
 from harness.protocols.composing import entry_of
-from harness.protocols.message import Message, Weave
+from harness.protocols.message import DeltaPlan, Message
 from harness.scenarios import load_all
-from harness.streaming.interfaces.gemini_generate import GeminiGenerateInterface
+from harness.streaming.interfaces.gemini_generate.interface import GeminiGenerateInterface
 from tests.streaming.interfaces.gemini_sdk import PROTOCOL, Body, Sdk, frames
 
 if TYPE_CHECKING:
@@ -302,7 +302,7 @@ async def test_messages_survive_the_round_trip(
     data: st.DataObject,
     size: int,
 ) -> None:
-    weave = Weave(
+    weave = DeltaPlan(
         split=lambda text: [text[at : at + size] for at in range(0, len(text), size)],
         pick=lambda lanes: data.draw(st.integers(0, lanes - 1)),
     )
@@ -324,13 +324,13 @@ async def _read(events: list[Event]) -> Outcome:
 async def test_what_gemini_has_no_part_for_is_written_as_the_nearest() -> None:
     search = ServerTool(name="GOOGLE_SEARCH_WEB", data={"toolType": "GOOGLE_SEARCH_WEB"})
     content = (Refusal(text="No."), RedactedReasoning(data=SIGNATURE), search)
-    outcome = await _read(PROTOCOL.encode(Message(content=content), Weave()))
+    outcome = await _read(PROTOCOL.encode(Message(content=content), DeltaPlan()))
     assert outcome.content == (Text(text="No."), Reasoning(text="", signature=SIGNATURE), search)
 
 
 async def test_a_call_that_is_not_complete_stays_open() -> None:
     cut = ToolCall(id=None, name="get", arguments_raw="{", arguments=None, complete=False)
-    outcome = await _read(PROTOCOL.encode(Message(content=(cut,), ending="truncated"), Weave()))
+    outcome = await _read(PROTOCOL.encode(Message(content=(cut,), ending="truncated"), DeltaPlan()))
     assert [(c.name, c.complete) for c in outcome.tool_calls] == [("get", False)]
     assert outcome.ending == "truncated"
 
@@ -338,13 +338,13 @@ async def test_a_call_that_is_not_complete_stays_open() -> None:
 async def test_an_empty_server_tool_and_an_id_are_written() -> None:
     made = _call("get", {"b": 1}, None)
     content = (ServerTool(name="tool_response"), made)
-    outcome = await _read(PROTOCOL.encode(Message(content=content), Weave()))
+    outcome = await _read(PROTOCOL.encode(Message(content=content), DeltaPlan()))
     assert outcome.content == (ServerTool(name="tool_response", data={}), made)
 
 
 async def test_a_failed_message_ends_with_its_error() -> None:
     error = ErrorInfo(kind="overloaded", code="UNAVAILABLE", message="busy", retryable=True)
-    events = PROTOCOL.encode(Message(content=(Text(text="Hi"),), error=error), Weave())
+    events = PROTOCOL.encode(Message(content=(Text(text="Hi"),), error=error), DeltaPlan())
     outcome = await _read(events)
     assert PROTOCOL.violations(events) == []
     assert (outcome.text, outcome.error) == ("Hi", error)

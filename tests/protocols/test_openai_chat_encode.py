@@ -20,12 +20,12 @@ from harness.model import (
     ToolCall,
     Usage,
 )
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.transport import MEMORY_URL, memory_transport
 from harness.protocols import protocol
-from harness.protocols.message import Message, Weave
+from harness.protocols.message import DeltaPlan, Message
 from harness.protocols.openai_chat.encode import encode
-from harness.replay.stage import Stage
-from harness.replay.transport import MEMORY_URL, memory_transport
-from harness.streaming.interfaces.openai_chat import OpenAIChatInterface
+from harness.streaming.interfaces.openai_chat.interface import OpenAIChatInterface
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ FINISH: st.SearchStrategy[FinishReason] = st.sampled_from(["stop", "length", "co
 
 
 def listen(events: list[Event]) -> Outcome:
-    stage = Stage()
+    stage = ResponseRegistry()
     key = stage.put(Script(tuple(map(PROTOCOL.frame, events)), cut="awkward"))
     interface = OpenAIChatInterface()
     with httpx2.Client(transport=memory_transport(stage)) as http:
@@ -100,7 +100,7 @@ def test_a_message_comes_back_as_it_was_said(
 ) -> None:
     called = any(isinstance(part, ToolCall) for part in content)
     finish = "tool_calls" if called and finish == "stop" else finish
-    weave = Weave(
+    weave = DeltaPlan(
         split=lambda text: [text[at : at + 3] for at in range(0, len(text), 3)],
         pick=lambda lanes: data.draw(st.integers(0, lanes - 1)),
     )

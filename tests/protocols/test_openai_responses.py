@@ -22,16 +22,16 @@ from harness.errors import InputError
 from harness.model import (
     Event,
 )
-from harness.protocols.openai_responses.words import (
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.transport import MEMORY_URL, memory_transport
+from harness.protocols.openai_responses.vocabulary import (
     CLIENT_CALLS,
     FIELD_EVENTS,
     HOSTED,
     PROGRESS,
 )
-from harness.replay.stage import Stage
-from harness.replay.transport import MEMORY_URL, memory_transport
 from harness.scenarios import load_all
-from tests.streaming.interfaces.telling_openai_responses import (
+from tests.streaming.interfaces.driving_openai_responses import (
     ADDED,
     DELTA,
     DONE,
@@ -279,7 +279,7 @@ def test_a_composed_stream_is_what_the_sdk_expects() -> None:
         {"call": {"name": "f", "arguments": "{}"}},
         "response.completed",
     )
-    stage = Stage()
+    stage = ResponseRegistry()
     key = stage.put(script(events))
     with httpx2.Client(transport=memory_transport(stage)) as http:
         client = openai.OpenAI(

@@ -20,11 +20,11 @@ from harness.model import (
     ToolCall,
     Usage,
 )
-from harness.protocols.message import Message, Weave
-from harness.protocols.openai_responses.words import (
+from harness.protocols.message import DeltaPlan, Message
+from harness.protocols.openai_responses.vocabulary import (
     USAGE,
 )
-from tests.streaming.interfaces.telling_openai_responses import (
+from tests.streaming.interfaces.driving_openai_responses import (
     PROTOCOL,
     script,
     tell_script,
@@ -76,7 +76,7 @@ def messages(draw: st.DrawFn) -> Message:
 @given(messages(), st.randoms(use_true_random=False), st.sampled_from([list, lambda text: [text]]))
 @settings(max_examples=80, deadline=None)
 def test_what_is_encoded_is_legal_and_comes_back(message: Message, dice: Any, split: Any) -> None:
-    weave = Weave(split=split, pick=dice.randrange)
+    weave = DeltaPlan(split=split, pick=dice.randrange)
     events = PROTOCOL.encode(message, weave)
     found = PROTOCOL.violations(events)
     outcome = tell_script(script(events)).outcome
@@ -107,7 +107,7 @@ def test_parts_of_other_kinds_are_items_of_their_own() -> None:
             Reasoning(text="a\n\n"),
         )
     )
-    events = PROTOCOL.encode(message, Weave())
+    events = PROTOCOL.encode(message, DeltaPlan())
     assert PROTOCOL.violations(events) == []
     content = tell_script(script(events)).outcome.content
     assert content[0] == Reasoning(text="", signature="blob")
@@ -127,8 +127,10 @@ def test_calls_overlap_as_the_weave_says() -> None:
         ToolCall(id=f"c{n}", name=f"f{n}", arguments_raw="{}", arguments={}, complete=True)
         for n in (1, 2)
     )
-    in_order = PROTOCOL.encode(Message(content=(one, two)), Weave())
-    newest_first = PROTOCOL.encode(Message(content=(one, two)), Weave(pick=lambda lanes: lanes - 1))
+    in_order = PROTOCOL.encode(Message(content=(one, two)), DeltaPlan())
+    newest_first = PROTOCOL.encode(
+        Message(content=(one, two)), DeltaPlan(pick=lambda lanes: lanes - 1)
+    )
     places = [
         [
             event.data["output_index"]
@@ -152,13 +154,13 @@ def test_calls_overlap_as_the_weave_says() -> None:
     ],
 )
 def test_how_a_message_ends(fields: dict[str, Any], last: str) -> None:
-    events = PROTOCOL.encode(Message(**fields), Weave())
+    events = PROTOCOL.encode(Message(**fields), DeltaPlan())
     assert events[-1].name == last
 
 
 def test_usage_is_written_as_the_provider_does() -> None:
     usage = Usage(input=10, cached=4, cache_write=2, output=5, reasoning=3, total=15)
-    data = PROTOCOL.encode(Message(usage=usage), Weave())[-1].data
+    data = PROTOCOL.encode(Message(usage=usage), DeltaPlan())[-1].data
     assert isinstance(data, dict)
     assert data["response"]["usage"] == {
         "input_tokens": 10,

@@ -9,7 +9,7 @@ import pytest
 from harness.errors import FrameTooLargeError, UnknownWordError, WireError
 from harness.model import Event
 from harness.protocols import NAMES, protocol
-from harness.protocols.message import Weave, interleave
+from harness.protocols.message import DeltaPlan, interleave
 from harness.protocols.paths import get, put
 from harness.protocols.protocol import data_text, event_of, events_of
 from harness.wire import sse
@@ -102,13 +102,13 @@ def test_a_path_makes_the_objects_on_its_way() -> None:
 
 def test_lanes_are_woven_as_the_weave_picks_and_keep_their_order() -> None:
     one, two, three = ([Event(None, {lane: n}) for n in range(2)] for lane in ("one", "two", "six"))
-    assert list(interleave([one, two], Weave())) == [*one, *two]
-    last = Weave(pick=lambda count: count - 1)
+    assert list(interleave([one, two], DeltaPlan())) == [*one, *two]
+    last = DeltaPlan(pick=lambda count: count - 1)
     assert list(interleave([one, two, three], last)) == [*three, *two, *one]
 
 
 @pytest.mark.parametrize("text", ["", " ", "Hello", "Hello  there ", "a b c"])
 def test_words_join_to_their_text(text: str) -> None:
-    pieces = Weave().split(text)
+    pieces = DeltaPlan().split(text)
     assert "".join(pieces) == text
     assert all(pieces)

@@ -42,14 +42,14 @@ SAYS = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_whole_body_is_the_object_of_the_sdk(name: str) -> None:
-    body = protocol(name).whole(MESSAGE)
+    body = protocol(name).response_body(MESSAGE)
     found = OBJECTS[name].model_validate(body)
     assert body.items() >= SAYS[name].items()
     assert not found.model_dump(exclude_unset=True).keys() - OBJECTS[name].model_fields.keys()
 
 
 def test_where_chat_puts_what_was_said() -> None:
-    [choice] = protocol("openai_chat").whole(MESSAGE)["choices"]
+    [choice] = protocol("openai_chat").response_body(MESSAGE)["choices"]
     assert choice["finish_reason"] == "tool_calls"
     assert choice["message"] == {
         "role": "assistant",
@@ -67,14 +67,14 @@ def test_where_chat_puts_what_was_said() -> None:
 
 
 def test_where_anthropic_puts_what_was_said() -> None:
-    body = protocol("anthropic_messages").whole(MESSAGE)
+    body = protocol("anthropic_messages").response_body(MESSAGE)
     assert [block["type"] for block in body["content"]] == ["thinking", "text", "text", "tool_use"]
     assert body["content"][-1]["input"] == {"a": 1}
     assert body["usage"]["input_tokens"] == 5  # the cache is counted beside it
 
 
 def test_where_gemini_puts_what_was_said() -> None:
-    [candidate] = protocol("gemini_generate").whole(MESSAGE)["candidates"]
+    [candidate] = protocol("gemini_generate").response_body(MESSAGE)["candidates"]
     assert candidate["finishReason"] == "STOP"
     assert candidate["content"]["parts"] == [
         {"text": "Hm", "thought": True},
@@ -85,7 +85,7 @@ def test_where_gemini_puts_what_was_said() -> None:
 
 
 def test_where_responses_puts_what_was_said() -> None:
-    output = protocol("openai_responses").whole(MESSAGE)["output"]
+    output = protocol("openai_responses").response_body(MESSAGE)["output"]
     assert [item["type"] for item in output] == ["reasoning", "message", "function_call"]
     assert [part["type"] for part in output[1]["content"]] == ["output_text", "refusal"]
     assert output[2]["arguments"] == '{"a": 1}'

@@ -9,9 +9,9 @@ import pytest
 import vcr
 
 from harness.cassettes import load
-from harness.recordings import Recording, exchanges
+from harness.playback.recordings import Recording, exchanges
 from recording.engines import KINDS
-from recording.stories import Story, stories
+from recording.exchanges import Story, stories
 
 TREE = Path(__file__).parents[2] / "cassettes"
 STORIES = {story.name: story for story in stories()}

@@ -12,8 +12,8 @@ import pytest
 from recording import engines
 from recording.__main__ import _asked, _turns
 from recording.engines import KINDS, Kind
+from recording.exchanges import stories
 from recording.running import running
-from recording.stories import stories
 
 RECORDING = Path(engines.__file__).parent
 SERVER = """

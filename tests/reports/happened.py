@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from harness.engine.events import BadInput, RunFinished, RunStarted, ScenarioFinished
 from harness.errors import InputError
 from harness.model import Finding, Outcome, Source
-from harness.runner.happenings import BadInput, Judged, RunFinished, RunStarted
-from tests.stories import ID, written
+from tests.scenario_files import ID, written
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.engine.events import RunEvent
     from harness.reports import Report
-    from harness.runner.happenings import Happening
 
 TARGETS = ("builtin", "mine")
 SOURCE = Source(url="https://example.org/spec", says="A text is a text.")
@@ -30,11 +30,11 @@ def finding(verdict: Any, check: str = "text", **fields: Any) -> Finding:
     return Finding(check=check, verdict=verdict, reproduce="harness run it", **given)
 
 
-def judged(tmp_path: Path, target: str, *findings: Finding) -> Judged:
-    return Judged(written(tmp_path), target, Outcome(), findings, 0.25)
+def judged(tmp_path: Path, target: str, *findings: Finding) -> ScenarioFinished:
+    return ScenarioFinished(written(tmp_path), target, Outcome(), findings, 0.25)
 
 
-def happenings(tmp_path: Path, *mine: Finding, **end: Any) -> list[Happening]:
+def happenings(tmp_path: Path, *mine: Finding, **end: Any) -> list[RunEvent]:
     """Return a run of one scenario into two targets, the second with the given findings."""
     counted: Counter[str] = Counter(one.verdict for one in mine)
     verdicts = {"builtin": Counter({"pass": 1}), "mine": counted}
@@ -47,7 +47,7 @@ def happenings(tmp_path: Path, *mine: Finding, **end: Any) -> list[Happening]:
     ]
 
 
-def tell(report: Report, told: list[Happening]) -> None:
+def tell(report: Report, told: list[RunEvent]) -> None:
     for happening in told:
-        report.hear(happening)
+        report.handle(happening)
     report.close()

@@ -10,15 +10,15 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from harness.engine.events import RunFinished, RunStarted
 from harness.errors import InputError, UnknownWordError
 from harness.model import Chunk, Outcome, Text, ToolCall
 from harness.reports import make_report
 from harness.reports.files import json_text, write_whole
 from harness.reports.jsonl import JsonlReport
 from harness.reports.junit import JunitReport, clean
-from harness.reports.photograph import photograph
+from harness.reports.snapshot import snapshot_text
 from harness.reports.terminal import SHOWN, TerminalReport
-from harness.runner.happenings import RunFinished, RunStarted
 from tests.reports.happened import NASTY, SOURCE, finding, happenings, tell
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ def test_a_photograph_is_json_with_an_item_a_line() -> None:
         ),
         response_id="resp_random",
     )
-    text = photograph(outcome)
+    text = snapshot_text(outcome)
     assert text.encode("utf-8").endswith(b"}\n")
     data = json.loads(text)
     assert data["content"][0]["text"] == "Hi \ud83d"
@@ -251,4 +251,4 @@ def test_a_photograph_is_json_with_an_item_a_line() -> None:
     assert data["response_id"] == "id-2"
     assert data["notes"] == []
     assert '    {"kind": "text", "text": "Hi", "part": 0},\n' in text
-    assert photograph(outcome) == text
+    assert snapshot_text(outcome) == text

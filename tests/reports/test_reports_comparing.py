@@ -8,13 +8,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from harness.comparing.classification import Change
+from harness.comparing.events import Began, Compared, Ended, Progress, Unusable
+from harness.comparing.streams import Stream
+from harness.comparing.vocabulary import WordChange
+from harness.engine.replayer import TargetRequest
 from harness.errors import InputError
 from harness.reports.comparing import KINDS, make_report
-from harness.runner.comparing.happenings import Began, Compared, Ended, Told, Unusable
-from harness.runner.comparing.judging import Moved
-from harness.runner.comparing.streams import Stream
-from harness.runner.comparing.words import WordChange
-from harness.runner.player import Ask
 from harness.targets.vocabulary import CoverageRow
 from harness.wire.script import Script
 from tests.reports.happened import NASTY
@@ -26,19 +26,19 @@ SIDES = {"A": "openai==1", "B": "openai==2"}
 VERSIONS = {"A": {"openai": "1.0.0"}, "B": {"openai": "2.0.0"}}
 BEGAN = Began("builtin", SIDES, VERSIONS, 4, {"gemini_generate": 80})
 
-LAW = Moved("law broken", "wire", "law text: pass -> fail", "text", "Hello", NASTY)
-WIRE = Moved("photograph changed", "wire", "raised.type A -> B", "raised.type", "A", "B")
-AFTER = Moved("photograph changed", "outcome", "finish stop -> error", "finish", "a", "b", True)  # noqa: FBT003 - a field
-BETTER = Moved("improved", "outcome", "law finish: fail -> pass", "finish", "error", "stop")
-IDS = Moved("only cosmetic", "outcome", "ids", "", "", "")
+LAW = Change("law broken", "wire", "law text: pass -> fail", "text", "Hello", NASTY)
+WIRE = Change("photograph changed", "wire", "raised.type A -> B", "raised.type", "A", "B")
+AFTER = Change("photograph changed", "outcome", "finish stop -> error", "finish", "a", "b", True)  # noqa: FBT003 - a field
+BETTER = Change("improved", "outcome", "law finish: fail -> pass", "finish", "error", "stop")
+IDS = Change("only cosmetic", "outcome", "ids", "", "", "")
 NEW = WordChange(
     how="added",
     row=CoverageRow(protocol="openai_chat", category="finish", word="tired", where="unknown"),
 )
 
 
-def compared(name: str, *moved: Moved, broken: tuple[str, ...] = ()) -> Compared:
-    stream = Stream(name, "recording", Ask("openai_chat"), Script(()))
+def compared(name: str, *moved: Change, broken: tuple[str, ...] = ()) -> Compared:
+    stream = Stream(name, "recording", TargetRequest("openai_chat"), Script(()))
     return Compared(stream, moved, broken)
 
 
@@ -56,12 +56,12 @@ def ended(**changes: Any) -> Ended:
 
 def told(kind: str, path: Path, end: Ended) -> str:
     report = make_report(f"{kind}={path}")
-    report.hear(Told("installing …"))
-    report.hear(Unusable(InputError("bad <file>")))
-    report.hear(BEGAN)
+    report.handle(Progress("installing …"))
+    report.handle(Unusable(InputError("bad <file>")))
+    report.handle(BEGAN)
     for happening in end.compared:
-        report.hear(happening)
-    report.hear(end)
+        report.handle(happening)
+    report.handle(end)
     report.close()
     return path.read_text("utf-8") if path.exists() else ""
 
@@ -117,7 +117,7 @@ def test_many_groups_are_cut_unless_they_are_asked_for(tmp_path: Path) -> None:
         "terminal", tmp_path / "p", ended(compared=many)
     )
     report = make_report(f"terminal={tmp_path / 'q'}", verbose=True)
-    report.hear(ended(compared=many))
+    report.handle(ended(compared=many))
     report.close()
     assert "raised.type A -> B11" in (tmp_path / "q").read_text("utf-8")
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from harness.comparing.classification import Change
+from harness.comparing.grouping import Group
+from harness.comparing.version_bisect import FirstSeen, VersionMatrix
 from harness.reports.comparing.matrix import finding_data, matrix
-from harness.runner.comparing.grouping import Group
-from harness.runner.comparing.judging import Moved
-from harness.runner.comparing.ranging import Ranged, Since
 
-MOVED = Moved("law broken", "wire", "law text: pass -> fail", "text", "Hello", None)
+MOVED = Change("law broken", "wire", "law text: pass -> fail", "text", "Hello", None)
 GROUP = Group(MOVED, ["openai_chat/baseline/text"])
 KEY = ("law broken", "wire", "law text: pass -> fail")
-END = Ranged(
+END = VersionMatrix(
     "builtin",
     ("openai==2.0.0", "openai==2.1.0", "openai==2.2.0"),
     ("openai==2.0.0", "openai==2.1.0", "openai==2.2.0"),
-    (Since(GROUP, "openai==2.2.0", "openai==2.1.0"),),
+    (FirstSeen(GROUP, "openai==2.2.0", "openai==2.1.0"),),
     {
         "openai==2.0.0": frozenset(),
         "openai==2.1.0": frozenset(),

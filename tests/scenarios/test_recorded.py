@@ -13,7 +13,7 @@ from harness.errors import InputError
 from harness.model import Event
 from harness.scenarios import Scenario, lint
 from tests.cassettes.samples import cassette, hello
-from tests.stories import written
+from tests.scenario_files import written
 
 if TYPE_CHECKING:
     from pathlib import Path

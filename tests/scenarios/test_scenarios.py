@@ -21,7 +21,7 @@ from harness.scenarios import (
     load_all,
     scenario_root,
 )
-from tests.stories import story, write, write_text, written
+from tests.scenario_files import story, write, write_text, written
 
 TEXT = """\
 title: Two words

@@ -7,25 +7,25 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import LLMError
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.transport import MEMORY_URL, memory_transport
 from harness.protocols import protocol
 from harness.protocols.message import IN_ORDER, Message
-from harness.replay.stage import Stage
-from harness.replay.transport import MEMORY_URL, memory_transport
 from harness.streaming.adapter import StepContext, StreamAdapter
 from harness.streaming.providers import protocol_of
-from harness.streaming.traces.manager import TraceManager
+from harness.streaming.tracing.manager import TraceManager
 from harness.targets.base import Call
 from harness.targets.clients import Clients
 from harness.targets.opening import open_stream
 from harness.wire.script import Script
-from tests.streaming.leaving import ANSWER
+from tests.streaming.aborting import ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from harness.model import Chunk
     from harness.streaming.cancellation import CancelSignal
-    from harness.streaming.traces.trace import ProviderTrace
+    from harness.streaming.tracing.trace import ProviderTrace
 
 ASKED = {  # a provider of each protocol
     "openai_responses": "openai",
@@ -67,7 +67,7 @@ class Product:
     """The adapter as a product wires it: SDK clients, an opener, traces, a clock."""
 
     def __init__(self) -> None:
-        self.stage, self.kept = Stage(), Kept()
+        self.stage, self.kept = ResponseRegistry(), Kept()
         self.clients = Clients(memory_transport(self.stage))
         ticks = itertools.count()
         self.adapter = StreamAdapter(

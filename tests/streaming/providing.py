@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.model import Text
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.transport import MEMORY_URL, memory_transport
 from harness.protocols import protocol
-from harness.protocols.message import Message, Weave
-from harness.replay.stage import Stage
-from harness.replay.transport import MEMORY_URL, memory_transport
+from harness.protocols.message import DeltaPlan, Message
 from harness.streaming.interfaces import interface_for
 from harness.targets.base import Call
 from harness.targets.clients import Clients
@@ -36,7 +36,7 @@ class Answered(NamedTuple):
 @asynccontextmanager
 async def asked(name: str, script: Script, **call: Any) -> AsyncGenerator[Any, None]:
     """Ask for a stream through a protocol's SDK; yields what opens it."""
-    stage = Stage()
+    stage = ResponseRegistry()
     key = stage.put(script)
     clients = Clients(memory_transport(stage))
     try:
@@ -63,7 +63,7 @@ async def answered(name: str, script: Script, **call: Any) -> Answered:
 def saying(name: str, *words: str) -> Script:
     """Return an answer that says these words, each in a delta of its own."""
     made = protocol(name)
-    weave = Weave(split=lambda _: words)
+    weave = DeltaPlan(split=lambda _: words)
     events = made.encode(Message(content=(Text(text="".join(words)),)), weave)
     return Script(tuple(map(made.frame, events)))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
-from harness.streaming.interfaces.anthropic_messages import AnthropicMessagesInterface
-from harness.streaming.wire_events import wire_events
-from tests.streaming.interfaces.telling_anthropic_messages import call, end, script, text, thinking
+from harness.streaming.decoding import wire_events
+from harness.streaming.interfaces.anthropic_messages.interface import AnthropicMessagesInterface
+from tests.streaming.interfaces.driving_anthropic_messages import call, end, script, text, thinking
 from tests.streaming.providing import in_halves
 
 if TYPE_CHECKING:

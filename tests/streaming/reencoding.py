@@ -8,11 +8,17 @@ import httpx2
 import openai
 
 from harness.model import Chunk, FinishReason, Usage
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.transport import MEMORY_URL, memory_transport
 from harness.protocols.protocol import events_of
-from harness.replay.stage import Stage
-from harness.replay.transport import MEMORY_URL, memory_transport
-from harness.streaming.frames import DONE, FAILURES, Frame, Framer, write
-from harness.streaming.reencode import reencode
+from harness.streaming.reencoding import reencode
+from harness.streaming.serving.client_events import (
+    DONE,
+    FAILURES,
+    ClientEvent,
+    ClientEventBuilder,
+    write,
+)
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
 
     from openai.types.chat import ChatCompletionChunk
 
-    from harness.streaming.runs.statuses import StopReason
+    from harness.streaming.serving.runs.statuses import StopReason
 
 COUNTS = Usage(input=9, cached=4, output=3, reasoning=0, total=12)
 ASKED: Any = {"model": "gpt-x", "response_id": "chatcmpl-9", "created": 1763600000}
@@ -31,8 +37,8 @@ class Run:
     """The frames of a run, written down as it goes."""
 
     def __init__(self) -> None:
-        self._make = Framer("run-1", lambda message_id, part: f"{message_id}/{part}")
-        self.frames: list[Frame] = []
+        self._make = ClientEventBuilder("run-1", lambda message_id, part: f"{message_id}/{part}")
+        self.frames: list[ClientEvent] = []
 
     def says(self, chunk: Chunk, message_id: str = "m") -> Run:
         made = self._make.message(chunk, message_id=message_id, step_id="s")
@@ -59,7 +65,7 @@ class Run:
     def done(self) -> Run:
         return self._sends(DONE)
 
-    def _sends(self, frame: Frame) -> Run:
+    def _sends(self, frame: ClientEvent) -> Run:
         self.frames.append(frame)
         return self
 
@@ -80,7 +86,7 @@ async def sending(
         raise failure
 
 
-async def told(frames: Iterable[Frame], **options: Any) -> list[bytes]:
+async def told(frames: Iterable[ClientEvent], **options: Any) -> list[bytes]:
     return [sent async for sent in reencode(sending(map(write, frames)), **ASKED, **options)]
 
 
@@ -90,7 +96,7 @@ async def objects(run: Run, **options: Any) -> list[Any]:
 
 async def heard_by_the_sdk(pieces: Iterable[bytes]) -> list[ChatCompletionChunk]:
     """Return what OpenAI's SDK makes of a stream; it validates every chunk."""
-    stage = Stage()
+    stage = ResponseRegistry()
     stage.put(Script(tuple(pieces)), key="v1")
     http = httpx2.AsyncClient(transport=memory_transport(stage))
     async with openai.AsyncOpenAI(

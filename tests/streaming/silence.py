@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from harness.streaming.keepalive import with_keepalive
+from harness.streaming.serving.keepalive import with_keepalive
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

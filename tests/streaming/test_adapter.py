@@ -26,16 +26,16 @@ from harness.model import ErrorInfo, ErrorKind, Text
 from harness.protocols import NAMES, protocol
 from harness.protocols.message import Message
 from harness.streaming.adapter import StreamAdapter
-from harness.streaming.failures import LLM_ERRORS, llm_error
+from harness.streaming.error_mapping import LLM_ERRORS, llm_error
 from harness.streaming.providers import PROVIDERS, estimate_tokens, protocol_of
 from harness.wire.script import Script
-from tests.streaming.leaving import frames, silent_after
+from tests.streaming.aborting import frames, silent_after
 from tests.streaming.product import ASKED, IDS, Product, answered, asking, context
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from harness.streaming.traces.trace import ProviderTrace
+    from harness.streaming.tracing.trace import ProviderTrace
 
 
 @pytest.fixture

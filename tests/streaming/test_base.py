@@ -16,10 +16,10 @@ import pytest
 
 from harness.errors import ProtocolError, StreamError
 from harness.model import Chunk, Outcome, Text, Usage
-from harness.streaming.interfaces.anthropic_messages import AnthropicMessagesInterface
+from harness.streaming.decoding import WireObject
+from harness.streaming.interfaces.anthropic_messages.interface import AnthropicMessagesInterface
 from harness.streaming.interfaces.base import StreamingInterface
-from harness.streaming.wire_events import WireObject
-from tests.streaming.interfaces.telling_anthropic_messages import (
+from tests.streaming.interfaces.driving_anthropic_messages import (
     begin,
     decoded,
     end,

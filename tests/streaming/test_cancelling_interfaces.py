@@ -10,18 +10,18 @@ import httpx2
 import pytest
 
 from harness.model import Chunk
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.server import serving
 from harness.protocols import NAMES, protocol
-from harness.replay.server import serving
-from harness.replay.stage import Stage
 from harness.streaming.cancellation import CancelSignal
-from harness.streaming.failures import llm_error
+from harness.streaming.error_mapping import llm_error
 from harness.streaming.interfaces import interface_for
-from harness.streaming.interfaces.anthropic_messages import AnthropicMessagesInterface
+from harness.streaming.interfaces.anthropic_messages.interface import AnthropicMessagesInterface
 from harness.targets.base import Call
 from harness.targets.clients import Clients
 from harness.targets.opening import open_stream
 from harness.wire.script import Script
-from tests.streaming.leaving import (
+from tests.streaming.aborting import (
     AT_A_CHUNK,
     BOUND_S,
     WAITING,
@@ -60,7 +60,7 @@ class OneSlotClients(Clients):
 class Provider:
     """A provider on this machine, and the SDKs that speak to it."""
 
-    def __init__(self, stage: Stage, url: str, clients: Clients) -> None:
+    def __init__(self, stage: ResponseRegistry, url: str, clients: Clients) -> None:
         self.stage, self.url, self.clients = stage, url, clients
 
     def put(self, name: str, script: Script) -> Call:
@@ -113,7 +113,7 @@ class Provider:
 
 @pytest.fixture
 async def provider() -> AsyncIterator[Provider]:
-    stage, clients = Stage(), OneSlotClients()
+    stage, clients = ResponseRegistry(), OneSlotClients()
     with serving(stage) as url:
         yield Provider(stage, url, clients)
         await clients.aclose()

@@ -14,13 +14,13 @@ import pytest
 from google import genai
 
 from harness.model import Chunk
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.server import serving
 from harness.protocols import NAMES, protocol
-from harness.replay.server import serving
-from harness.replay.stage import Stage
 from harness.streaming.cancellation import CancelSignal
 from harness.streaming.gemini_closing import SyncClosingStream, note_response_sync
 from harness.streaming.interfaces import interface_for
-from tests.streaming.leaving import BOUND_S, IMPORT_S, frames, silent_after
+from tests.streaming.aborting import BOUND_S, IMPORT_S, frames, silent_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ OPENERS: dict[str, Callable[..., Any]] = {
 class Provider:
     """A provider on this machine that falls silent, and the synchronous SDKs."""
 
-    def __init__(self, stage: Stage, url: str, http: httpx2.Client) -> None:
+    def __init__(self, stage: ResponseRegistry, url: str, http: httpx2.Client) -> None:
         self.stage, self.url, self.http = stage, url, http
 
     def open(self, name: str, events: int) -> tuple[str, Any]:
@@ -92,7 +92,7 @@ def until(true: Callable[[], bool], seconds: float = BOUND_S) -> None:
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:
-    stage = Stage()
+    stage = ResponseRegistry()
     limits = httpx2.Limits(max_connections=1)
     hooks: Any = {"response": [note_response_sync]}
     with (

@@ -12,8 +12,8 @@ from harness.errors import LLMServerError, RunCancelled
 from harness.model import Chunk, ErrorInfo
 from harness.streaming import closing
 from harness.streaming.cancellation import CancelSignal
-from harness.streaming.interfaces.anthropic_messages import AnthropicMessagesInterface
-from harness.streaming.wire_events import WireObject
+from harness.streaming.decoding import WireObject
+from harness.streaming.interfaces.anthropic_messages.interface import AnthropicMessagesInterface
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from harness.model import Ending, FinishReason, Outcome, Text, ToolCall
 from harness.streaming.continuation import continuation
-from harness.streaming.runs.statuses import status_of
+from harness.streaming.serving.runs.statuses import status_of
 
 if TYPE_CHECKING:
-    from harness.streaming.runs.statuses import StopReason
+    from harness.streaming.serving.runs.statuses import StopReason
 
 WHOLE = ToolCall(id="c", name="get", arguments_raw="{}", arguments={}, complete=True)
 CUT = ToolCall(id="c", name="get", arguments_raw='{"a', arguments=None, complete=False)

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.checks.laws import LAWS
+from harness.checks.invariants import INVARIANTS
 from harness.model import Chunk, Outcome, Reasoning, Text, ToolCall
 from harness.streaming.inner_thoughts import InnerThoughts
 from harness.streaming.json_members import ObjectReader
@@ -63,7 +63,7 @@ def told(calls: list[tuple[str, str, Any]], order: list[Chunk]) -> Outcome:
 
 
 def lawful(outcome: Outcome) -> None:
-    assert [law.broken(outcome, {"x": "stop"}) for law in LAWS] == [None] * len(LAWS)
+    assert [law.broken(outcome, {"x": "stop"}) for law in INVARIANTS] == [None] * len(INVARIANTS)
 
 
 @given(OBJECTS, st.text(), st.lists(st.integers(0, 500), max_size=30), st.sampled_from(FORMS))

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.transport import MEMORY_URL, memory_transport
 from harness.protocols import protocol
 from harness.protocols.composing import entry_of
-from harness.replay.stage import Stage
-from harness.replay.transport import MEMORY_URL, memory_transport
-from harness.targets.addressing import resolve
 from harness.targets.base import Call
 from harness.targets.clients import Clients
+from harness.targets.resolving import resolve
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
@@ -62,19 +62,19 @@ async def listen(clients: Clients, address: str, call: Call) -> Told:
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
+def stage() -> ResponseRegistry:
+    return ResponseRegistry()
 
 
 @pytest.fixture
-async def clients(stage: Stage) -> AsyncIterator[Clients]:
+async def clients(stage: ResponseRegistry) -> AsyncIterator[Clients]:
     made = Clients(memory_transport(stage))
     yield made
     await made.aclose()
 
 
 @pytest.fixture
-def put(stage: Stage) -> Put:
+def put(stage: ResponseRegistry) -> Put:
     """Return what puts a stream on the stage: ``put(protocol, stream, **response)``."""
 
     def putting(

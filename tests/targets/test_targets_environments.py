@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import InputError
-from harness.targets.addressing import check
+from harness.targets.addresses import environment_of, inside, process_of
 from harness.targets.environments import (
     Requirements,
     cache_folder,
@@ -18,7 +18,7 @@ from harness.targets.environments import (
     python_of,
     requirements,
 )
-from harness.targets.places import environment_of, inside, process_of
+from harness.targets.resolving import check
 
 
 @pytest.fixture(autouse=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from harness.runner.happenings import Judged
-from harness.runner.plan import gather
-from harness.runner.run import Settings, run
+from harness.engine.events import ScenarioFinished
+from harness.engine.run import Settings, run
+from harness.engine.selection import select_scenarios
 from harness.scenarios import scenario_root
-from harness.targets.addressing import check
+from harness.targets.resolving import check
 
 OLDEST = "openai==1.66.0,anthropic==0.40.0,google-genai==1.20.0"
 BASELINE = [
@@ -20,9 +20,11 @@ BASELINE = [
 @pytest.mark.usefixtures("registry", "own_cache")
 def test_the_baseline_holds_beside_the_oldest_sdks() -> None:
     target = check(f"env:{OLDEST}!builtin")
-    scenarios, errors = gather(scenario_root(), BASELINE)
+    scenarios, errors = select_scenarios(scenario_root(), BASELINE)
     told = [
-        one for one in run(scenarios, Settings((target,), 30.0), errors) if isinstance(one, Judged)
+        one
+        for one in run(scenarios, Settings((target,), 30.0), errors)
+        if isinstance(one, ScenarioFinished)
     ]
     assert len(told) == len(scenarios) > 6
     broken = {one.scenario.id: one.outcome for one in told if one.broken}

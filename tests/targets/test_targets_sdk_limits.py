@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.model import Reasoning, RedactedReasoning, Text
+from harness.playback.server import serving
 from harness.protocols import NAMES
-from harness.replay.server import serving
-from harness.targets.addressing import resolve
 from harness.targets.clients import Clients
+from harness.targets.resolving import resolve
 from tests.targets.streams import LENGTH, MESSAGE_START, TEXT
 
 if TYPE_CHECKING:
     from harness.model import JSON
-    from harness.replay.stage import Stage
+    from harness.playback.response_registry import ResponseRegistry
     from tests.targets.conftest import Put, Tell
 
 ADDRESSES = ("sdk", "sdk-helper")
@@ -201,7 +201,7 @@ async def test_reasoning_and_refusal_come_out_of_the_final_response(
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("address", ADDRESSES)
 async def test_who_leaves_midway_closes_the_response(
-    stage: Stage, put: Put, clients: Clients, address: str, name: str
+    stage: ResponseRegistry, put: Put, clients: Clients, address: str, name: str
 ) -> None:
     call = put(name, TEXT[name])
     listening = resolve(address, clients).listen(call)
@@ -240,7 +240,7 @@ async def test_a_cancelled_reader_is_let_go(
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("address", ADDRESSES)
 async def test_the_same_comes_over_a_real_socket(
-    stage: Stage, put: Put, address: str, name: str
+    stage: ResponseRegistry, put: Put, address: str, name: str
 ) -> None:
     clients = Clients()
     with serving(stage) as url:

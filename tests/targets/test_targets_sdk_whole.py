@@ -19,7 +19,7 @@ TEXT = {"anthropic_messages": "YesNo", "gemini_generate": "YesNo"}
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_it_reads_the_whole_answer(tell: Tell, name: str) -> None:
-    body = protocol(name).whole(MESSAGE)
+    body = protocol(name).response_body(MESSAGE)
     outcome = (await tell("sdk-whole", name, [{"json": body}], headers=JSON)).outcome
     [call] = outcome.tool_calls
     assert (outcome.reasoning, outcome.text) == ("Hm", TEXT.get(name, "Yes"))

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.engine.replayer import Replayer, TargetRequest
 from harness.errors import TargetError
 from harness.model import Chunk, Outcome
 from harness.protocols import protocol
-from harness.runner.player import Ask, Player
-from harness.targets.addressing import resolve
 from harness.targets.base import Call
 from harness.targets.clients import Clients
+from harness.targets.resolving import resolve
 from harness.targets.stdio import Process
 from harness.wire.script import Script
 from tests.targets.conftest import script
@@ -123,11 +123,11 @@ async def test_a_process_that_is_not_waited_for_is_ended_with_its_children(
 
 
 def test_a_late_reply_is_the_targets_failure(program: str) -> None:
-    with Player(timeout=0.5) as player:
-        late = player.play(program, Ask("openai_chat", {"sin": "late"}), Script(()))
+    with Replayer(timeout=0.5) as player:
+        late = player.play(program, TargetRequest("openai_chat", {"sin": "late"}), Script(()))
         assert late.complaint == "no end within 0.5 s"
-    with Player(timeout=20) as player:
-        assert player.play(program, Ask("openai_chat"), Script(())).complaint is None
+    with Replayer(timeout=20) as player:
+        assert player.play(program, TargetRequest("openai_chat"), Script(())).complaint is None
 
 
 async def test_a_program_that_cannot_be_started_is_named(tmp_path: Path) -> None:
@@ -166,8 +166,10 @@ def test_what_a_worker_imports_is_not_waiting_for_a_stream(
 ) -> None:
     (tmp_path / "slow_to_import.py").write_text(SLOW)
     monkeypatch.chdir(tmp_path)
-    with Player(timeout=1.0) as player:
-        told = player.play("env:current!python:slow_to_import:slow", Ask("openai_chat"), Script(()))
+    with Replayer(timeout=1.0) as player:
+        told = player.play(
+            "env:current!python:slow_to_import:slow", TargetRequest("openai_chat"), Script(())
+        )
     assert told.complaint is None
     assert told.outcome.ending == "complete"
 
@@ -177,7 +179,9 @@ def test_a_target_in_another_language() -> None:
     address = f"command:node {Path(__file__).with_name('mine.mjs')}"
     stream = [{"content": "Hello"}, {"content": " there"}, {"finish": "stop"}, "done"]
     spoken = script("openai_chat", stream)
-    with Player(timeout=20) as player:
-        told = player.play(address, Ask("openai_chat", protocol("openai_chat").request), spoken)
+    with Replayer(timeout=20) as player:
+        told = player.play(
+            address, TargetRequest("openai_chat", protocol("openai_chat").request), spoken
+        )
     assert told.complaint is None
     assert told.outcome.text == "Hello there"

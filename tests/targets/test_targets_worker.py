@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import harness
+from harness.engine.replayer import Replayer, TargetRequest
 from harness.errors import TargetError
-from harness.replay.server import serving
-from harness.replay.stage import Stage
-from harness.runner.player import Ask, Player
-from harness.targets.places import process_of
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.server import serving
+from harness.targets.addresses import process_of
 from harness.targets.stdio import Process, outcome_of
 from tests.targets.conftest import script
 
@@ -71,8 +71,8 @@ async def ask(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
 
 @pytest.mark.parametrize("ask", ["builtin"], indirect=True)
 async def test_a_worker_says_what_the_target_says_in_process(ask: Any, hello: Script) -> None:
-    with Player(20) as player:
-        here = player.play("builtin", Ask("anthropic_messages", REQUEST), hello)
+    with Replayer(20) as player:
+        here = player.play("builtin", TargetRequest("anthropic_messages", REQUEST), hello)
     there = outcome_of(await told(ask, hello))
     assert there == here.outcome
     assert there.text == "Hello"
@@ -82,7 +82,7 @@ REQUEST = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content
 
 
 async def told(asking: Any, spoken: Script, **more: Any) -> dict[str, Any]:
-    stage = Stage()
+    stage = ResponseRegistry()
     with serving(stage) as base_url:
         url = f"{base_url}/{stage.put(spoken)}"
         said = await asking(protocol="anthropic_messages", base_url=url, request=REQUEST, **more)

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import InputError
-from harness.model import whole
+from harness.model import repair_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +107,7 @@ def items(value: object) -> list[Any]:
 
 def text(value: object) -> str:
     """Return a text, the empty one for anything else; half a character becomes U+FFFD."""
-    return whole(value) if isinstance(value, str) else ""
+    return repair_surrogates(value) if isinstance(value, str) else ""
 
 
 def status(value: object) -> int | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.cassette import Cassette, Interaction, Provenance
 from harness.cassettes.importing.exchanges import encoded, exchange
-from harness.cassettes.importing.said import as_text, call, named
+from harness.cassettes.importing.messages import as_text, call, named
 from harness.cassettes.importing.source import items, keys, mapping, text
 from harness.model import Part, Reasoning, Text, Usage
 from harness.protocols.message import Message

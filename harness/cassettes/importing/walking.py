@@ -15,7 +15,7 @@ from harness.cassettes.importing import corpus
 from harness.cassettes.importing.formats import FORMATS, form_of
 from harness.cassettes.importing.source import Source
 from harness.errors import InputError
-from harness.model import whole
+from harness.model import repair_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,7 +80,7 @@ def _imported(source: Source) -> Imported | PassedOver | InputError:
 
 def _is_text(name: str) -> bool:
     """Whether a name can be written down; Python reads other bytes as halves of characters."""
-    return whole(name) == name
+    return repair_surrogates(name) == name
 
 
 def _in_no_form(path: Path) -> InputError:

@@ -18,9 +18,9 @@ from harness.cassettes.cassette import Request
 
 if TYPE_CHECKING:
     from harness.cassettes.cassette import Read, Response
-    from harness.cassettes.recorder.desk import Desk
-    from harness.cassettes.recorder.tape import Tape
-    from harness.cassettes.recorder.upstream import Line
+    from harness.cassettes.recorder.exchange_recorder import ExchangeRecorder
+    from harness.cassettes.recorder.proxy_state import ProxyState
+    from harness.cassettes.recorder.upstream import UpstreamConnection
     from harness.cassettes.recorder.upstreams import Upstream
 
 # What concerns one connection only, and what the recorder says itself.
@@ -31,7 +31,7 @@ _OWN = frozenset(
 _NO_BODY = frozenset({204, 304})  # RFC 9110, 6.4.1
 
 
-class Client(asyncio.Protocol):
+class ClientConnection(asyncio.Protocol):
     """The recorder's end of a client's connection.
 
     Args:
@@ -41,12 +41,12 @@ class Client(asyncio.Protocol):
     _transport: asyncio.Transport
     _request: h11.Request
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ProxyState) -> None:
         self._desk = desk
         self._http = h11.Connection(h11.SERVER)
         self._body = bytearray()
-        self._line: tuple[Upstream, Line] | None = None
-        self._tape: Tape | None = None
+        self._line: tuple[Upstream, UpstreamConnection] | None = None
+        self._tape: ExchangeRecorder | None = None
         self._serving: asyncio.Task[None] | None = None
         self._more = asyncio.Event()  # the next request came
         self._writable = asyncio.Event()
@@ -167,7 +167,7 @@ class Client(asyncio.Protocol):
             return self._say(502, "connection_error", self._desk.miss(words))
         return await self._until_over(tape, line)
 
-    async def _until_over(self, tape: Tape, line: Line) -> bool:
+    async def _until_over(self, tape: ExchangeRecorder, line: UpstreamConnection) -> bool:
         """Wait for the end of an answer: the scribe finds it, or the client knows it sooner."""
         line.when_gone(lambda: self._desk.scribe.end(tape, "reset"))
         more = asyncio.ensure_future(self._more.wait())
@@ -175,7 +175,7 @@ class Client(asyncio.Protocol):
         more.cancel()
         return tape.over.result() if tape.over.done() else not line.gone
 
-    async def _connect(self, upstream: Upstream) -> Line:
+    async def _connect(self, upstream: Upstream) -> UpstreamConnection:
         if self._line is not None:
             self._line[1].hang_up()
         self._line = None

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from harness.cassettes.reading import load
-from harness.cassettes.recorder.client import Client
-from harness.cassettes.recorder.desk import Desk
+from harness.cassettes.recorder.client import ClientConnection
 from harness.cassettes.recorder.journal import Journal, JournalReader, Opening
-from harness.cassettes.recorder.shelf import MODES, Mode, Shelf
+from harness.cassettes.recorder.playback_index import MODES, Mode, PlaybackIndex
+from harness.cassettes.recorder.proxy_state import ProxyState
 from harness.cassettes.recorder.upstreams import origin, upstreams
 from harness.cassettes.recorder.wrapping import Client as AnyClient
 from harness.cassettes.recorder.wrapping import wrapped
@@ -63,7 +63,7 @@ class Recording:
 
     Args:
         path: the cassette.
-        mode: what becomes of requests that are known and of those that are not (``Shelf``).
+        mode: what becomes of requests that are known and of those that are not (``PlaybackIndex``).
         upstream: ``NAME=URL`` of servers beyond those the SDKs know.
         command: what produces the traffic, for the provenance.
         secrets: exact texts that are secrets; None takes them from the environment.
@@ -139,9 +139,9 @@ class Recording:
         return found._replace(scheme="http", netloc=f"{user}{at}{here}", path=path).geturl()
 
     def __enter__(self) -> Self:
-        shelf = Shelf(self._mode, load(self.path) if self.path.exists() else None)
+        shelf = PlaybackIndex(self._mode, load(self.path) if self.path.exists() else None)
         self._journal = self._opened(shelf) if shelf.records else None
-        ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Desk]] = Future()
+        ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, ProxyState]] = Future()
         self._thread = Thread(target=self._run, args=(ready, shelf), name="recorder", daemon=True)
         self._thread.start()
         try:
@@ -166,7 +166,7 @@ class Recording:
             self._judge(desk)
             recover(self._journal.path, self.path)
 
-    def _judge(self, desk: Desk) -> None:
+    def _judge(self, desk: ProxyState) -> None:
         """Raise what went wrong while recording; the journal stays as it is."""
         failed = desk.failed or desk.scribe.failed
         if failed is not None:
@@ -174,7 +174,7 @@ class Recording:
             words = f"the recording broke off ({type(failed).__name__}: {failed}); it is in {place}"
             raise HarnessError(words) from failed
 
-    def _opened(self, shelf: Shelf) -> Journal:
+    def _opened(self, shelf: PlaybackIndex) -> Journal:
         now = datetime.now(UTC)
         provenance = {"recorded": now.isoformat(timespec="seconds")}
         if self._command is not None:
@@ -183,7 +183,9 @@ class Recording:
         return Journal(self.path.with_name(self.path.name + JOURNAL), opening)
 
     def _run(
-        self, ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Desk]], shelf: Shelf
+        self,
+        ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, ProxyState]],
+        shelf: PlaybackIndex,
     ) -> None:
         try:
             asyncio.run(self._live(ready, shelf))
@@ -192,11 +194,13 @@ class Recording:
                 ready.set_exception(error)
 
     async def _live(
-        self, ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Desk]], shelf: Shelf
+        self,
+        ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, ProxyState]],
+        shelf: PlaybackIndex,
     ) -> None:
         loop, leave = asyncio.get_running_loop(), asyncio.Event()
-        desk = Desk(self._upstreams, shelf, self._scrubber, self._journal)
-        server = await loop.create_server(lambda: Client(desk), LOOPBACK, 0)
+        desk = ProxyState(self._upstreams, shelf, self._scrubber, self._journal)
+        server = await loop.create_server(lambda: ClientConnection(desk), LOOPBACK, 0)
         self._port = server.sockets[0].getsockname()[1]
         try:
             ready.set_result((loop, leave, desk))

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.cassettes.recorder.scribe import Scribe
-    from harness.cassettes.recorder.tape import Tape
+    from harness.cassettes.recorder.exchange_recorder import ExchangeRecorder
+    from harness.cassettes.recorder.write_queue import WriteQueue
 
 _CLIENT, _SCRIBE = "client", "scribe"
 
 
-class Line(asyncio.Protocol):
+class UpstreamConnection(asyncio.Protocol):
     """The recorder's end of a connection to a server.
 
     Args:
@@ -30,9 +30,9 @@ class Line(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self, client: asyncio.Transport, scribe: Scribe) -> None:
+    def __init__(self, client: asyncio.Transport, scribe: WriteQueue) -> None:
         self._client, self._scribe = client, scribe
-        self._tape: Tape | None = None
+        self._tape: ExchangeRecorder | None = None
         self._asked = 0.0
         self._rests: set[str] = set()  # who cannot follow
         self._began: asyncio.Future[bool] | None = None
@@ -45,7 +45,7 @@ class Line(asyncio.Protocol):
         peer = transport.get_extra_info("socket")
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    async def ask(self, message: bytes, tape: Tape) -> bool:
+    async def ask(self, message: bytes, tape: ExchangeRecorder) -> bool:
         """Send a request; return once the answer begins, and whether it does.
 
         Args:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from harness.protocols.anthropic_messages.encode import encode
 from harness.protocols.anthropic_messages.grammar import GRAMMAR, read
 from harness.protocols.anthropic_messages.skeletons import MessagesComposer
-from harness.protocols.anthropic_messages.whole import whole
-from harness.protocols.anthropic_messages.words import DELTA_FIELDS, DELTAS_OF, FINISH, USAGE
+from harness.protocols.anthropic_messages.vocabulary import DELTA_FIELDS, DELTAS_OF, FINISH, USAGE
+from harness.protocols.anthropic_messages.whole import response_body
 from harness.protocols.protocol import Protocol
 
 PROTOCOL = Protocol(
@@ -15,7 +15,7 @@ PROTOCOL = Protocol(
     read=read,
     composer=MessagesComposer,
     encode=encode,
-    whole=whole,
+    response_body=response_body,
     finish=FINISH,
     vocabulary={
         "event": frozenset(label.partition("[")[0] for label in GRAMMAR.labels),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.model import Usage
 from harness.protocols.anthropic_messages import skeletons as write
-from harness.protocols.anthropic_messages.words import (
+from harness.protocols.anthropic_messages.vocabulary import (
     BESIDE_INPUT,
     DELTA_FIELDS,
     DELTAS_OF,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         Text,
         ToolCall,
     )
-    from harness.protocols.message import Message, Weave
+    from harness.protocols.message import DeltaPlan, Message
 
 # A block as its start carries it, and its deltas.
 _Written: TypeAlias = "tuple[dict[str, JSON], list[dict[str, JSON]]]"
@@ -42,7 +42,7 @@ _Written: TypeAlias = "tuple[dict[str, JSON], list[dict[str, JSON]]]"
 WORD = {finish: word for word, finish in reversed(list(FINISH.items()))}
 
 
-def encode(message: Message, weave: Weave = IN_ORDER) -> list[Event]:
+def encode(message: Message, weave: DeltaPlan = IN_ORDER) -> list[Event]:
     """Return the legal event stream of a message.
 
     Args:
@@ -84,33 +84,33 @@ def usage_object(usage: Usage) -> dict[str, JSON]:
     return written
 
 
-def _text(part: Text, weave: Weave) -> _Written:
+def _text(part: Text, weave: DeltaPlan) -> _Written:
     """Citations come before the words they support, as in every recording."""
     cited = [_delta("citations_delta", citation) for citation in part.citations or ()]
     return {"type": "text"}, [*cited, *_deltas("text_delta", part.text, weave)]
 
 
-def _refusal(part: Refusal, weave: Weave) -> _Written:
+def _refusal(part: Refusal, weave: DeltaPlan) -> _Written:
     return {"type": "text"}, _deltas("text_delta", part.text, weave)
 
 
-def _thinking(part: Reasoning, weave: Weave) -> _Written:
+def _thinking(part: Reasoning, weave: DeltaPlan) -> _Written:
     deltas = _deltas("thinking_delta", part.text, weave)
     if part.signature is not None:
         deltas.append(_delta("signature_delta", part.signature))
     return {"type": "thinking"}, deltas
 
 
-def _redacted(part: RedactedReasoning, _: Weave) -> _Written:
+def _redacted(part: RedactedReasoning, _: DeltaPlan) -> _Written:
     return {"type": "redacted_thinking", "data": part.data}, []
 
 
-def _call(part: ToolCall, weave: Weave) -> _Written:
+def _call(part: ToolCall, weave: DeltaPlan) -> _Written:
     called = {"type": "tool_use", "id": part.id, "name": part.name}
     return called, _deltas("input_json_delta", part.arguments_raw, weave)
 
 
-def _server_tool(part: ServerTool, weave: Weave) -> _Written:
+def _server_tool(part: ServerTool, weave: DeltaPlan) -> _Written:
     """A result is named by its block's type and comes whole; a use has input like any call."""
     if part.name in DELTAS_OF and isinstance(part.data, dict):
         return {**part.data, "type": part.name}, []
@@ -119,7 +119,7 @@ def _server_tool(part: ServerTool, weave: Weave) -> _Written:
     return called, _deltas("input_json_delta", said, weave)
 
 
-def _deltas(delta_type: str, text: str, weave: Weave) -> list[dict[str, JSON]]:
+def _deltas(delta_type: str, text: str, weave: DeltaPlan) -> list[dict[str, JSON]]:
     return [_delta(delta_type, piece) for piece in weave.split(text)]
 
 
@@ -128,7 +128,7 @@ def _delta(delta_type: str, value: JSON) -> dict[str, JSON]:
 
 
 # How each kind of part is written; the protocol has no block for what is missing here.
-_WRITTEN: Mapping[str, Callable[[Any, Weave], _Written]] = {
+_WRITTEN: Mapping[str, Callable[[Any, DeltaPlan], _Written]] = {
     "text": _text,
     "refusal": _refusal,
     "reasoning": _thinking,

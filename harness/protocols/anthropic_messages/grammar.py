@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.protocols.anthropic_messages.words import DELTAS_OF
+from harness.protocols.anthropic_messages.vocabulary import DELTAS_OF
 from harness.protocols.grammar import Grammar, Machine, Open, Step
 
 if TYPE_CHECKING:

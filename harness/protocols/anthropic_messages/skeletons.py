@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.model import JSON, Event
-from harness.protocols.anthropic_messages.words import DELTA_FIELDS
+from harness.protocols.anthropic_messages.vocabulary import DELTA_FIELDS
 from harness.protocols.composing import Composer, merge
 
 if TYPE_CHECKING:

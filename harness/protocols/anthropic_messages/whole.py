@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.protocols.message import Message
 
 
-def whole(message: Message) -> dict[str, JSON]:
+def response_body(message: Message) -> dict[str, JSON]:
     """Return the body of a finished message.
 
     Args:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from harness.protocols.gemini_generate.encode import encode
 from harness.protocols.gemini_generate.grammar import GRAMMAR, read
 from harness.protocols.gemini_generate.skeletons import MODEL, GenerateComposer
-from harness.protocols.gemini_generate.whole import whole
-from harness.protocols.gemini_generate.words import (
+from harness.protocols.gemini_generate.vocabulary import (
     BESIDE,
     BLOCKED,
     CANDIDATE,
@@ -16,6 +15,7 @@ from harness.protocols.gemini_generate.words import (
     TOOL_USE_PROMPT,
     USAGE,
 )
+from harness.protocols.gemini_generate.whole import response_body
 from harness.protocols.protocol import Protocol
 
 _MEDIA = "describes media the client sent; a model's answer has none"
@@ -27,7 +27,7 @@ PROTOCOL = Protocol(
     read=read,
     composer=GenerateComposer,
     encode=encode,
-    whole=whole,
+    response_body=response_body,
     finish=FINISH,
     vocabulary={
         "response": frozenset(RESPONSE),

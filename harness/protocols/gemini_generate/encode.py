@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from harness.model import Event, Media, Reasoning, RedactedReasoning, ServerTool, Text, ToolCall
 from harness.protocols.gemini_generate import skeletons as write
-from harness.protocols.gemini_generate.words import DATA, FINISH, USAGE, json_name
+from harness.protocols.gemini_generate.vocabulary import DATA, FINISH, USAGE, json_name
 from harness.protocols.message import IN_ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.model import JSON, ErrorInfo, Part, Usage
-    from harness.protocols.message import Message, Weave
+    from harness.protocols.message import DeltaPlan, Message
 
 # Our finish reason -> the first provider word that means it. Calls and refusals end with STOP.
 WORD = {
@@ -28,7 +28,7 @@ WORD = {
 }
 
 
-def encode(message: Message, weave: Weave = IN_ORDER) -> list[Event]:
+def encode(message: Message, weave: DeltaPlan = IN_ORDER) -> list[Event]:
     """Return the legal event stream of a message.
 
     Args:
@@ -42,7 +42,7 @@ def encode(message: Message, weave: Weave = IN_ORDER) -> list[Event]:
     return events + list(_closing(message, named))
 
 
-def _grouped(parts: Iterator[JSON], weave: Weave) -> Iterator[list[JSON]]:
+def _grouped(parts: Iterator[JSON], weave: DeltaPlan) -> Iterator[list[JSON]]:
     group: list[JSON] = []
     for part in parts:
         if group and not weave.pick(2):
@@ -77,7 +77,7 @@ def counts(usage: Usage) -> dict[str, JSON]:
     return {json_name(USAGE[name]): ours[name] for name in USAGE if ours[name] is not None}
 
 
-def written(said: Part, weave: Weave) -> Iterator[JSON]:
+def written(said: Part, weave: DeltaPlan) -> Iterator[JSON]:
     """Yield the parts that carry one part of the message."""
     match said:
         case Text() | Reasoning():
@@ -96,7 +96,7 @@ def written(said: Part, weave: Weave) -> Iterator[JSON]:
             yield {"text": said.text}
 
 
-def _words(said: Text | Reasoning, weave: Weave) -> Iterator[JSON]:
+def _words(said: Text | Reasoning, weave: DeltaPlan) -> Iterator[JSON]:
     thought = {"thought": True} if isinstance(said, Reasoning) else {}
     pieces = weave.split(said.text) if said.signature is None else [said.text]
     for piece in pieces:

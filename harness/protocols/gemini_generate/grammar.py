@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.protocols.gemini_generate.words import BESIDE, DATA, json_name
+from harness.protocols.gemini_generate.vocabulary import BESIDE, DATA, json_name
 from harness.protocols.grammar import Grammar, Machine, Open, Step
 
 if TYPE_CHECKING:

@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.model import JSON, Event
 from harness.protocols.composing import Composer, merge
-from harness.protocols.gemini_generate.words import BESIDE, CANDIDATE, DATA, RESPONSE, json_name
+from harness.protocols.gemini_generate.vocabulary import (
+    BESIDE,
+    CANDIDATE,
+    DATA,
+    RESPONSE,
+    json_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from harness.protocols.gemini_generate import skeletons as write
 from harness.protocols.gemini_generate.encode import WORD, counts, written
-from harness.protocols.message import Weave
+from harness.protocols.message import DeltaPlan
 
 if TYPE_CHECKING:
     from harness.model import JSON
     from harness.protocols.message import Message
 
-_UNSPLIT = Weave(split=lambda text: [text])
+_UNSPLIT = DeltaPlan(split=lambda text: [text])
 
 
-def whole(message: Message) -> dict[str, JSON]:
+def response_body(message: Message) -> dict[str, JSON]:
     """Return the body of a finished message.
 
     Args:

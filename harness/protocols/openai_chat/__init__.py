@@ -5,13 +5,13 @@ from __future__ import annotations
 from harness.protocols.openai_chat.encode import encode
 from harness.protocols.openai_chat.grammar import GRAMMAR, read
 from harness.protocols.openai_chat.skeletons import MODEL, ChatComposer
-from harness.protocols.openai_chat.whole import whole
-from harness.protocols.openai_chat.words import (
+from harness.protocols.openai_chat.vocabulary import (
     DELTA,
     FINISH,
     USAGE,
     VENDOR_USAGE,
 )
+from harness.protocols.openai_chat.whole import response_body
 from harness.protocols.protocol import Protocol
 
 _BY_MODALITY = "how a count splits by modality; the sum is modelled"
@@ -22,7 +22,7 @@ PROTOCOL = Protocol(
     read=read,
     composer=ChatComposer,
     encode=encode,
-    whole=whole,
+    response_body=response_body,
     finish=FINISH,
     vocabulary={
         "chunk": frozenset({"id", "choices", "model", "usage"}),

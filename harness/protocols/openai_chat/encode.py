@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 from harness.model import Media, Reasoning, RedactedReasoning, Refusal, Text, ToolCall
 from harness.protocols.message import IN_ORDER, interleave
 from harness.protocols.openai_chat import skeletons as write
-from harness.protocols.openai_chat.words import FINISH, REASONING, REASONING_DETAILS, USAGE
+from harness.protocols.openai_chat.vocabulary import FINISH, REASONING, REASONING_DETAILS, USAGE
 from harness.protocols.paths import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.model import JSON, Event, Part, Usage
-    from harness.protocols.message import Message, Weave
+    from harness.protocols.message import DeltaPlan, Message
 
 # Our finish reason -> the first provider word that means it; a refusal ends as a plain stop.
 WORD = {finish: word for word, finish in reversed(list(FINISH.items()))}
 
 
-def encode(message: Message, weave: Weave = IN_ORDER) -> list[Event]:
+def encode(message: Message, weave: DeltaPlan = IN_ORDER) -> list[Event]:
     """Return the legal event stream of a message.
 
     Args:
@@ -39,7 +39,7 @@ def _sent(message: Message, body: JSON) -> Event:
     return write.chunk(body, response_id=message.response_id, model=message.model)
 
 
-def _bodies(message: Message, weave: Weave) -> Iterator[JSON]:
+def _bodies(message: Message, weave: DeltaPlan) -> Iterator[JSON]:
     yield _said({"role": "assistant", "content": ""})
     calls = iter(enumerate(part for part in message.content if isinstance(part, ToolCall)))
     for are_calls, parts in groupby(message.content, lambda part: isinstance(part, ToolCall)):
@@ -67,7 +67,7 @@ def _said(delta: JSON) -> JSON:
     return {"choices": [write.choice(delta)]}
 
 
-def _call(calls: Iterator[tuple[int, ToolCall]], weave: Weave) -> Iterator[JSON]:
+def _call(calls: Iterator[tuple[int, ToolCall]], weave: DeltaPlan) -> Iterator[JSON]:
     """Write the next call: its opening fragment, then its arguments."""
     index, call = next(calls)
     opening = {"index": index, "id": call.id, "name": call.name, "arguments": ""}
@@ -76,7 +76,7 @@ def _call(calls: Iterator[tuple[int, ToolCall]], weave: Weave) -> Iterator[JSON]
         yield _said({"tool_calls": [write.fragment({"index": index, "arguments": piece})]})
 
 
-def _deltas(part: Part, weave: Weave) -> Iterator[dict[str, JSON]]:
+def _deltas(part: Part, weave: DeltaPlan) -> Iterator[dict[str, JSON]]:
     match part:
         case Text():
             yield from ({"content": piece} for piece in weave.split(part.text))

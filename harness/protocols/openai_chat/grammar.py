@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from harness.protocols.grammar import Grammar, Machine, Open, Step
-from harness.protocols.openai_chat.words import (
+from harness.protocols.openai_chat.vocabulary import (
     DONE,
     OPENAI_FINISH,
     REASONING,

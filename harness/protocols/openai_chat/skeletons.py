@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.model import JSON, Event
 from harness.protocols.composing import Composer, merge
-from harness.protocols.openai_chat.words import DONE, REASONING
+from harness.protocols.openai_chat.vocabulary import DONE, REASONING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

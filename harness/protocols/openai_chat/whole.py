@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from harness.model import Reasoning, Refusal, Text, ToolCall
 from harness.protocols.openai_chat.encode import WORD, usage_object
 from harness.protocols.openai_chat.skeletons import CREATED
-from harness.protocols.openai_chat.words import REASONING
+from harness.protocols.openai_chat.vocabulary import REASONING
 
 if TYPE_CHECKING:
     from harness.model import JSON
     from harness.protocols.message import Message
 
 
-def whole(message: Message) -> dict[str, JSON]:
+def response_body(message: Message) -> dict[str, JSON]:
     """Return the body of a finished message.
 
     Args:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from harness.protocols.openai_responses.encode import encode
 from harness.protocols.openai_responses.grammar import GRAMMAR, read
 from harness.protocols.openai_responses.skeletons import ResponsesComposer
-from harness.protocols.openai_responses.whole import whole
-from harness.protocols.openai_responses.words import (
+from harness.protocols.openai_responses.vocabulary import (
     FINISH,
     INCOMPLETE,
     PARTS,
@@ -16,6 +15,7 @@ from harness.protocols.openai_responses.words import (
     STATUS,
     USAGE,
 )
+from harness.protocols.openai_responses.whole import response_body
 from harness.protocols.protocol import Protocol
 
 _WRITTEN_CACHE = "how the written cache splits by lifetime; the sum is modelled"
@@ -26,7 +26,7 @@ PROTOCOL = Protocol(
     read=read,
     composer=ResponsesComposer,
     encode=encode,
-    whole=whole,
+    response_body=response_body,
     finish=FINISH,
     vocabulary={
         "event": frozenset(label.partition("[")[0] for label in GRAMMAR.labels),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.model import Media, Reasoning, RedactedReasoning, Refusal, Text, ToolCall
 from harness.protocols.message import IN_ORDER
-from harness.protocols.openai_responses.words import (
+from harness.protocols.openai_responses.vocabulary import (
     FINISH,
     INCOMPLETE,
     PARAGRAPH,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from harness.model import JSON, Event, FinishReason, Part, Usage
-    from harness.protocols.message import Message, Weave
+    from harness.protocols.message import DeltaPlan, Message
 
 # Our finish reason -> the first provider word that means it, if a terminal can say it.
 _WORD: Mapping[FinishReason, str] = {
@@ -40,7 +40,7 @@ _WORD: Mapping[FinishReason, str] = {
 }
 
 
-def encode(message: Message, weave: Weave = IN_ORDER) -> list[Event]:
+def encode(message: Message, weave: DeltaPlan = IN_ORDER) -> list[Event]:
     """Return the legal event stream of a message.
 
     Args:
@@ -63,7 +63,7 @@ def _family(part: Part) -> str:
 
 
 def _lanes(
-    writer: Writer, index: int, family: str, parts: list[Part], weave: Weave
+    writer: Writer, index: int, family: str, parts: list[Part], weave: DeltaPlan
 ) -> Iterator[Iterator[Event]]:
     """Yield the events of each item."""
     if family == "prose":
@@ -75,7 +75,7 @@ def _lanes(
         yield _item(writer, [index + place], part, weave)
 
 
-def _item(writer: Writer, at: list[int], part: Part, weave: Weave) -> Iterator[Event]:
+def _item(writer: Writer, at: list[int], part: Part, weave: DeltaPlan) -> Iterator[Event]:
     match part:
         case ToolCall():
             return writer.call({"at": at, **_call(part, weave)})
@@ -93,7 +93,7 @@ def _item(writer: Writer, at: list[int], part: Part, weave: Weave) -> Iterator[E
     return _whole(writer, at, {**known, "id": item_id}, {})
 
 
-def _call(call: ToolCall, weave: Weave) -> dict[str, JSON]:
+def _call(call: ToolCall, weave: DeltaPlan) -> dict[str, JSON]:
     return {
         "call_id": call.id,
         "name": call.name,
@@ -115,7 +115,7 @@ def _whole(
     yield writer.finish({"at": at, "item": done})
 
 
-def _overlapping(lanes: Sequence[Iterator[Event]], weave: Weave) -> Iterator[Event]:
+def _overlapping(lanes: Sequence[Iterator[Event]], weave: DeltaPlan) -> Iterator[Event]:
     """Merge lanes as ``weave.pick`` says; they open in order, as their indexes demand."""
     waiting = list(lanes)
     opened: list[Iterator[Event]] = []

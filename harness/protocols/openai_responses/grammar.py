@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.protocols.grammar import Grammar, Machine, Open, Step
-from harness.protocols.openai_responses.words import PART_EVENTS, PARTS, PROGRESS
+from harness.protocols.openai_responses.vocabulary import PART_EVENTS, PARTS, PROGRESS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

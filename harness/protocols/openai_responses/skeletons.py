@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from harness.protocols.composing import Composer
 from harness.protocols.openai_responses.grammar import ADDED, DONE, GRAMMAR
-from harness.protocols.openai_responses.words import (
+from harness.protocols.openai_responses.vocabulary import (
     FIELD_EVENTS,
     PART_EVENTS,
     PARTS,

@@ -17,7 +17,12 @@ from harness.model import JSON, Event
 from harness.protocols.composing import merge
 from harness.protocols.message import IN_ORDER
 from harness.protocols.openai_responses.grammar import ADDED, DONE, GRAMMAR
-from harness.protocols.openai_responses.words import FIELD_EVENTS, PART_EVENTS, PARTS, TERMINALS
+from harness.protocols.openai_responses.vocabulary import (
+    FIELD_EVENTS,
+    PART_EVENTS,
+    PARTS,
+    TERMINALS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

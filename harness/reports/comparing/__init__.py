@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from harness.reports.files import place_of
 
 if TYPE_CHECKING:
-    from harness.runner.comparing.happenings import CompareHappening
+    from harness.comparing.events import CompareEvent
 
 KINDS = ("terminal", "jsonl", "junit", "html", "github")
 
@@ -21,7 +21,7 @@ KINDS = ("terminal", "jsonl", "junit", "html", "github")
 class CompareReport(Protocol):
     """One listener."""
 
-    def hear(self, happening: CompareHappening) -> None:
+    def handle(self, happening: CompareEvent) -> None:
         """Take one happening."""
 
     def close(self) -> None:

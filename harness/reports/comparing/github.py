@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.comparing.classification import MEANINGS
+from harness.comparing.events import Ended, Unusable
 from harness.reports.comparing.page import TITLES, again, counted, short, verdict
 from harness.reports.github_actions import SHOWN, Level, annotation, code, write_step
-from harness.runner.comparing.happenings import Ended, Unusable
-from harness.runner.comparing.judging import MEANINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from harness.runner.comparing.grouping import Group
-    from harness.runner.comparing.happenings import CompareHappening
-    from harness.runner.comparing.judging import Meaning
+    from harness.comparing.classification import Category
+    from harness.comparing.events import CompareEvent
+    from harness.comparing.grouping import Group
 
-_LEVELS: Mapping[Meaning, Level] = {"law broken": "error", "photograph changed": "notice"}
+_LEVELS: Mapping[Category, Level] = {"law broken": "error", "photograph changed": "notice"}
 
 
 class GithubReport:
@@ -32,7 +32,7 @@ class GithubReport:
         self._annotations: list[str] = []
         self._page = ""
 
-    def hear(self, happening: CompareHappening) -> None:
+    def handle(self, happening: CompareEvent) -> None:
         """Take one happening."""
         if isinstance(happening, Unusable):
             line = annotation("error", str(happening.error), "harness compare: cannot be used")

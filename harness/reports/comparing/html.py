@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.comparing.classification import MEANINGS
+from harness.comparing.events import Ended, Unusable
 from harness.reports.comparing.page import COLOURS, TITLES, again, counted, verdict
 from harness.reports.files import json_text, write_whole
 from harness.reports.html_page import document, folded, tag
-from harness.runner.comparing.happenings import Ended, Unusable
-from harness.runner.comparing.judging import MEANINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from harness.runner.comparing.grouping import Group
-    from harness.runner.comparing.happenings import CompareHappening
+    from harness.comparing.events import CompareEvent
+    from harness.comparing.grouping import Group
 
 # Colour of a terminal -> class of the page's style.
 _KINDS: Mapping[str, str] = {"red": "bad", "yellow": "new", "green": "good", "dim": "dim"}
@@ -33,7 +33,7 @@ class HtmlReport:
         self._unusable: list[str] = []
         self._end: Ended | None = None
 
-    def hear(self, happening: CompareHappening) -> None:
+    def handle(self, happening: CompareEvent) -> None:
         """Take one happening."""
         if isinstance(happening, Unusable):
             self._unusable.append(str(happening.error))

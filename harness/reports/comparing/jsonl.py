@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.comparing.events import Ended, Unusable
 from harness.reports.comparing.page import again, verdict
 from harness.reports.files import json_text, write_whole
-from harness.runner.comparing.happenings import Ended, Unusable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.comparing.events import CompareEvent
+    from harness.comparing.grouping import Group
+    from harness.comparing.vocabulary import WordChange
     from harness.model import JSON
-    from harness.runner.comparing.grouping import Group
-    from harness.runner.comparing.happenings import CompareHappening
-    from harness.runner.comparing.words import WordChange
 
 
 class JsonlReport:
@@ -28,7 +28,7 @@ class JsonlReport:
         self._path = path
         self._lines: list[str] = []
 
-    def hear(self, happening: CompareHappening) -> None:
+    def handle(self, happening: CompareEvent) -> None:
         """Take one happening."""
         if isinstance(happening, Unusable):
             self._lines.append(json_text({"bad_input": str(happening.error)}))

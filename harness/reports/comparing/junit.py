@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from harness.comparing.events import Compared, Ended, Unusable
 from harness.reports.files import json_text, write_whole
 from harness.reports.junit import clean
-from harness.runner.comparing.happenings import Compared, Ended, Unusable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.runner.comparing.happenings import CompareHappening
-    from harness.runner.comparing.judging import Moved
+    from harness.comparing.classification import Change
+    from harness.comparing.events import CompareEvent
 
 
 class JunitReport:
@@ -28,7 +28,7 @@ class JunitReport:
         self._unusable: list[str] = []
         self._end: Ended | None = None
 
-    def hear(self, happening: CompareHappening) -> None:
+    def handle(self, happening: CompareEvent) -> None:
         """Take one happening."""
         if isinstance(happening, Unusable):
             self._unusable.append(str(happening.error))
@@ -62,7 +62,7 @@ def _suite(end: Ended, unusable: list[str]) -> ET.Element:
     return suite
 
 
-def _broken(compared: Compared) -> list[Moved]:
+def _broken(compared: Compared) -> list[Change]:
     return [one for one in compared.moved if one.meaning == "law broken"]
 
 

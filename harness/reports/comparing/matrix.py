@@ -9,11 +9,11 @@ from harness.reports.comparing.page import COLOURS, Line, counted, many, short
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.comparing.version_bisect import FirstSeen, VersionMatrix
     from harness.model import JSON
-    from harness.runner.comparing.ranging import Ranged, Since
 
 
-def matrix(end: Ranged, command: str) -> Iterator[Line]:
+def matrix(end: VersionMatrix, command: str) -> Iterator[Line]:
     """Yield the lines of a matrix.
 
     Args:
@@ -39,7 +39,7 @@ def matrix(end: Ranged, command: str) -> Iterator[Line]:
         yield Line(f"{many(end.unusable, 'version')} could not be used, as named above", "red")
 
 
-def _finding(since: Since, end: Ranged, width: int, command: str) -> Iterator[Line]:
+def _finding(since: FirstSeen, end: VersionMatrix, width: int, command: str) -> Iterator[Line]:
     example = since.group.example
     key = (example.meaning, example.layer, example.shape)
     marks = "".join("x" if key in end.seen[version] else "." for version in end.told)
@@ -58,11 +58,11 @@ def _number(version: str) -> str:
     return version.rpartition("==")[2]
 
 
-def _words(since: Since) -> str:
+def _words(since: FirstSeen) -> str:
     return f"{since.group.streams[0]} {since.before} {since.first}"
 
 
-def finding_data(since: Since) -> dict[str, JSON]:
+def finding_data(since: FirstSeen) -> dict[str, JSON]:
     """Return a finding as a JSON object."""
     example = since.group.example
     return {

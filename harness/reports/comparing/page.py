@@ -10,17 +10,17 @@ import shlex
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.comparing.classification import MEANINGS
 from harness.reports.files import json_text
-from harness.runner.comparing.judging import MEANINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from harness.comparing.classification import Category
+    from harness.comparing.events import Began, Ended
+    from harness.comparing.grouping import Group
+    from harness.comparing.vocabulary import WordChange
     from harness.model import JSON
-    from harness.runner.comparing.grouping import Group
-    from harness.runner.comparing.happenings import Began, Ended
-    from harness.runner.comparing.judging import Meaning
-    from harness.runner.comparing.words import WordChange
 
 SHOWN = 8  # groups of a meaning that are shown in full, unless verbose
 _WIDTH = 120  # characters of a value shown
@@ -28,7 +28,7 @@ _CONSEQUENCES = 3
 SIDES = 2
 
 # Colour of a meaning, for those who have colours.
-COLOURS: Mapping[Meaning, str] = {
+COLOURS: Mapping[Category, str] = {
     "law broken": "red",
     "photograph changed": "yellow",
     "improved": "green",
@@ -60,7 +60,7 @@ def page(end: Ended, *, verbose: bool = False) -> Iterator[Line]:
     yield from closing(end)
 
 
-TITLES: Mapping[Meaning, str] = {
+TITLES: Mapping[Category, str] = {
     "law broken": "LAW BROKEN: it held under A and does not under B",
     "photograph changed": "PHOTOGRAPH CHANGED: no law says which is right; review it",
     "improved": "IMPROVED: a law that was broken under A holds under B",

@@ -10,14 +10,14 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from harness.comparing.events import Began, Compared, Ended, Progress, Unusable
 from harness.reports.comparing.page import page
 from harness.reports.files import painted, write_whole
-from harness.runner.comparing.happenings import Began, Compared, Ended, Told, Unusable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.runner.comparing.happenings import CompareHappening
+    from harness.comparing.events import CompareEvent
 
 
 class TerminalReport:
@@ -35,9 +35,9 @@ class TerminalReport:
         self._total = self._done = 0
         self._text: str | None = None
 
-    def hear(self, happening: CompareHappening) -> None:
+    def handle(self, happening: CompareEvent) -> None:
         """Take one happening."""
-        if isinstance(happening, Told):
+        if isinstance(happening, Progress):
             self._progress(happening.words)
         elif isinstance(happening, Unusable):
             self._progress("")

@@ -26,6 +26,6 @@ def interface_for(protocol: str) -> type[StreamingInterface]:
     """
     if protocol not in _CLASSES:
         raise UnknownWordError("protocol", protocol, _CLASSES)
-    module = import_module(f"harness.streaming.interfaces.{protocol}")
+    module = import_module(f"harness.streaming.interfaces.{protocol}.interface")
     found: type[StreamingInterface] = getattr(module, _CLASSES[protocol])
     return found

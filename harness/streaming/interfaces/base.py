@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from harness.errors import RunCancelled, StreamError
 from harness.model import Chunk, Outcome
-from harness.streaming import closing, failures
-from harness.streaming.assembly import Assembly
+from harness.streaming import closing
+from harness.streaming import error_mapping as failures
 from harness.streaming.cancellation import CancelSignal
-from harness.streaming.foreign_body import foreign_body
+from harness.streaming.content import Assembly
+from harness.streaming.non_stream_body import non_stream_body
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     )
 
     from harness.model import JSON, Ending, ErrorInfo, FinishReason, Usage
-    from harness.streaming.foreign_body import ForeignBody
+    from harness.streaming.non_stream_body import NonStreamBody
 
 # Endings that follow from the finish reason alone, once the provider's terminal has come.
 ENDING_OF: Mapping[FinishReason, Ending] = {
@@ -92,7 +93,7 @@ class StreamingInterface:
         self.usage: Usage | None = None
         self.raw_usage: JSON = None
         self.finish_raw: str | None = None
-        self._foreign: ForeignBody | None = None  # what may have come in place of events
+        self._foreign: NonStreamBody | None = None  # what may have come in place of events
         self._error: ErrorInfo | None = None
         self._failed = False  # the provider or the transport failed
         self._lost = False  # the connection broke before the terminal
@@ -138,7 +139,7 @@ class StreamingInterface:
         try:
             try:
                 stream = await self._opened(opening, signal)
-                self._foreign = foreign_body(stream)
+                self._foreign = non_stream_body(stream)
                 reader = aiter(stream) if cancel is None else cancel.reading(stream)
                 step = reader.__anext__
                 while True:
@@ -177,7 +178,7 @@ class StreamingInterface:
         failure: Exception | None = None
         try:
             try:
-                self._foreign = foreign_body(stream)
+                self._foreign = non_stream_body(stream)
                 with signal.calling(partial(closing.release, stream)):
                     reader = iter(stream)
                     while True:

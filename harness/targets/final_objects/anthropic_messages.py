@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.model import Reasoning, RedactedReasoning, ServerTool, Text
-from harness.protocols.anthropic_messages.words import SERVER_TOOLS
+from harness.protocols.anthropic_messages.vocabulary import SERVER_TOOLS
 from harness.protocols.paths import get
-from harness.streaming.counting import raw_of
+from harness.streaming.usage import raw_of
 from harness.targets.final_objects.common import (
     EMPTY,
     Final,

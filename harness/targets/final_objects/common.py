@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.model import Reasoning, Text, ToolCall
 from harness.protocols import protocol
-from harness.protocols.anthropic_messages import words as anthropic
-from harness.protocols.gemini_generate import words as gemini
-from harness.protocols.openai_chat import words as chat
-from harness.protocols.openai_responses import words as responses
-from harness.streaming.counting import counts_of, usage_of
+from harness.protocols.anthropic_messages import vocabulary as anthropic
+from harness.protocols.gemini_generate import vocabulary as gemini
+from harness.protocols.openai_chat import vocabulary as chat
+from harness.protocols.openai_responses import vocabulary as responses
+from harness.streaming.usage import counts_of, usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model import Reasoning, Refusal, ServerTool, Text
 from harness.protocols.paths import get
-from harness.streaming.counting import raw_of
+from harness.streaming.usage import raw_of
 from harness.targets.final_objects.common import Final, tool_call, usage_from, word
 
 if TYPE_CHECKING:

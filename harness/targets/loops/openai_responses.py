@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.errors import StreamError
 from harness.model import Chunk, Reasoning, Refusal, Text
-from harness.streaming.failures import error_info
+from harness.streaming.error_mapping import error_info
 from harness.targets.final_objects.common import Final
 from harness.targets.final_objects.openai_responses import function_call, of_response
 from harness.targets.reading import Reader

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.importing.walking import Imported, importing
 from harness.model import Outcome, Text, ToolCall, Usage
+from harness.playback.recordings import Recording, exchanges
 from harness.protocols import protocol
 from harness.protocols.bodies import frames_of
 from harness.protocols.message import IN_ORDER, Message
-from harness.recordings import Recording, exchanges
+from harness.streaming.decoding import wire_events
 from harness.streaming.interfaces import interface_for
-from harness.streaming.wire_events import wire_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,10 +18,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from harness.cassettes.importing.walking import importing
 from harness.model import Reasoning, Text
+from harness.playback.recordings import LeftOut, exchanges
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.server import serving
 from harness.protocols import NAMES
-from harness.recordings import LeftOut, exchanges
-from harness.replay.server import serving
-from harness.replay.stage import Stage
 from harness.wire import event_stream
 from harness.wire.script import Script
 from tests.cassettes.importing.recorded import (
@@ -94,7 +94,7 @@ def test_bedrocks_binary_events_hold_anthropics(tmp_path: Path) -> None:
 
 
 def test_a_cassette_that_vcrpy_recorded_is_taken_over(tmp_path: Path) -> None:
-    stage = Stage()
+    stage = ResponseRegistry()
     headers = (("content-type", "text/event-stream"),)
     key = stage.put(Script((body("openai_chat"),), headers=headers))
     path = tmp_path / "theirs.yaml"

@@ -11,7 +11,7 @@ import httpx2
 import openai
 from google import genai
 
-from tests.replay import sdks
+from tests.playback import sdks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +139,7 @@ def told(provider: Provider, script: Script) -> str:
     return provider.tells(script).removeprefix("a=")
 
 
-def hear(row: Row, url: str, wrap: Wrap = lambda client: client, most: int = 99) -> list[Any]:
+def handle(row: Row, url: str, wrap: Wrap = lambda client: client, most: int = 99) -> list[Any]:
     """Return the events that a client is told, as the SDK made them.
 
     Args:

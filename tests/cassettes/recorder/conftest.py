@@ -10,8 +10,8 @@ import httpx2
 import pytest
 
 from harness.cassettes import load
-from harness.replay.server import serving
-from harness.replay.stage import Stage
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.server import serving
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ TOLD = Script(FRAMES, headers=(("content-type", "text/event-stream"), ("x-reques
 class Provider:
     """A loopback server and its stage."""
 
-    def __init__(self, stage: Stage, url: str) -> None:
+    def __init__(self, stage: ResponseRegistry, url: str) -> None:
         self.stage, self.url = stage, url
 
     def tells(self, script: Script, key: str = "a") -> str:
@@ -39,7 +39,7 @@ class Provider:
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
-    stage = Stage()
+    stage = ResponseRegistry()
     with serving(stage) as url:
         yield Provider(stage, url)
 

@@ -15,18 +15,18 @@ import httpx2
 import pytest
 
 from harness.cassettes import recording
-from harness.cassettes.recorder import tape as tape_module
+from harness.cassettes.recorder import exchange_recorder as tape_module
 from harness.cassettes.recorder.session import JOURNAL
 from harness.cli import main
+from harness.engine.replayer import Replayer, TargetRequest
+from harness.playback.recordings import Recording, recordings
 from harness.protocols import protocol
 from harness.protocols.protocol import events_of
-from harness.recordings import Recording, recordings
-from harness.runner.player import Ask, Player
 from harness.wire import event_stream
 from harness.wire.script import Script
 from tests.cassettes.recorder.conftest import BODY, Provider, only
 from tests.cassettes.test_coding import CODED
-from tests.stories import written
+from tests.scenario_files import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,9 +200,9 @@ def test_a_stream_of_bedrock_is_recorded_and_replayed_under_every_cut(
     assert (kept.body, kept.headers, kept.stream.end) == (script.body, BINARY, "clean")
     found = one(tmp_path / "a.yaml")
     request = protocol("anthropic_messages").request
-    with Player(20, in_memory=True) as player:
+    with Replayer(20, in_memory=True) as player:
         direct, *others = (
-            player.play("builtin", Ask("anthropic_messages", request), told)
+            player.play("builtin", TargetRequest("anthropic_messages", request), told)
             for told in (
                 written(tmp_path / "story").script(),
                 *map(found.script, ("event", "whole", "awkward", "edges", "byte", "recorded")),

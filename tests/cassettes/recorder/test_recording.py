@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from harness.cassettes import load, recording
-from harness.cassettes.recorder import scribe
+from harness.cassettes.recorder import write_queue as scribe
 from harness.errors import HarnessError, InputError, UnknownWordError
 from harness.wire.script import Script
 from tests.cassettes.recorder.conftest import BODY, FRAMES, TOLD, Provider, ask, only

@@ -12,7 +12,7 @@ from google import genai
 from harness.cassettes import recording
 from harness.cassettes.recorder.session import Recording
 from harness.cassettes.recorder.upstreams import upstreams
-from tests.stories import written
+from tests.scenario_files import written
 
 if TYPE_CHECKING:
     from pathlib import Path

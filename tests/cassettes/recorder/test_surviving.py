@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 from harness.cassettes import load, recording
-from harness.cassettes.recorder import scribe as scribe_module
+from harness.cassettes.recorder import write_queue as scribe_module
 from harness.cassettes.recorder.journal import Journal, JournalReader, Opening
 from harness.cassettes.recorder.session import recover
 from harness.cassettes.scrubbing import body as scrubbing_body

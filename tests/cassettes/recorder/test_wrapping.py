@@ -12,7 +12,7 @@ from google import genai
 
 from harness.cassettes import load, recording
 from harness.wire.script import Script
-from tests.cassettes.recorder.clients import KEY, ROWS, Row, hear, told
+from tests.cassettes.recorder.clients import KEY, ROWS, Row, handle, told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,13 +32,13 @@ def test_a_wrapped_client_is_recorded_and_played(
     row: Row, provider: Provider, tmp_path: Path
 ) -> None:
     url = told(provider, Script(row.frames))
-    direct = hear(row, url)
+    direct = handle(row, url)
     with recording(tmp_path / "a.yaml", "once") as tape:
-        assert hear(row, url, tape.wrap) == direct
+        assert handle(row, url, tape.wrap) == direct
     assert [seen.path for seen in provider.stage.evidence("a")] == [row.path] * 2
     told(provider, GONE)
     with recording(tmp_path / "a.yaml", "none") as tape:
-        assert hear(row, url, tape.wrap) == direct
+        assert handle(row, url, tape.wrap) == direct
     assert provider.stage.evidence("a") == ()
     [kept] = load(tmp_path / "a.yaml").interactions
     assert kept.request.uri == f"{url}{row.path}"
@@ -51,10 +51,10 @@ def test_plain_vcrpy_plays_it_to_the_client_itself(
 ) -> None:
     url = told(provider, Script(row.frames))
     with recording(tmp_path / "a.yaml") as tape:
-        direct = hear(row, url, tape.wrap)
+        direct = handle(row, url, tape.wrap)
     told(provider, GONE)
     with vcr.use_cassette(str(tmp_path / "a.yaml"), record_mode="none"):
-        assert hear(row, url) == direct
+        assert handle(row, url) == direct
 
 
 @of_each_sdk
@@ -64,16 +64,16 @@ def test_it_is_recorded_as_one_that_was_given_the_address(
     """Either recording plays to either client."""
     url = told(provider, Script(row.frames))
     with recording(tmp_path / "told.yaml", upstream=[f"mine={url}"]) as tape:
-        direct = hear(row, tape.base_url("mine"))
+        direct = handle(row, tape.base_url("mine"))
     with recording(tmp_path / "wrapped.yaml") as tape:
-        hear(row, url, tape.wrap)
+        handle(row, url, tape.wrap)
     [one], [other] = (load(tmp_path / f"{n}.yaml").interactions for n in ("told", "wrapped"))
     assert one.request == other.request
     assert one.response.body == other.response.body
     with recording(tmp_path / "told.yaml", "none") as tape:
-        assert hear(row, url, tape.wrap) == direct
+        assert handle(row, url, tape.wrap) == direct
     with recording(tmp_path / "wrapped.yaml", "none", upstream=[f"mine={url}"]) as tape:
-        assert hear(row, tape.base_url("mine")) == direct
+        assert handle(row, tape.base_url("mine")) == direct
 
 
 @of_each_sdk
@@ -94,7 +94,7 @@ def test_every_mode(
     url = told(provider, Script(row.frames))
     elsewhere = provider.tells(Script(row.frames), "b").removeprefix("a=")
     with recording(tmp_path / "a.yaml") as tape:
-        hear(row, url, tape.wrap)
+        handle(row, url, tape.wrap)
     before = [len(provider.stage.evidence(key)) for key in "ab"]
     with recording(tmp_path / "a.yaml", mode) as tape:
         heard = [_hears(row, address, tape.wrap) for address in (url, elsewhere)]
@@ -109,7 +109,7 @@ def test_every_mode(
 
 def _hears(row: Row, url: str, wrap: Any) -> bool:
     try:
-        return bool(hear(row, url, wrap))
+        return bool(handle(row, url, wrap))
     except (openai.NotFoundError, anthropic.NotFoundError, genai.errors.ClientError):
         return False  # the recorder's 404
 
@@ -120,7 +120,7 @@ def test_a_client_that_leaves_is_kept_as_far_as_it_was(
 ) -> None:
     url = told(provider, Script(row.frames, end="stall"))
     with recording(tmp_path / "a.yaml") as tape:
-        assert len(hear(row, url, tape.wrap, most=1)) == 1
+        assert len(handle(row, url, tape.wrap, most=1)) == 1
     [kept] = load(tmp_path / "a.yaml").interactions
     assert kept.response.stream.end == "client_closed"
     assert kept.response.body.startswith(row.frames[0])

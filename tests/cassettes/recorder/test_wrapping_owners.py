@@ -13,7 +13,7 @@ import pytest
 from harness.cassettes import load, recording
 from harness.errors import InputError
 from harness.wire.script import Script
-from tests.cassettes.recorder.clients import CHAT, GEMINI, KEY, ROWS, hear, told
+from tests.cassettes.recorder.clients import CHAT, GEMINI, KEY, ROWS, handle, told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +79,7 @@ def test_the_asynchronous_half_of_google_can_be_wrapped(provider: Provider, tmp_
     row = next(row for row in ROWS if row.name == "async gemini")
     url = told(provider, Script(row.frames))
     with recording(tmp_path / "a.yaml") as tape:
-        assert hear(row, url, lambda client: tape.wrap(client.aio))
+        assert handle(row, url, lambda client: tape.wrap(client.aio))
     assert len(load(tmp_path / "a.yaml").interactions) == 1
 
 

@@ -16,9 +16,9 @@ from google.genai import types
 from harness.errors import StreamError
 from harness.protocols import protocol
 from harness.protocols.composing import entry_of
+from harness.streaming.decoding import wire_events
 from harness.streaming.gemini_closing import ClosingStream, note_response
-from harness.streaming.interfaces.gemini_generate import GeminiGenerateInterface
-from harness.streaming.wire_events import wire_events
+from harness.streaming.interfaces.gemini_generate.interface import GeminiGenerateInterface
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator

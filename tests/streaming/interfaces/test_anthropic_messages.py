@@ -10,8 +10,8 @@ import pytest
 
 from harness.errors import StreamError
 from harness.model import Chunk, Usage
-from harness.streaming.interfaces.anthropic_messages import AnthropicMessagesInterface
-from tests.streaming.interfaces.telling_anthropic_messages import (
+from harness.streaming.interfaces.anthropic_messages.interface import AnthropicMessagesInterface
+from tests.streaming.interfaces.driving_anthropic_messages import (
     begin,
     block,
     call,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import ProtocolError
-from harness.streaming.interfaces.anthropic_messages import AnthropicMessagesInterface
-from tests.streaming.interfaces.telling_anthropic_messages import (
+from harness.streaming.interfaces.anthropic_messages.interface import AnthropicMessagesInterface
+from tests.streaming.interfaces.driving_anthropic_messages import (
     begin,
     block,
     call,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.streaming.interfaces.gemini_arguments import StreamedArguments
+from harness.streaming.interfaces.gemini_generate.arguments import StreamedArguments
 
 if TYPE_CHECKING:
     from harness.model import JSON

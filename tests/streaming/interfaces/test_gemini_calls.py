@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import ProtocolError
-from harness.streaming.interfaces.gemini_generate import GeminiGenerateInterface
+from harness.streaming.interfaces.gemini_generate.interface import GeminiGenerateInterface
 from tests.streaming.interfaces.gemini_sdk import (
     OTHER_SIGNATURE,
     SIGNATURE,

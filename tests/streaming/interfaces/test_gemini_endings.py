@@ -9,8 +9,8 @@ import httpx2
 import pytest
 
 from harness.errors import StreamError
-from harness.protocols.gemini_generate.words import BLOCKED, FAILURES, FINISH, UNFINISHED
-from harness.streaming.interfaces.gemini_generate import GeminiGenerateInterface
+from harness.protocols.gemini_generate.vocabulary import BLOCKED, FAILURES, FINISH, UNFINISHED
+from harness.streaming.interfaces.gemini_generate.interface import GeminiGenerateInterface
 from tests.streaming.interfaces.gemini_sdk import (
     Body,
     Sdk,

@@ -11,10 +11,10 @@ import pytest
 
 from harness.errors import StreamError
 from harness.model import Usage
-from harness.replay.stage import Stage
-from harness.replay.transport import MEMORY_URL, memory_transport
-from harness.streaming.interfaces.openai_chat import OpenAIChatInterface
-from tests.streaming.interfaces.telling_openai_chat import (
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.transport import MEMORY_URL, memory_transport
+from harness.streaming.interfaces.openai_chat.interface import OpenAIChatInterface
+from tests.streaming.interfaces.driving_openai_chat import (
     CALLED,
     END,
     PROTOCOL,
@@ -319,7 +319,7 @@ def test_the_outcome_is_right_after_every_single_event(count: int) -> None:
 
 @pytest.mark.parametrize("cut", ["whole", "byte", "awkward", "random:7"])
 async def test_the_asynchronous_road_gives_the_same_however_the_bytes_are_cut(cut: str) -> None:
-    stage = Stage()
+    stage = ResponseRegistry()
     key = stage.put(script(*STORY, "done", cut=cut))
     interface = OpenAIChatInterface()
     async with httpx2.AsyncClient(transport=memory_transport(stage)) as http:

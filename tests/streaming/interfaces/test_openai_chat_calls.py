@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.streaming.interfaces.telling_openai_chat import (
+from tests.streaming.interfaces.driving_openai_chat import (
     CALLED,
     END,
     arguments,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.streaming.interfaces.telling_openai_chat import (
+from tests.streaming.interfaces.driving_openai_chat import (
     END,
     tell,
 )

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from harness.checks.laws import broken_laws
+from harness.checks.invariants import violated_invariants
 from harness.errors import StreamError
 from harness.model import Reasoning, Refusal, Text, Usage
-from harness.streaming.interfaces.openai_responses import OpenAIResponsesInterface
-from harness.streaming.wire_events import wire_events
-from tests.streaming.interfaces.telling_openai_responses import (
+from harness.streaming.decoding import wire_events
+from harness.streaming.interfaces.openai_responses.interface import OpenAIResponsesInterface
+from tests.streaming.interfaces.driving_openai_responses import (
     ADDED,
     ARGUMENTS,
     COMPLETED,
@@ -375,4 +375,4 @@ def test_a_delta_costs_the_same_however_long_the_stream_is() -> None:
 
 
 def assert_lawful(outcome: Outcome) -> None:
-    assert [words for _, words in broken_laws(outcome, PROTOCOL.finish) if words] == []
+    assert [words for _, words in violated_invariants(outcome, PROTOCOL.finish) if words] == []

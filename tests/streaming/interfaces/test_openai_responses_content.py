@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import StreamError
 from harness.model import Media, ServerTool, Text
-from tests.streaming.interfaces.telling_openai_responses import (
+from tests.streaming.interfaces.driving_openai_responses import (
     ADDED,
     ARGUMENTS,
     COMPLETED,

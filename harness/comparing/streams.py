@@ -1,0 +1,135 @@
+"""What is told to both sides: scenarios, cassettes and other recordings, as one kind of value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from harness.engine.replayer import TargetRequest
+from harness.engine.selection import matching_ids, select_scenarios
+from harness.errors import InputError
+from harness.playback.recordings import LeftOut, recordings
+from harness.protocols import NAMES, protocol
+from harness.scenarios import discover, id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from harness.generation.cases import Case
+    from harness.playback.recordings import Recording
+    from harness.scenarios import Scenario
+    from harness.wire.script import Script
+
+Kind: TypeAlias = Literal["scenario", "recording", "drawn"]
+
+
+class Stream(NamedTuple):
+    """One response to be told, and the law of its scenario where it has one."""
+
+    name: str
+    kind: Kind
+    ask: TargetRequest
+    script: Script
+    scenario: Scenario | None = None
+
+
+class Selection(NamedTuple):
+    """The streams, and the files that could not be used."""
+
+    streams: list[Stream]
+    errors: list[InputError]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """How many streams to draw for each protocol, and from which seed."""
+
+    count: int = 0
+    seed: int = 0
+
+
+def select_streams(
+    root: Path, folders: Sequence[Path], selectors: Sequence[str], sample: Sample | None = None
+) -> Selection:
+    """Return every stream that any selector names.
+
+    Args:
+        root: the folder of scenarios.
+        folders: folders of recordings, or single files.
+        selectors: globs over names, and words of them; none means all.
+        sample: streams that are drawn besides, as ``harness fuzz`` draws them.
+
+    Raises:
+        InputError: there is no scenario at all.
+        UnknownWordError: a selector names nothing.
+    """
+    found, errors = _recordings(folders)
+    ids = [id_of(path, root) for path in discover(root)]
+    drawn = list(_drawn(sample)) if sample and sample.count else []
+    others = (*(recording.name for recording in found), *(stream.name for stream in drawn))
+    names = set(matching_ids([*ids, *others], selectors))
+    told = [name for name in ids if name in names]
+    scenarios, wrong = select_scenarios(root, told) if told or not ids else ([], [])
+    streams = [*map(_of_scenario, scenarios), *_of_recordings(found, names, errors)]
+    streams += [stream for stream in drawn if stream.name in names]
+    return Selection(streams, [*errors, *wrong])
+
+
+def _recordings(folders: Sequence[Path]) -> tuple[list[Recording], list[InputError]]:
+    found: list[Recording] = []
+    errors: list[InputError] = []
+    for each in recordings(folders):
+        if isinstance(each, InputError):
+            errors.append(each)
+        elif not isinstance(each, LeftOut):
+            found.append(each)
+    return found, errors
+
+
+def _drawn(sample: Sample) -> Iterator[Stream]:
+    """Draw streams; the same seed draws the same ones, in every process."""
+    try:
+        from harness.generation.example_database import Ledger
+        from harness.generation.search import Search
+        from harness.generation.strategies import cases
+    except ModuleNotFoundError as error:
+        words = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
+        raise InputError(words) from error
+    for name in NAMES:
+        found = _Collected()
+        Search(cases(name), Ledger({}), name).look(found, sample.count, sample.seed)
+        for number, case in enumerate(found.cases):
+            ask = TargetRequest(name, protocol(name).request)
+            yield Stream(f"fuzz/{name}/{sample.seed}.{number}", "drawn", ask, case.script)
+
+
+class _Collected:
+    """Judges every case to be well, and keeps it."""
+
+    def __init__(self) -> None:
+        self.cases: list[Case] = []
+
+    def __call__(self, case: Case) -> bool:
+        self.cases.append(case)
+        return False
+
+
+def _of_scenario(scenario: Scenario) -> Stream:
+    ask = TargetRequest(scenario.protocol, scenario.ask(), scenario.transport.read_timeout)
+    return Stream(scenario.id, "scenario", ask, scenario.script(), scenario)
+
+
+def _of_recordings(
+    found: Iterable[Recording], names: set[str], errors: list[InputError]
+) -> Iterable[Stream]:
+    for recording in found:
+        if recording.name not in names:
+            continue
+        try:
+            script = recording.script()
+        except InputError as error:
+            errors.append(error)
+            continue
+        ask = TargetRequest(recording.protocol, protocol(recording.protocol).request)
+        yield Stream(recording.name, "recording", ask, script)

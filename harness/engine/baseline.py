@@ -1,0 +1,68 @@
+"""Failures that are accepted for now: a list that rots loudly.
+
+One line an entry: ``TARGET SCENARIO:CHECK  # reason``. A failure that is listed is ``known``; an
+entry whose check passes, or is never judged although its scenario ran, is stale and fails the run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.engine.events import RED
+from harness.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.model import Finding
+
+
+class Baseline:
+    """The accepted failures, and which of them were met.
+
+    Args:
+        entries: ``(target, scenario, check)`` of each.
+    """
+
+    def __init__(self, entries: frozenset[tuple[str, str, str]] = frozenset()) -> None:
+        self._entries = entries
+        self._ran: set[tuple[str, str]] = set()
+        self._met: set[tuple[str, str, str]] = set()
+
+    def hold(self, finding: Finding) -> Finding:
+        """Return the finding, as ``known`` where it is an accepted failure."""
+        entry = (finding.target, finding.scenario, finding.check)
+        self._ran.add(entry[:2])
+        if entry not in self._entries or finding.verdict not in RED:
+            return finding
+        self._met.add(entry)
+        return finding.model_copy(update={"verdict": "known"})
+
+    def stale(self) -> tuple[str, ...]:
+        """Return the entries that no longer fail although their scenario was judged."""
+        gone = (e for e in self._entries if e[:2] in self._ran and e not in self._met)
+        return tuple(sorted(f"{target} {scenario}:{check}" for target, scenario, check in gone))
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Read a baseline file.
+
+    Raises:
+        InputError: a line is no entry; names the line and how to write it.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise InputError("the baseline is no text in UTF-8", path=path) from None
+    except OSError as error:
+        raise InputError(f"the baseline cannot be read ({error.strerror})", path=path) from None
+    entries: set[tuple[str, str, str]] = set()
+    for number, line in enumerate(lines, start=1):
+        words = line.partition("#")[0].split()
+        if not words:
+            continue
+        scenario, _, check = words[-1].partition(":")
+        if len(words) != 2 or not (scenario and check):  # noqa: PLR2004 - target and entry
+            raise InputError("write it as TARGET SCENARIO:CHECK  # reason", path=path, line=number)
+        entries.add((words[0], scenario, check))
+    return Baseline(frozenset(entries))

@@ -1,0 +1,151 @@
+"""What a campaign found, on disk: a scenario each, an index, and one file of test cases.
+
+::
+
+    OUT/<protocol>/fuzz/<law>_<digest>.yaml   the scenario; `harness run ID --scenarios OUT`
+    OUT/found.jsonl                           which target broke which law by it, and when healed
+    OUT/test_fuzz_found.py                    pytest OUT --harness-scenarios OUT
+
+Rules of this file: everything is written beside its place and then renamed, so an interrupted
+campaign leaves whole files; a scenario holds what was sent and what the law asks for, no more.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import TYPE_CHECKING
+
+from harness.generation.capabilities import WIRES
+from harness.model import Event
+from harness.protocols import protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from harness.fuzzing.failure import Failure
+    from harness.model import JSON
+
+INDEX, TESTS = "found.jsonl", "test_fuzz_found.py"
+
+
+def keep(failure: Failure, out: Path) -> Path:
+    """Write a failure's scenario, and note it in the index and the test cases.
+
+    Args:
+        failure: what was found.
+        out: the folder of everything found.
+    """
+    path = out / f"{failure.id}.yaml"
+    _write(path, scenario_text(failure, str(out)))
+    entry = {
+        "scenario": failure.id,
+        "target": failure.target,
+        "law": failure.law,
+        "why": failure.why,
+        "reproduce": failure.reproduce(str(out)),
+    }
+    entries = [known for known in index(out) if known["scenario"] != failure.id]
+    _write_index(out, [*entries, entry])
+    return path
+
+
+def index(out: Path) -> list[dict[str, JSON]]:
+    """Return what is noted in a folder, one entry a scenario."""
+    path = out / INDEX
+    return (
+        [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+    )
+
+
+def _write_index(out: Path, entries: Sequence[Mapping[str, JSON]]) -> None:
+    lines = (json.dumps(entry, ensure_ascii=False) for entry in entries)
+    _write(out / INDEX, "".join(f"{line}\n" for line in lines))
+    _write(out / TESTS, "".join(_tests(entries)))
+
+
+def _tests(entries: Sequence[Mapping[str, JSON]]) -> Iterator[str]:
+    yield '"""Found by `harness fuzz`: pytest THIS_FOLDER --harness-scenarios THIS_FOLDER."""\n\n'
+    yield "import pytest\n"
+    for entry in entries:
+        name = re.sub(r"\W+", "_", entry["scenario"])
+        yield f"\n\n@pytest.mark.scenarios({entry['scenario']!r}, target={entry['target']!r})\n"
+        yield f"def test_{name}(conformance):\n    conformance.assert_passes()\n"
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_text(text, "utf-8")
+    beside.replace(path)
+
+
+def scenario_text(failure: Failure, out: str) -> str:
+    """Return a failure as the text of a scenario file."""
+    events = [item for item in failure.items if isinstance(item, Event)]
+    return "".join(
+        (
+            f"title: {yaml_text(f'{failure.says} ({failure.law})')}\n",
+            f"protocol: {failure.protocol}\n",
+            "origin: synthesized\n",
+            f"order: {_order(failure, events)}\n",
+            *((f"case: {', '.join(failure.cases)}\n",) if failure.cases else ()),
+            f"why: {yaml_text(f'{failure.target} broke it: {failure.why}')}\n",
+            f"spec:\n  - url: {WIRES[failure.protocol].url}\n    says: {yaml_text(failure.says)}\n",
+            f"# {failure.reproduce(out)}\n",
+            *(
+                ()
+                if failure.cut == "event"
+                else (f"transport: {{cut: {yaml_text(failure.cut)}}}\n",)
+            ),
+            "stream:\n" if failure.items else "stream: []\n",
+            *(f"  - {_entry(item)}\n" for item in failure.items),
+            *_must(failure),
+        )
+    )
+
+
+def _must(failure: Failure) -> Iterator[str]:
+    """Yield what has to come; where a law of every stream is broken, that it ends somehow."""
+    yield "must:\n"
+    if not failure.expected:
+        yield f"  ending: {{$any: true}}  # what fails is {failure.law}, of every stream\n"
+    for key, value in failure.expected.items():
+        yield f"  {key}: {yaml_text(value)}\n"
+
+
+def _order(failure: Failure, events: Sequence[Event]) -> str:
+    found = [v for v in protocol(failure.protocol).violations(events) if v.event >= 0]
+    if any(v.severity == "violation" for v in found):
+        return "illegal"
+    return "open" if found else "legal"
+
+
+def _entry(item: Event | bytes) -> str:
+    if isinstance(item, bytes):
+        try:
+            return f"raw: {yaml_text(item.decode())}"
+        except UnicodeDecodeError:
+            return f"base64: {yaml_text(base64.b64encode(item).decode())}"
+    named = {} if item.name is None else {"name": item.name}
+    return f"event: {yaml_text({**named, 'data': item.data})}"
+
+
+# What YAML does not take as it stands, or reads as the end of a line.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+def yaml_text(value: JSON) -> str:
+    """Return a JSON value as YAML 1.1 in flow style, which reads back as the same value."""
+    if isinstance(value, dict):
+        pairs = (f"{yaml_text(str(key))}: {yaml_text(inner)}" for key, inner in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(yaml_text, value))}]"
+    if isinstance(value, float):
+        text = repr(value)  # a number without a dot would be a text
+        return text if "." in text else re.sub("e|$", r".0\g<0>", text, count=1)
+    text = json.dumps(value, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -1,0 +1,1 @@
+"""The streaming interface of Anthropic Messages."""

@@ -1,0 +1,1 @@
+"""Request histories made acceptable to a provider before they are sent, per message form."""

@@ -1,0 +1,81 @@
+"""The one door to redis: a client, and its errors in our words.
+
+Rules of this file: nothing is sent twice, because a reply that was lost cannot be told from a
+command that was; no password ever stands in an error of ours.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from harness.errors import InputError
+from harness.streaming.serving.background.errors import RedisAwayError, RedisFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.streaming.serving.background.settings import Settings
+
+DEFAULT_PORT = 6379
+
+
+def connect(settings: Settings) -> Any:
+    """Return a client that is not connected yet.
+
+    Raises:
+        InputError: the URL cannot be read, or redis is not installed.
+    """
+    try:
+        from redis.asyncio import Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+    except ModuleNotFoundError as error:
+        raise InputError(
+            "background runs need redis: pip install 'llm-stream-harness[service]'"
+        ) from error
+    try:
+        return Redis.from_url(
+            settings.url,
+            protocol=2,  # the replies of every server and of every version of the client
+            max_connections=settings.connections,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=settings.patience,
+            socket_connect_timeout=settings.patience,
+        )
+    except ValueError:
+        raise InputError("the Redis URL cannot be read; write it as redis://host:port/db") from None
+
+
+async def ensure_there(client: Any, url: str) -> None:
+    """Ask Redis for a sign of life.
+
+    Raises:
+        RedisAwayError: there is none; says how to start one, and how to name another.
+    """
+    try:
+        with redis_errors():
+            await client.ping()
+    except RedisFailedError as error:
+        address = urlsplit(url)
+        place = address.netloc.rpartition("@")[2] or address.path
+        raise RedisAwayError(
+            f"no Redis at {place} ({error}): start one with `redis-server --port "
+            f"{address.port or DEFAULT_PORT}`, or name another with Settings(url=…)"
+        ) from error
+
+
+@contextmanager
+def redis_errors() -> Iterator[None]:
+    """Turn what the client raises into ours.
+
+    Raises:
+        RedisFailedError: Redis went away, or refused a command.
+    """
+    from redis.exceptions import RedisError
+
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise RedisFailedError(f"Redis failed: {error or type(error).__name__}") from error

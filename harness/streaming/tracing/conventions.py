@@ -1,0 +1,101 @@
+"""A trace in the words of OpenTelemetry's conventions for generative AI.
+
+https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/client-inference.md
+(the span gen_ai.client.inference and its attributes; status: development)
+
+Rules of this file: pure functions, no OpenTelemetry in sight; what was not reported is left out, a
+reported zero stays; what people and models wrote to each other, which the conventions make opt-in,
+is never exported; what they have no word for stands under ``PREFIX``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.model import Outcome
+    from harness.streaming.tracing.trace import ProviderTrace
+
+Attribute: TypeAlias = str | bool | int | float | tuple[str, ...]
+
+PREFIX = "llm_stream_harness."
+
+# gen_ai.operation.name: a chat unless the protocol has a well-known word of its own.
+OPERATION: Mapping[str, str] = {"gemini_generate": "generate_content"}
+_CHAT = "chat"
+
+# Our provider and dialect words -> the well-known gen_ai.provider.name, where they differ.
+PROVIDER: Mapping[str, str] = {
+    "azure": "azure.ai.openai",
+    "bedrock": "aws.bedrock",
+    "gemini": "gcp.gemini",
+    "google_ai": "gcp.gemini",
+    "google_vertex": "gcp.vertex_ai",
+    "vertex": "gcp.vertex_ai",
+    "mistral": "mistral_ai",
+    "xai": "x_ai",
+}
+
+# The field of our Usage -> its attribute. Both count the cache in the input and the reasoning in
+# the output.
+USAGE: Mapping[str, str] = {
+    "input": "gen_ai.usage.input_tokens",
+    "cached": "gen_ai.usage.cache_read.input_tokens",
+    "cache_write": "gen_ai.usage.cache_write.input_tokens",
+    "output": "gen_ai.usage.output_tokens",
+    "reasoning": "gen_ai.usage.reasoning.output_tokens",
+}
+
+# What stands under our prefix as the trace has it.
+_OURS = ("run_id", "step_id", "agent_id", "org_id", "user_id", "call_type", "protocol", "tags")
+
+# A finish reason that was expected and never came is reported as `error` (note 18).
+_NEVER_CAME = "error"
+
+
+def span_name(trace: ProviderTrace) -> str:
+    """Return ``{operation} {model}``."""
+    return f"{operation(trace)} {trace.model}" if trace.model else operation(trace)
+
+
+def operation(trace: ProviderTrace) -> str:
+    """Return the value of ``gen_ai.operation.name``."""
+    return OPERATION.get(trace.protocol, _CHAT)
+
+
+def attributes(trace: ProviderTrace) -> dict[str, Attribute]:
+    """Return the span attributes of a trace."""
+    failure = trace.failure
+    known: dict[str, Attribute | None] = {
+        "gen_ai.operation.name": operation(trace),
+        "gen_ai.provider.name": PROVIDER.get(trace.provider, trace.provider),
+        "gen_ai.request.model": trace.model,
+        "gen_ai.request.stream": True,
+        "gen_ai.response.time_to_first_chunk": trace.first_chunk_s,
+        "error.type": None if failure is None else failure.code or failure.kind,
+        **_delivered(trace.outcome),
+        f"{PREFIX}trace_id": trace.id,
+        **{f"{PREFIX}{name}": getattr(trace, name) or None for name in _OURS},
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _delivered(outcome: Outcome | None) -> dict[str, Attribute | None]:
+    if outcome is None:
+        return {"gen_ai.response.finish_reasons": (_NEVER_CAME,)}
+    counts = {} if outcome.usage is None else outcome.usage.model_dump()
+    return {
+        "gen_ai.response.id": outcome.response_id,
+        "gen_ai.response.model": outcome.model,
+        "gen_ai.response.finish_reasons": (_finish(outcome),),
+        **{attribute: counts.get(field) for field, attribute in USAGE.items()},
+        f"{PREFIX}finish": outcome.finish,
+        f"{PREFIX}ending": outcome.ending,
+    }
+
+
+def _finish(outcome: Outcome) -> str:
+    came = outcome.ending in {"complete", "incomplete"}
+    return (outcome.finish_raw or outcome.finish) if came else _NEVER_CAME

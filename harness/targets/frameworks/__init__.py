@@ -1,0 +1,1 @@
+"""Other libraries as targets, one module per library."""

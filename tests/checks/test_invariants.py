@@ -1,0 +1,119 @@
+"""Each law of every stream, broken by outcomes that differ from lawful ones in one thing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.checks.invariants import INVARIANTS, violated_invariants
+from harness.model import Chunk, ErrorInfo, Outcome, Reasoning, Refusal, Text, ToolCall, Usage
+
+WORDS = {"end_turn": "stop", "tool_use": "tool_calls", "max_tokens": "length"}
+STOP = Chunk("stop_reason", finish="stop")
+CALL = ToolCall(id="c", name="get", arguments_raw='{"a":1}', arguments={"a": 1}, complete=True)
+SHOWN = Chunk("tool_call", index=0, id="c", name="get", arguments='{"a":1}')
+ERROR = ErrorInfo(kind="server")
+
+
+def outcome(**fields: Any) -> Outcome:
+    lawful: dict[str, Any] = {
+        "chunks": (STOP,),
+        "finish": "stop",
+        "ending": "complete",
+        "finish_raw": "end_turn",
+    }
+    return Outcome(**{**lawful, **fields})
+
+
+def called(call: ToolCall, *chunks: Chunk) -> Outcome:
+    stop = Chunk("stop_reason", finish="tool_calls")
+    return outcome(
+        content=(call,), chunks=(*chunks, stop), finish="tool_calls", finish_raw="tool_use"
+    )
+
+
+def ended(ending: str, finish: Any, error: ErrorInfo | None = None) -> Outcome:
+    stop = Chunk("stop_reason", finish=finish)
+    return outcome(ending=ending, finish=finish, error=error, finish_raw=None, chunks=(stop,))
+
+
+def changed_call(**fields: Any) -> ToolCall:
+    return CALL.model_copy(update=fields)
+
+
+HOLDS = [
+    outcome(),
+    Outcome(),
+    outcome(content=(Text(text="ab"),), chunks=(Chunk("text", "a"), Chunk("text", "b"), STOP)),
+    outcome(  # chunks of two parts may alternate
+        content=(Text(text="ac"), Text(text="b")),
+        chunks=(Chunk("text", "a", 0), Chunk("text", "b", 1), Chunk("text", "c", 0), STOP),
+    ),
+    outcome(chunks=(STOP, Chunk("usage", usage=Usage())), usage=Usage(input=0)),
+    called(CALL, SHOWN),
+    called(changed_call(id=None), SHOWN),  # Gemini sends none
+    called(CALL),  # a call that was never shown in pieces
+    called(changed_call(arguments_raw=" ", arguments={}), SHOWN._replace(arguments=" ")),
+    called(CALL, SHOWN._replace(kind="approval_request")),
+    outcome(content=(changed_call(complete=False, arguments=None),), finish="stop"),
+    ended("incomplete", "length"),
+    ended("incomplete", "unknown"),
+    ended("failed", "error", ERROR),
+    ended("truncated", "unknown", ERROR),
+    ended("complete", "refusal"),
+    Outcome(ending="cancelled", finish="cancelled", chunks=(Chunk("text", ""),)),
+]
+BROKEN = [
+    ("chunk_sum", outcome(content=(Text(text="a"),))),
+    ("chunk_sum", outcome(chunks=(Chunk("text", "a"), STOP))),
+    ("chunk_sum", outcome(content=(Reasoning(text="a"),))),
+    ("chunk_sum", outcome(content=(Refusal(text="a"),), chunks=(Chunk("text", "a"), STOP))),
+    ("argument_sum", called(CALL, SHOWN._replace(arguments='{"a":2}'))),
+    ("argument_sum", called(CALL, SHOWN._replace(arguments=None))),
+    ("argument_sum", called(CALL, SHOWN, SHOWN._replace(index=1))),
+    ("one_stop_reason", outcome(chunks=(STOP, STOP))),
+    ("one_stop_reason", outcome(chunks=(Chunk("ping"),))),
+    ("one_stop_reason", outcome(chunks=(STOP, Chunk("ping")))),
+    ("one_stop_reason", outcome(chunks=(STOP._replace(finish="length"),))),
+    ("inert_call", called(changed_call(complete=False), SHOWN)),
+    ("inert_call", called(changed_call(name=None), SHOWN)),
+    ("inert_call", called(changed_call(arguments=None), SHOWN)),
+    ("inert_call", called(changed_call(arguments={"a": 2}), SHOWN)),
+    ("inert_call", called(changed_call(arguments_raw='{"a"'), SHOWN._replace(arguments='{"a"'))),
+    (
+        "inert_call",
+        called(changed_call(arguments_raw="[" * 100_000), SHOWN._replace(arguments="[" * 100_000)),
+    ),
+    ("usage_counts", outcome(usage=Usage(input=1, output=-1))),
+    ("ending_agrees", ended("complete", "stop", ERROR)),
+    ("ending_agrees", ended("complete", "length")),
+    ("ending_agrees", ended("complete", "content_filter")),
+    ("ending_agrees", ended("complete", "error")),
+    ("ending_agrees", ended("incomplete", "stop")),
+    ("ending_agrees", ended("failed", "error")),
+    ("ending_agrees", ended("failed", "stop", ERROR)),
+    ("ending_agrees", ended("truncated", "tool_calls")),
+    ("ending_agrees", ended("cancelled", "stop")),
+    ("unknown_is_no_success", outcome(finish_raw="invented")),
+]
+
+
+def broken(told: Outcome) -> list[str]:
+    return [law.name for law, wrong in violated_invariants(told, WORDS) if wrong]  # type: ignore[arg-type]  # words of the test
+
+
+@pytest.mark.parametrize("told", HOLDS)
+def test_a_lawful_outcome_breaks_nothing(told: Outcome) -> None:
+    assert broken(told) == []
+
+
+@pytest.mark.parametrize(("law", "told"), BROKEN)
+def test_a_broken_law_is_the_only_one(law: str, told: Outcome) -> None:
+    assert broken(told) == [law]
+
+
+def test_every_law_is_broken_by_somebody_and_says_what_it_is() -> None:
+    assert {law for law, _ in BROKEN} == {law.name for law in INVARIANTS}
+    assert all(law.says for law in INVARIANTS)
+    assert len({law.name for law in INVARIANTS}) == len(INVARIANTS)

@@ -1,0 +1,86 @@
+"""A lane in the calling thread does what a lane of its own thread does, and an alarm wakes it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.engine.inline_executor import may_be_inline
+from harness.engine.replayer import Replayer, TargetRequest
+from harness.model import Outcome
+from harness.protocols import protocol
+from harness.wire.script import Script
+
+if TYPE_CHECKING:
+    from harness.targets.base import Call
+
+CHAT = protocol("openai_chat")
+HELLO = Script((b"data: [DONE]\n\n",))
+ASK = TargetRequest(CHAT.name, CHAT.request)
+
+
+async def blocks(_: Call) -> Outcome:
+    time.sleep(30)  # noqa: ASYNC251 - the sin
+    return Outcome()
+
+
+async def waits(_: Call) -> Outcome:
+    await asyncio.sleep(30)
+    return Outcome()
+
+
+async def cancels_itself(_: Call) -> Outcome:
+    raise asyncio.CancelledError
+
+
+def test_both_lanes_deliver_the_same() -> None:
+    with (
+        Replayer(20.0, in_memory=True) as one,
+        Replayer(20.0, in_memory=True, inline=True) as other,
+    ):
+        assert one.play("builtin", ASK, HELLO) == other.play("builtin", ASK, HELLO)
+
+
+@pytest.mark.parametrize("target", [blocks, waits, cancels_itself])
+def test_a_target_that_misbehaves_is_reported_and_the_next_one_listens(target: object) -> None:
+    with Replayer(0.2, in_memory=True, inline=True) as player:
+        played = player.play(target, ASK, HELLO)
+        assert played.complaint
+        assert player.play("builtin", ASK, HELLO).complaint is None
+
+
+async def is_interrupted(_: Call) -> Outcome:
+    os.kill(os.getpid(), signal.SIGINT)
+    await asyncio.sleep(30)
+    return Outcome()
+
+
+def test_an_interrupt_is_ours_and_not_the_targets() -> None:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        Replayer(20.0, in_memory=True, inline=True) as player,
+    ):
+        player.play(is_interrupted, ASK, HELLO)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_the_alarm_is_given_back() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    with Replayer(20.0, in_memory=True, inline=True) as player:
+        player.play("builtin", ASK, HELLO)
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_only_the_main_thread_can_be_waked() -> None:
+    said: list[bool] = []
+    thread = threading.Thread(target=lambda: said.append(may_be_inline()))
+    thread.start()
+    thread.join()
+    assert (may_be_inline(), said) == (True, [False])

@@ -1,0 +1,171 @@
+"""The sweep through the stack: where a run can be left, the same each time, and what is told."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.checks.evaluation import ScenarioRun
+from harness.checks.run_invariants import RUN_INVARIANTS
+from harness.engine.replayer import Replayer
+from harness.engine.scenario_runner import ScenarioRunner
+from harness.engine.stack.client import DEPARTURES, INTERRUPTIONS
+from harness.engine.stack.stack import PACE_S, PATIENCE_S, Stack
+from harness.engine.stack.stack_run import Abort
+from harness.engine.stack.sweep import WAYS, evaluate_runs
+from harness.protocols import NAMES
+from harness.scenarios import load, scenario_root
+from harness.streaming.adapter import StreamAdapter
+from harness.targets.builtin import BuiltinListening
+from harness.targets.clients import Clients
+from harness.targets.layers import Layers
+from tests.miniatures.broken_layers import LeavesTheResponse, Polls
+from tests.scenario_files import written
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+    from pathlib import Path
+
+    from harness.model import Chunk, Finding
+    from harness.scenarios import Scenario
+    from harness.targets.base import Call
+
+LAWS = {law.name for law in RUN_INVARIANTS}
+ROOT = scenario_root()
+
+
+def story(protocol: str, name: str) -> Scenario:
+    return load(ROOT / f"{protocol}/cancellation/{name}.yaml", ROOT)
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "pings"])
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    told = story("openai_chat", "tool_call")
+    with Stack(Layers(), told, keepalive=request.param) as made:
+        made.play()
+        yield made
+
+
+def test_a_run_takes_the_same_steps_each_time(stack: Stack) -> None:
+    leave = Abort("cancel", 30)
+    for wanted in (None, leave):
+        (first, steps), (second, again) = stack.play(wanted), stack.play(wanted)
+        assert steps == again
+        assert first.at_s == second.at_s
+        assert [frame.label for frame in first.heard] == [frame.label for frame in second.heard]
+
+
+def test_undisturbed_it_is_two_steps_of_an_agent(stack: Stack) -> None:
+    seen, _ = stack.play()
+    assert not seen.left
+    assert seen.stored is not None
+    assert (seen.stored.status, seen.told) == ("completed", "end_turn")
+    finishes = [step.outcome.finish for step in seen.steps if step.outcome]
+    assert finishes == ["tool_calls", "stop"]
+    assert seen.heard[-1].label == "done"
+
+
+def test_a_cancelled_run_keeps_what_was_said_and_tells_its_end(stack: Stack) -> None:
+    plain, steps = stack.play()
+    whole = [frame.label for frame in plain.heard].count("message")
+    heard = set()
+    for step in range(1, steps):
+        seen, _ = stack.play(Abort("fire", step))
+        labels = [frame.label for frame in seen.heard]
+        if seen.left and seen.told == "cancelled":
+            assert labels[-1] == "done"
+            heard.add(labels.count("message"))
+    assert heard == set(range(whole + 1))
+
+
+def test_every_silence_is_one_to_be_left_in(stack: Stack) -> None:
+    plain, steps = stack.play()
+    moments = {stack.play(Abort("cancel", step))[0].at_s for step in range(1, steps)}
+    silences = int(plain.at_s / PACE_S)
+    assert silences > 5
+    assert len(moments) > silences
+
+
+@pytest.mark.parametrize("protocol", NAMES)
+def test_a_silent_provider_is_left_in_no_time(protocol: str) -> None:
+    """CA-004: by virtual time, so it cannot be a matter of luck."""
+    with Stack(Layers(), story(protocol, "silent_provider"), keepalive=False) as stack:
+        stack.play()
+        plain, steps = stack.play()
+        fired = [stack.play(Abort("fire", step))[0] for step in range(1, steps)]
+    silent = [seen for seen in fired if seen.left and seen.at_s == plain.at_s - PATIENCE_S]
+    assert {(seen.told, seen.took_s) for seen in silent} == {("cancelled", 0.0)}
+
+
+def test_a_silent_response_that_nobody_closes_is_found_though_all_its_bytes_came() -> None:
+    pair = ScenarioRun(story("anthropic_messages", "silent_provider"), "it")
+    _, broken = evaluate_runs(pair, Layers(adapter=LeavesTheResponse), {"aclose"})
+    assert broken.keys() == {"run_provider_is_closed"}
+
+
+class AsksFirst(StreamAdapter):
+    """Every call of the weather waits for somebody's word."""
+
+    def stream(self, *args: Any, **named: Any) -> AsyncGenerator[Chunk, None]:
+        named["requires_approval"] = {"get_weather"}
+        return super().stream(*args, **named)
+
+
+def test_a_run_that_waits_for_approval_can_be_left_as_well() -> None:
+    """One stop reason, and a cancelled run stays cancelled."""
+    told, layers = story("anthropic_messages", "tool_call"), Layers(adapter=AsksFirst)
+    with Stack(layers, told, keepalive=False) as stack:
+        assert stack.play()[0].told == "requires_approval"
+    assert evaluate_runs(ScenarioRun(told, "it"), layers, {"fire", "aclose"})[1] == {}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_leaves_a_run_somewhere(way: str, tmp_path: Path) -> None:
+    pair = ScenarioRun(written(tmp_path), "it")
+    points, broken = evaluate_runs(pair, Layers(), {way})
+    assert broken == {}
+    assert points > (40 if way in INTERRUPTIONS else len(DEPARTURES))
+
+
+def tell(tmp_path: Path, consumer: dict[str, object], target: object) -> dict[str, Finding]:
+    with Replayer(5.0, in_memory=True) as player:
+        pair = ScenarioRun(written(tmp_path, consumer=consumer), "it")
+        _, findings = ScenarioRunner(player).tell(pair, target)
+    return {finding.check: finding for finding in findings}
+
+
+def test_findings_say_at_how_many_points_and_whoever_reads_everything_has_none(
+    tmp_path: Path,
+) -> None:
+    findings = tell(tmp_path, {"do": "everywhere"}, "builtin")
+    assert findings.keys() >= LAWS
+    assert {findings[law].verdict for law in LAWS} == {"pass"}
+    assert "cut points" in findings["run_is_cancelled"].actual
+    assert not LAWS & tell(tmp_path, {"do": "read"}, "builtin").keys()
+    assert not LAWS & tell(tmp_path, {"do": "every"}, "builtin").keys()
+    assert not LAWS & tell(tmp_path, {"do": "everywhere"}, "sdk").keys()
+
+
+class Polling:
+    """A whole system whose runs are cancelled by polling, with the interfaces of ``builtin``."""
+
+    name = "polling"
+    protocols = NAMES
+    layers = Layers(registry=Polls)
+
+    def listen(self, call: Call) -> BuiltinListening:
+        return BuiltinListening(Clients(call.transport), call)
+
+
+def test_a_broken_law_names_the_first_point_the_rest_and_its_source(tmp_path: Path) -> None:
+    findings = tell(tmp_path, {"do": "everywhere"}, Polling)
+    broken = findings["run_ends_at_once"]
+    assert [name for name, found in findings.items() if found.verdict == "fail"] == [broken.check]
+    assert re.fullmatch(
+        r"fire at step \d+: the client was held for 1 s; \d+ of \d+ cut points break it",
+        broken.actual,
+    )
+    assert "CA-004" in broken.expected
+    assert broken.reproduce.startswith("harness run ")

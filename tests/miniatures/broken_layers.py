@@ -1,0 +1,395 @@
+"""Deliberately wrong layers, one sin each, as the first implementation had them.
+
+Each is ours with one thing spoiled; the sweep through the stack has to catch it by the law whose
+name says so (STREAMING section 4 for the D numbers, the catalogue for CA).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from harness.errors import LLMError
+from harness.model import ErrorInfo
+from harness.streaming.adapter import StepResult, StreamAdapter
+from harness.streaming.cancellation import CancellationRegistry, CancelSignal
+from harness.streaming.serving import StreamingService, StreamRequest
+from harness.targets.layers import Layers
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
+
+    from harness.model import Chunk
+    from harness.streaming.serving.runs.store import Run
+
+    Frames = AsyncGenerator[bytes, None]
+
+
+@dataclass(frozen=True)
+class Sinner:
+    """One wrong stack: the layers, the defect, the laws it breaks, and how it has to be left."""
+
+    name: str
+    layers: Layers
+    defect: str
+    breaks: frozenset[str]
+    way: str
+    stream: str
+
+
+SINNERS: list[Sinner] = []
+
+
+def sins(
+    defect: str, *breaks: str, way: str = "cancel", stream: str = "counted", **also: Any
+) -> Callable[[type[Any]], type[Any]]:
+    """Register a layer that sins, and what it needs besides; which it is follows from its base."""
+
+    def register(layer: type[Any]) -> type[Any]:
+        kinds = {"adapter": StreamAdapter, "service": StreamingService}
+        kinds["registry"] = CancellationRegistry
+        place = next(name for name, kind in kinds.items() if issubclass(layer, kind))
+        layers = replace(Layers(), **{place: layer, **also})
+        SINNERS.append(Sinner(layer.__name__, layers, defect, frozenset(breaks), way, stream))
+        return layer
+
+    return register
+
+
+# The adapter
+
+
+class Kept(StreamAdapter):
+    """What came of a step passes through ``told`` before it is kept."""
+
+    _step: StepResult | None = None
+
+    @property
+    def step(self) -> StepResult | None:
+        """What came of the last step."""
+        return None if self._step is None else self.told(self._step)
+
+    @step.setter
+    def step(self, result: StepResult | None) -> None:
+        self._step = result
+
+    def told(self, result: StepResult) -> StepResult:
+        """Return what this adapter says of a step."""
+        return result
+
+
+@sins("D4", "run_flag_is_true")
+class KnowsNoCancel(Kept):
+    """A step that was cut looks like any other."""
+
+    def told(self, result: StepResult) -> StepResult:
+        """Leave the flag out."""
+        if result.outcome.ending != "cancelled":
+            return result
+        flagless = {"finish": "unknown", "ending": "truncated"}
+        return replace(result, outcome=result.outcome.model_copy(update=flagless))
+
+
+@sins("CA-003", "run_keeps_partial")
+class ForgetsWhatWasSaid(Kept):
+    """Messages are kept when a step completes; a step that was cut persists nothing."""
+
+    def told(self, result: StepResult) -> StepResult:
+        """Lose the content of a step that was cut."""
+        if result.outcome.ending != "cancelled":
+            return result
+        return replace(result, outcome=result.outcome.model_copy(update={"content": ()}))
+
+
+class Passing(StreamAdapter):
+    """Hands on what our adapter says, by ``passed``."""
+
+    async def stream(self, *args: Any, **named: Any) -> AsyncGenerator[Chunk, None]:
+        """Stream a step."""
+        async with (
+            aclosing(super().stream(*args, **named)) as chunks,
+            aclosing(self.passed(chunks)) as passed,
+        ):
+            async for chunk in passed:
+                yield chunk
+
+    def passed(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
+        """Return the chunks to hand on."""
+        raise NotImplementedError
+
+
+def _llm_error(error: BaseException) -> LLMError:
+    return LLMError(ErrorInfo(kind="unknown", message=f"Unhandled LLM error: {error!r}"))
+
+
+@sins("D56", "run_is_cancelled", "run_lets_it_out")
+class MapsTheCancellation(Passing):
+    """Whatever comes out of the stream is an LLMError, a cancellation as well."""
+
+    async def passed(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
+        """Map too much."""
+        try:
+            async for chunk in chunks:
+                yield chunk
+        except asyncio.CancelledError as error:
+            raise _llm_error(error) from error
+
+
+@sins("D56", "run_raises_no_alarm", way="aclose")
+class RaisesOutOfClosing(Passing):
+    """Closing the generator early raises LLMError out of ``aclose``."""
+
+    async def passed(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
+        """Map even more."""
+        try:
+            async for chunk in chunks:
+                yield chunk
+        except GeneratorExit as error:
+            raise _llm_error(error) from error
+
+
+@sins("section 3", "run_tells_once", "run_keeps_partial", "run_no_stale_chunk")
+class TellsAgain(Passing):
+    """What interrupts the stream makes it process the current event once more."""
+
+    async def passed(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
+        """Say the last chunk again."""
+        last = None
+        try:
+            async for chunk in chunks:
+                last = chunk
+                yield chunk
+        except asyncio.CancelledError:
+            if last is not None:
+                yield last
+            raise
+
+
+@sins("CA-016", "run_leaves_nothing")
+class PingsOn(Passing):
+    """The task beside the stream is never cancelled."""
+
+    async def passed(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
+        """Start a task and forget it."""
+        self._pinging = asyncio.create_task(asyncio.sleep(10_000))
+        async for chunk in chunks:
+            yield chunk
+
+
+@sins("D83", "run_tells_failure", stream="overloaded")
+class SwallowsTheError(Passing):
+    """A task of its own reads the stream, logs what it raises, and the stream looks complete."""
+
+    async def passed(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
+        """End quietly."""
+        try:
+            async for chunk in chunks:
+                yield chunk
+        except LLMError:
+            return
+
+
+@sins("D47", "run_provider_is_closed")
+class LeavesTheResponse(StreamAdapter):
+    """The generators are closed, the provider's response is left to the garbage collector."""
+
+    held: ClassVar[list[Any]] = []
+
+    def __init__(self, opener: Any, *args: Any) -> None:
+        async def opened(*asked: Any) -> Any:
+            stream = await opener(*asked)
+            self.held.append(stream)
+            return _Unclosable(stream)
+
+        super().__init__(opened, *args)
+
+
+class _Unclosable:
+    """A stream without ``close`` or ``aclose``."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return aiter(self._stream)
+
+
+# The registry
+
+
+@sins("D73", "run_registry_is_empty")
+class Remembers(CancellationRegistry):
+    """A run that is over keeps its signal."""
+
+    def remove(self, run_id: str, signal: CancelSignal | None = None) -> None:
+        """Forget nothing."""
+
+
+class _Polled(CancelSignal):
+    """A signal that wakes nobody: it is looked at when the next chunk has come."""
+
+    def fire(self) -> None:
+        """Say it to whoever looks."""
+        self.fired = True
+
+
+@sins("D72", "run_ends_at_once", way="fire")
+class Polls(CancellationRegistry):
+    """A cancel is noticed at the next chunk, and a silent provider sends none."""
+
+    def create(self, run_id: str) -> CancelSignal:
+        """Return a signal nobody hears."""
+        signal = self._signals[run_id] = _Polled()
+        return signal
+
+
+class _TooLate(_Polled):
+    """A signal that is looked at when the next chunk has been handed on."""
+
+    async def reading(self, stream: AsyncIterable[Any]) -> AsyncGenerator[Any, None]:
+        """Return the stream and one chunk too many."""
+        async for item in stream:
+            yield item
+            if self.fired:
+                return
+
+
+class Deaf(StreamAdapter):
+    """Is not told that a run is cancelled."""
+
+    def stream(
+        self, context: Any, request: Any, *_: Any, **named: Any
+    ) -> AsyncGenerator[Chunk, None]:
+        """Keep the signal from the interface."""
+        return super().stream(context, request, **named)
+
+
+@sins("D70", "run_no_stale_chunk", "run_ends_at_once", way="fire", adapter=Deaf)
+class HandsOnAStaleChunk(CancellationRegistry):
+    """The run is cancelled, and one more chunk comes; so it is never at once."""
+
+    def create(self, run_id: str) -> CancelSignal:
+        """Return a signal that is heard too late."""
+        signal = self._signals[run_id] = _TooLate()
+        return signal
+
+
+# The service
+
+
+class Wrapping(StreamingService):
+    """Hands on the frames of our service, by ``wrapped``."""
+
+    async def stream(self, request: StreamRequest) -> tuple[Run | None, Frames]:
+        """Stream a run."""
+        run, frames = await super().stream(request)
+        wrapped = self._begun(frames)
+        await anext(wrapped)  # so that closing it runs what it is made of
+        return run, wrapped
+
+    async def _begun(self, frames: Frames) -> Frames:
+        async with aclosing(frames), aclosing(self.wrapped(frames)) as wrapped:
+            yield b""
+            async for piece in wrapped:
+                yield piece
+
+    def wrapped(self, frames: Frames) -> Frames:
+        """Return the frames to hand on."""
+        raise NotImplementedError
+
+
+@sins("D70", "run_frames_in_order", way="fire")
+class LosesTheEnd(Wrapping):
+    """The ``[DONE]`` of a cancelled run was what a throw returned, and is thrown away."""
+
+    async def wrapped(self, frames: Frames) -> Frames:
+        """Stop short."""
+        cancelled = False
+        async for piece in frames:
+            if not (cancelled and b"[DONE]" in piece):
+                yield piece
+            cancelled = cancelled or b'"cancelled"' in piece
+
+
+@sins("CA-021", "run_tells_usage", way="fire")
+class ChargesNothing(Wrapping):
+    """What a cancelled run has used by then is told to nobody."""
+
+    async def wrapped(self, frames: Frames) -> Frames:
+        """Leave the usage out."""
+        cancelled = False
+        async for piece in frames:
+            if not (cancelled and b"usage_statistics" in piece):
+                yield piece
+            cancelled = cancelled or b'"cancelled"' in piece
+
+
+@sins("D77", "run_is_cancelled", "run_conversation_is_free", "run_registry_is_empty",
+      "run_provider_is_closed", "run_flag_is_true", "run_leaves_nothing", way="aclose")  # fmt: skip
+class Abandons(StreamingService):
+    """A client that leaves ends what it reads, and nobody ends the run."""
+
+    held: ClassVar[list[Any]] = []
+
+    async def stream(self, request: StreamRequest) -> tuple[Run | None, Frames]:
+        """Stream a run."""
+        run, frames = await super().stream(request)
+        self.held.append(frames)
+        return run, self._passed(frames)
+
+    async def _passed(self, frames: Frames) -> Frames:
+        async for piece in frames:
+            yield piece
+
+
+@sins("D82", "run_conversation_is_free", "run_leaves_nothing")
+class NeverReleases(StreamingService):
+    """A run that is over keeps its conversation."""
+
+    held: ClassVar[list[Any]] = []
+
+    def __init__(self, *, conversations: Any, **parts: Any) -> None:
+        @asynccontextmanager
+        async def held(conversation: str) -> AsyncGenerator[Any, None]:
+            self.held.append(conversations(conversation))  # or the collector would release it
+            yield await self.held[-1].__aenter__()
+
+        super().__init__(conversations=held, **parts)
+
+
+@sins("D83", "run_ends_at_once", way="aclose")
+class JoinsAFullQueue(Wrapping):
+    """Pings come out of a queue; who leaves while an item is in it waits for ever."""
+
+    async def wrapped(self, frames: Frames) -> Frames:
+        """Wait for who waits for us."""
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue(1)
+        producer = asyncio.create_task(_fill(queue, frames))
+        try:
+            while (piece := await queue.get()) is not None:
+                yield piece
+        finally:
+            await queue.put(None)  # to say that it is over; nobody takes what is in it
+            producer.cancel()
+            await asyncio.wait({producer})
+
+
+async def _fill(queue: asyncio.Queue[bytes | None], frames: Frames) -> None:
+    async for piece in frames:
+        await queue.put(piece)
+    await queue.put(None)
+
+
+@sins("CA-013", "run_lets_it_out")
+class Swallows(Wrapping):
+    """A cancelled client ends as if nothing had happened."""
+
+    async def wrapped(self, frames: Frames) -> Frames:
+        """End quietly."""
+        try:
+            async for piece in frames:
+                yield piece
+        except asyncio.CancelledError:
+            return

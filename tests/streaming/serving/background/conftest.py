@@ -1,0 +1,60 @@
+"""A real Redis, one to be killed, and runs kept in the first."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.streaming.serving.background import Background, Settings
+from tests.streaming.serving.background.runs import (
+    PREFIX,
+    QUICK,
+    URL,
+    PrivateRedis,
+    answers,
+    eventually,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Any]:
+    """Redis itself, to look behind the scenes; what the tests leave is swept out of it."""
+    from redis import Redis
+    from redis.exceptions import ConnectionError as NoConnectionError
+
+    client = Redis.from_url(URL, socket_connect_timeout=1)
+    try:
+        client.ping()
+    except NoConnectionError:
+        client.close()
+        pytest.skip(f"no Redis at {URL}")
+    yield client
+    for key in client.scan_iter(f"{PREFIX}:*"):
+        client.delete(key)
+    client.close()
+
+
+@pytest.fixture
+async def background(redis: Any) -> AsyncIterator[Background]:
+    async with Background(Settings(**QUICK)) as opened:
+        await opened.check()
+        yield opened
+    assert redis.ping()
+
+
+@pytest.fixture
+async def private(tmp_path: Any) -> AsyncIterator[PrivateRedis]:
+    if shutil.which("redis-server") is None:
+        pytest.skip("no redis-server to kill")
+    server = PrivateRedis(str(tmp_path))
+    try:
+        async with Background(Settings(url=server.url)) as background:
+            await eventually(lambda: answers(background))
+        yield server
+    finally:
+        server.kill()

@@ -1,0 +1,122 @@
+"""TR-016, TR-017: nothing at all, and something else than an event stream, are no empty answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anthropic
+import httpx2
+import openai
+import pytest
+
+from harness.errors import StreamError
+from harness.playback.response_registry import ResponseRegistry
+from harness.playback.transport import MEMORY_URL, memory_transport
+from harness.protocols import protocol
+from harness.streaming.interfaces import interface_for
+from harness.streaming.non_stream_body import CONTENT_TYPES, KEPT
+from harness.wire.script import Script
+from tests.streaming.providing import NAMES, answered, saying
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SILENT = ("openai_chat", "openai_responses", "anthropic_messages")  # google-genai raises by itself
+PAGE = "<!doctype html>\n<title>Sign in, é</title>\n"
+
+
+def _type(content_type: str | None) -> tuple[tuple[str, str], ...]:
+    return () if content_type is None else (("content-type", content_type),)
+
+
+def said(body: str, content_type: str, cut: str = "event") -> Script:
+    """Return an answer that holds no event."""
+    return Script((body.encode(),), headers=_type(content_type), cut=cut)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("content_type", ["text/event-stream", "text/plain", None])
+async def test_tr016_not_one_byte_is_no_empty_answer(name: str, content_type: str | None) -> None:
+    told = await answered(name, Script((), headers=_type(content_type)))
+    outcome = told.outcome
+    assert outcome.error is not None
+    assert (outcome.ending, outcome.finish) == ("truncated", "unknown")
+    assert (outcome.error.kind, outcome.error.retryable) == ("truncated", True)
+    assert told.raised is None
+
+
+@pytest.mark.parametrize("name", SILENT)
+@pytest.mark.parametrize("content_type", [*sorted(CONTENT_TYPES), "TEXT/HTML; charset=utf-8"])
+@pytest.mark.parametrize("cut", ["event", "byte"])
+async def test_tr017_something_else_is_quoted(name: str, content_type: str, cut: str) -> None:
+    told = await answered(name, said(PAGE, content_type, cut))
+    outcome = told.outcome
+    assert outcome.error is not None
+    assert (outcome.ending, outcome.finish) == ("failed", "error")
+    assert (outcome.error.kind, outcome.error.retryable) == ("protocol", False)
+    assert repr(content_type) in outcome.error.message
+    assert repr(PAGE) in outcome.error.message
+    assert isinstance(told.raised, StreamError)
+    assert told.raised.info == outcome.error
+    assert [chunk.kind for chunk in told.chunks] == ["error", "stop_reason"]
+
+
+@pytest.mark.parametrize("name", SILENT)
+async def test_only_the_beginning_is_quoted(name: str) -> None:
+    """Also where it ends inside a character."""
+    body = '{"id": "' + "é" * KEPT + '"}'
+    error = (await answered(name, said(body, "application/json"))).outcome.error
+    assert error is not None
+    quoted = body.encode()[:KEPT].decode("utf-8", "replace")
+    assert error.message.endswith(repr(quoted))
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "application/json"])
+async def test_googles_sdk_knows_a_page_by_itself(content_type: str) -> None:
+    told = await answered("gemini_generate", said(PAGE, content_type))
+    assert told.outcome.error is not None
+    assert told.outcome.error.kind == "protocol"
+    assert not isinstance(told.raised, StreamError)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "text/html", "text/plain", "application/octet-stream", None],
+)
+async def test_a_stream_under_a_wrong_name_is_a_stream(name: str, content_type: str | None) -> None:
+    outcome = (
+        await answered(name, saying(name, "Hi")._replace(headers=_type(content_type)))
+    ).outcome
+    assert (outcome.text, outcome.ending, outcome.error) == ("Hi", "complete", None)
+
+
+@pytest.mark.parametrize("name", SILENT)
+async def test_a_stream_under_a_wrong_name_that_breaks_off_is_truncated(name: str) -> None:
+    spoken = saying(name, "Hi")._replace(headers=_type("application/json"))
+    outcome = (await answered(name, spoken._replace(frames=spoken.frames[:1]))).outcome
+    assert outcome.error is not None
+    assert (outcome.ending, outcome.error.kind) == ("truncated", "truncated")
+
+
+def _openai(url: str, http: httpx2.Client) -> Any:
+    client = openai.OpenAI(api_key="k", base_url=url, max_retries=0, http_client=http)
+    return client.chat.completions.create(stream=True, **protocol("openai_chat").request)
+
+
+def _anthropic(url: str, http: httpx2.Client) -> Any:
+    client = anthropic.Anthropic(api_key="k", base_url=url, max_retries=0, http_client=http)
+    return client.messages.create(stream=True, **protocol("anthropic_messages").request)
+
+
+@pytest.mark.parametrize(
+    ("name", "ask"), [("openai_chat", _openai), ("anthropic_messages", _anthropic)]
+)
+def test_a_thread_is_told_the_same(name: str, ask: Callable[[str, httpx2.Client], Any]) -> None:
+    stage, interface = ResponseRegistry(), interface_for(name)()
+    key = stage.put(said(PAGE, "text/html"))
+    with httpx2.Client(transport=memory_transport(stage)) as http:
+        chunks = interface.chunks_sync(ask(f"{MEMORY_URL}/{key}", http))
+        with pytest.raises(StreamError, match=r"protocol: 'text/html' came .*doctype"):
+            list(chunks)
+    assert interface.outcome().ending == "failed"

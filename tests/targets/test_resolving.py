@@ -1,0 +1,118 @@
+"""From a string to a target, and what a person reads when there is none."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.errors import InputError, UnknownWordError
+from harness.model import Outcome
+from harness.protocols import NAMES
+from harness.targets.base import Call, FunctionTarget, Target
+from harness.targets.resolving import check, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.targets.clients import Clients
+
+MODULE = """
+from harness.model import Outcome
+
+async def function(call):
+    return Outcome(finish_raw=call.protocol)
+
+async def narrow(call):
+    return Outcome()
+narrow.protocols = ("openai_chat",)
+
+class Mine:
+    name = "mine"
+    protocols = ("anthropic_messages",)
+    function = staticmethod(function)
+    def listen(self, call):
+        raise NotImplementedError
+
+mine = Mine()
+number = 7
+"""
+
+
+@pytest.fixture(autouse=True)
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A module in the working folder, which no search path names."""
+    (tmp_path / "my_targets.py").write_text(MODULE, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    yield
+    sys.modules.pop("my_targets", None)
+
+
+@pytest.mark.parametrize("address", ["builtin", "sdk", "sdk-helper"])
+def test_our_own_are_targets_under_their_word(address: str, clients: Clients) -> None:
+    target = resolve(address, clients)
+    assert isinstance(target, Target)
+    assert (target.name, target.protocols) == (address, NAMES)
+
+
+def test_a_function_becomes_a_target_named_by_its_address(clients: Clients) -> None:
+    target = resolve("python:my_targets:function", clients)
+    assert (target.name, target.protocols) == ("python:my_targets:function", NAMES)
+
+
+def test_a_function_says_what_it_speaks(clients: Clients) -> None:
+    assert resolve("python:my_targets:narrow", clients).protocols == ("openai_chat",)
+
+
+@pytest.mark.parametrize("attribute", ["mine", "Mine"])
+def test_an_object_is_taken_as_it_is_and_a_class_is_made(attribute: str, clients: Clients) -> None:
+    target = resolve(f"python:my_targets:{attribute}", clients)
+    assert (target.name, target.protocols) == ("mine", ("anthropic_messages",))
+
+
+def test_an_object_instead_of_a_string_is_used_as_it_is(clients: Clients) -> None:
+    async def mine(_: Call) -> Outcome:
+        return Outcome()
+
+    made = FunctionTarget("made", mine)
+    assert resolve(made, clients) is made
+    assert resolve(mine, clients).name.endswith("mine")
+
+
+def test_an_attribute_may_be_a_path(clients: Clients) -> None:
+    target = resolve("python:my_targets:Mine.function", clients)
+    assert target.name == "python:my_targets:Mine.function"
+
+
+@pytest.mark.parametrize(
+    ("address", "near"),
+    [("sdk-helpr", "'sdk-helper'"), ("bultin", "'builtin'"), ("skd", "'sdk'")],
+)
+def test_an_unknown_word_proposes_the_nearest(address: str, near: str) -> None:
+    with pytest.raises(UnknownWordError, match=f"did you mean {near}"):
+        check(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("python:my_targets", "write it as python:pkg.module:attr"),
+        ("python::function", "write it as python:pkg.module:attr"),
+        ("python:my_targets:", "write it as python:pkg.module:attr"),
+        ("python:no_such_module:x", "No module named 'no_such_module'"),
+        ("python:my_targets:absent", "has no attribute 'absent'"),
+        ("python:my_targets:number", "is neither a target nor a function"),
+    ],
+)
+def test_a_bad_address_gives_one_line_that_names_it(
+    address: str, says: str, clients: Clients
+) -> None:
+    with pytest.raises(InputError) as caught:
+        resolve(address, clients)
+    words = str(caught.value)
+    assert address in words
+    assert says in words
+    assert "\n" not in words
