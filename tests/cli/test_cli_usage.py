@@ -88,7 +88,7 @@ def test_a_failure_of_ours_is_3_and_tells_how_to_see_more(
         raise error
 
     monkeypatch.delenv("HARNESS_TRACEBACK", raising=False)
-    monkeypatch.setattr("harness.cli.list.gather", broken)
+    monkeypatch.setattr("harness.cli.list.select_scenarios", broken)
     said = harness("list")
     assert said.code == 3
     assert said.err == (
@@ -106,7 +106,7 @@ def test_an_error_of_the_tree_that_nobody_caught_is_3(
     def broken(*_: object) -> None:
         raise WireError("half a frame")
 
-    monkeypatch.setattr("harness.cli.list.gather", broken)
+    monkeypatch.setattr("harness.cli.list.select_scenarios", broken)
     said = harness("list")
     assert (said.code, said.err) == (3, "harness: half a frame\n")
 
@@ -115,6 +115,6 @@ def test_an_interrupted_command_is_130(harness: Any, monkeypatch: pytest.MonkeyP
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("harness.cli.list.gather", interrupted)
+    monkeypatch.setattr("harness.cli.list.select_scenarios", interrupted)
     said = harness("list")
     assert (said.code, said.err) == (130, "harness: interrupted\n")
