@@ -177,12 +177,12 @@ def test_an_oversized_module_is_named(source: str, says: str) -> None:
     [
         (),
         ("run",),
-        ("playback",),
+        ("replay",),
         ("import",),
         ("compare",),
         ("coverage",),
         ("serve",),
-        ("generation",),
+        ("fuzz",),
         ("demo",),
     ],
 )

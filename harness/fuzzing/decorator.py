@@ -1,10 +1,10 @@
-"""``@harness.generation``: a streaming interface that is a test of every law.
+"""``@harness.fuzz``: a streaming interface that is a test of every law.
 
 ::
 
     import harness
 
-    @harness.generation("anthropic_messages")
+    @harness.fuzz("anthropic_messages")
     async def test_my_interface(call):
         return await my_app.stream(call.base_url, call.request)  # an Outcome
 
@@ -114,7 +114,7 @@ def fuzz(
         TypeError: it stands above something by itself, without parentheses.
     """
     if any(not isinstance(word, str) for word in protocols):
-        raise TypeError("write @harness.generation() with parentheses, or name protocols in them")
+        raise TypeError("write @harness.fuzz() with parentheses, or name protocols in them")
     for word in protocols:
         protocol(word)
     select_properties(laws)
@@ -128,7 +128,7 @@ def fuzz(
 def _test(plan: Plan) -> Callable[[], None]:
     name = getattr(plan.target, "__qualname__", "")
     if "." in name.rpartition("<locals>.")[2]:
-        raise TypeError(f"{name}: @harness.generation stands above a function, not above a method")
+        raise TypeError(f"{name}: @harness.fuzz stands above a function, not above a method")
 
     def test(fuzz_result: FuzzResult | None = None) -> None:
         (fuzz_result or _now(plan)).assert_passes()

@@ -2,7 +2,7 @@
 
 ::
 
-    @harness.generation("anthropic_messages")
+    @harness.fuzz("anthropic_messages")
     async def test_my_interface(call):
         return await my_app.stream(call.base_url, call.request)
 

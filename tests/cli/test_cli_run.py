@@ -163,7 +163,7 @@ def test_a_baseline_accepts_failures_until_they_are_gone(harness: Any, here: Pat
 def test_reports_are_written_although_one_fails(
     harness: Any, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.reports.jsonl.write_atomically", lambda *_: 1 / 0)
+    monkeypatch.setattr("harness.reports.jsonl.write_whole", lambda *_: 1 / 0)
     said = harness("run", "--report", "junit=junit.xml", "--report", "jsonl=x")
     assert said.code == 3
     assert (here / "junit.xml").exists()
@@ -179,7 +179,7 @@ def test_ctrl_c_while_a_report_is_busy_still_ends_with_a_summary(
         if isinstance(happening, ScenarioFinished):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(TerminalReport, "hear", interrupted)
+    monkeypatch.setattr(TerminalReport, "handle", interrupted)
     said = harness("run")
     assert said.code == 130
     assert "interrupted after 1 of 2 pairs" in said.out
