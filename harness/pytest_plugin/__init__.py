@@ -232,7 +232,7 @@ class SnapshotExtension(SingleFileSnapshotExtension):
     @classmethod
     def get_location(cls, *, test_location: PyTestLocation, index: SnapshotIndex) -> str:
         """Return the file of a named photograph."""
-        return str(Path(cls.dirname(test_location=test_location)) / f"{index}.json")
+        return str(Path(cls.dirname(test_location=test_location)) / f"{index}.{cls.file_extension}")
 
     @classmethod
     def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:

@@ -1,4 +1,4 @@
-"""Every scenario, conformance to our own interfaces: law holds, and the photograph is the same."""
+"""Every scenario against our own interfaces: requirements hold, and the snapshot is unchanged."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.scenarios(target="builtin")
-def test_law_and_photograph(conformance: Conformance, outcome_snapshot: Any) -> None:
+def test_requirements_and_snapshot(conformance: Conformance, outcome_snapshot: Any) -> None:
     conformance.assert_passes()
     if conformance.scenario.consumer.ways:
-        return  # a swept stream is judged by the laws of leaving; its reading is no news
+        return  # the stream is that of another scenario; the invariants of aborted streams check it
     assert conformance.snapshot_text() == outcome_snapshot(name=conformance.scenario.id)

@@ -12,12 +12,12 @@ import pytest
 
 from harness.engine.events import RunFinished, RunStarted
 from harness.errors import InputError, UnknownWordError
-from harness.model import Chunk, Outcome, Text, ToolCall
+from harness.model import Chunk, ErrorInfo, Outcome, Text, ToolCall
 from harness.reports import make_report
 from harness.reports.files import json_text, write_whole
 from harness.reports.jsonl import JsonlReport
 from harness.reports.junit import JunitReport, clean
-from harness.reports.snapshot import snapshot_text
+from harness.reports.snapshot import LONGEST, differing, snapshot_text, table_text
 from harness.reports.terminal import SHOWN, TerminalReport
 from tests.reports.happened import NASTY, SOURCE, finding, happenings, tell
 
@@ -231,10 +231,10 @@ def test_colours_and_progress_only_on_a_terminal(
     assert "\x1b[32m" in text
 
 
-# The photograph
+# Snapshots
 
 
-def test_a_photograph_is_json_with_an_item_a_line() -> None:
+def test_a_snapshot_is_json_with_one_item_per_line() -> None:
     outcome = Outcome(
         chunks=(Chunk("text", "Hi", 0), Chunk("tool_call", index=0, id="call_x9", name="f")),
         content=(
@@ -252,3 +252,40 @@ def test_a_photograph_is_json_with_an_item_a_line() -> None:
     assert data["notes"] == []
     assert '    {"kind": "text", "text": "Hi", "part": 0},\n' in text
     assert snapshot_text(outcome) == text
+
+
+def test_a_long_string_is_its_beginning_its_length_and_a_digest() -> None:
+    text, changed = "a" * 5000, "a" * 4999 + "b"
+    [shown] = json.loads(snapshot_text(Outcome(content=(Text(text=text),))))["content"]
+    [other] = json.loads(snapshot_text(Outcome(content=(Text(text=changed),))))["content"]
+    assert shown["text"].startswith(f"{'a' * 40}… (5,000 chars, sha256 ")
+    assert shown["text"] != other["text"]
+    in_full = json.loads(snapshot_text(Outcome(content=(Text(text="a" * LONGEST),))))
+    assert in_full["content"][0]["text"] == "a" * LONGEST
+
+
+def test_a_table_holds_only_what_differs() -> None:
+    one = Outcome(
+        chunks=(Chunk("text", "a", 0), Chunk("text", "b", 0)), finish="stop", notes=("x",)
+    )
+    two = Outcome(chunks=(Chunk("text", "a"), Chunk("text", "c")), finish="length")
+    rows = differing("s", one, two)
+    assert rows == [("s", "chunks[1].text", '"b"', '"c"'), ("s", "finish", '"stop"', '"length"')]
+    assert differing("s", one, one) == []
+    table = table_text("sdk", 3, rows).splitlines()
+    assert table[0] == "3 scenarios agree with builtin in all but notes"
+    assert table[1].split() == ["scenario", "field", "builtin", "sdk"]
+    assert table[2].split() == ["s", "chunks[1].text", '"b"', '"c"']
+
+
+def test_chunks_of_other_kinds_are_one_row_of_counts() -> None:
+    one = Outcome(chunks=(Chunk("text", "a"), Chunk("text", "b"), Chunk("stop_reason")))
+    [row] = differing("s", one, Outcome())
+    assert row == ("s", "chunks", "text*2 stop_reason", "none")
+
+
+def test_a_long_cell_still_shows_every_change() -> None:
+    one, two = (Outcome(error=ErrorInfo(kind="server", message="m" * 90 + end)) for end in "xy")
+    [left], [right] = differing("s", Outcome(), one), differing("s", Outcome(), two)
+    assert left.other != right.other
+    assert len(left.other) == len(right.other) < 60
