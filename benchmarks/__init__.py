@@ -1,6 +1,7 @@
-"""What is measured, against whom; ``make bench`` prints every number the README quotes.
+"""Benchmarks: what is measured, and against what; ``make bench`` prints every figure in docs.
 
-overhead.py holds our interfaces against the SDKs' bare iteration, growth.py 20,000 events against
-2,000, whole.py the main job, demo.py a thousand clients of crowd.py at once; streams.py makes the
-streams. Each compares within one run.
+``overhead`` compares our interfaces with bare iteration over the SDKs' streams, ``growth`` 20,000
+events with 2,000, ``recorder`` a recorded stream with a direct one, ``fuzzing`` a campaign with the
+SDKs alone; ``scenarios`` times the main job and ``demo`` 1,000 clients at once (``load.py`` drives
+them). ``streams.py`` makes the streams. Each benchmark compares within one run.
 """

@@ -1,4 +1,4 @@
-"""``python -m benchmarks [overhead] [growth] [demo] [recorder] [fuzzing] [whole]``: the numbers."""
+"""``python -m benchmarks [overhead] [growth] [demo] [recorder] [fuzzing] [scenarios]``."""
 
 from __future__ import annotations
 
@@ -6,35 +6,37 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import demo, fuzzing, growth, overhead, recorder, whole
+from benchmarks import demo, fuzzing, growth, overhead, recorder, scenarios
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from benchmarks.measuring import Row
 
+_ASYNCHRONOUS = {"overhead": overhead, "growth": growth, "demo": demo, "recorder": recorder}
+_SYNCHRONOUS = {"fuzzing": fuzzing, "scenarios": scenarios}
 
-async def _collect(rows: AsyncIterator[Row]) -> list[Row]:
-    found = []
+
+def main(selected: list[str]) -> int:
+    """Print the rows of the selected benchmarks, or of all; return 1 if one exceeds its limit."""
+    rows: list[Row] = []
+    for name, module in _ASYNCHRONOUS.items():
+        if not selected or name in selected:
+            rows += asyncio.run(_printed(module.rows()))
+    for name, module in _SYNCHRONOUS.items():
+        if not selected or name in selected:
+            for row in module.rows():
+                print(row, flush=True)
+                rows.append(row)
+    return 0 if all(row.holds for row in rows) else 1
+
+
+async def _printed(rows: AsyncIterator[Row]) -> list[Row]:
+    printed = []
     async for row in rows:
         print(row, flush=True)
-        found.append(row)
-    return found
-
-
-def main(chosen: list[str]) -> int:
-    """Print the chosen measurements; return 1 if one is over its limit."""
-    found: list[Row] = []
-    modules = {"overhead": overhead, "growth": growth, "demo": demo, "recorder": recorder}
-    for name, module in modules.items():
-        if not chosen or name in chosen:
-            found += asyncio.run(_collect(module.rows()))
-    for name, synchronous in (("fuzzing", fuzzing), ("whole", whole)):
-        if not chosen or name in chosen:
-            for row in synchronous.rows():
-                print(row, flush=True)
-                found.append(row)
-    return 0 if all(row.holds for row in found) else 1
+        printed.append(row)
+    return printed
 
 
 if __name__ == "__main__":

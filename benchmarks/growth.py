@@ -1,4 +1,4 @@
-"""20,000 events against 2,000: time, and memory beyond the outcome itself."""
+"""20,000 events compared with 2,000: time, and memory beyond the outcome itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tracemalloc
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from benchmarks.measuring import Row, in_turns
+from benchmarks.measuring import Row, alternating
 from benchmarks.streams import STREAMS
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.transport import memory_transport
@@ -29,13 +29,13 @@ LIMIT = 10.5
 
 
 async def rows() -> AsyncIterator[Row]:
-    """Yield the growth of time and memory, for each protocol and stream."""
-    stage = ResponseRegistry()
-    clients = Clients(memory_transport(stage))
+    """Yield the growth of time and memory, per protocol and stream."""
+    registry = ResponseRegistry()
+    clients = Clients(memory_transport(registry))
     for name in NAMES:
         for kind, (make, _) in STREAMS.items():
-            few = await _typed(clients, name, stage.put(make(name, FEW)))
-            many = await _typed(clients, name, stage.put(make(name, MANY)))
+            few = await _typed(clients, name, registry.put(make(name, FEW)))
+            many = await _typed(clients, name, registry.put(make(name, MANY)))
             readings = partial(_read, name, few), partial(_read, name, many)
             yield await _time(f"{name} {kind}", *readings)
             yield await _memory(f"{name} {kind}", *readings)
@@ -43,8 +43,8 @@ async def rows() -> AsyncIterator[Row]:
 
 
 async def _time(what: str, few: Reading, many: Reading) -> Row:
-    large, small, ratio = await in_turns(many, few)
-    detail = f"{small * 1e6 / FEW:.2f} -> {large * 1e6 / MANY:.2f} us an event"
+    large, small, ratio = await alternating(many, few)
+    detail = f"{small * 1e6 / FEW:.2f} -> {large * 1e6 / MANY:.2f} us per event"
     return Row(f"{what}: time", ratio, LIMIT, detail)
 
 

@@ -1,7 +1,7 @@
-"""A demonstration in a process of its own, and any number of clients that read it at once.
+"""A load test: ``harness demo`` in its own process, and any number of clients at once.
 
-Clients speak HTTP/1.0, so a body is all that comes until the connection is closed: what is counted
-is what the server sent, not what a client library made of it.
+The clients use HTTP/1.0, so a body is all that arrives until the connection is closed: what is
+counted is what the server sent, not what a client library made of it.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 _HOST = "127.0.0.1"
-_LOOKS_S = 0.25  # between two looks at how many runs go on
-_PATIENCE_S = 30  # for a process that ends
+_POLL_INTERVAL_S = 0.25  # between two requests for the number of active runs
+_STOP_TIMEOUT_S = 30
 _OK, _ACCEPTED = 200, 202
 
 
-class Told(NamedTuple):
-    """What one client was told, and how long it took."""
+class StreamRead(NamedTuple):
+    """The stream that one client received, and the seconds it took."""
 
     status: int
-    frames: list[ClientEvent]
+    events: list[ClientEvent]
     seconds: float
 
     @property
@@ -46,28 +46,28 @@ class Told(NamedTuple):
         """What is wrong with it; a stream has one stop reason, one ``[DONE]``, and no error."""
         if self.status != _OK:
             return [f"status {self.status}"]
-        wrong = [sentence for _, _, sentence in client_event_violations(self.frames)]
-        return wrong + [f"an error: {f.body}" for f in self.frames if f.label == "error"]
+        wrong = [sentence for _, _, sentence in client_event_violations(self.events)]
+        return wrong + [f"an error: {e.body}" for e in self.events if e.label == "error"]
 
 
 class Demo:
     """``harness demo`` on a free port.
 
     Args:
-        arguments: more of the command's.
+        arguments: further arguments of the command.
     """
 
     def __init__(self, *arguments: str) -> None:
         self._ended: tuple[int, str] | None = None
         command = [sys.executable, "-m", "harness", "demo", "--port", "0", *arguments]
-        self._complaints = TemporaryFile("w+")  # noqa: SIM115 - closed by ``end``; a pipe may fill up
+        self._stderr = TemporaryFile("w+")  # noqa: SIM115 - ``end`` closes it; a pipe may fill up
         self.process = subprocess.Popen(  # noqa: S603 - our own command
-            command, stdout=subprocess.PIPE, stderr=self._complaints, text=True
+            command, stdout=subprocess.PIPE, stderr=self._stderr, text=True
         )
         assert self.process.stdout is not None  # noqa: S101 - it is a pipe
         first = self.process.stdout.readline()
         if not first:
-            raise RuntimeError(f"no demonstration: {self.end()[1]}")
+            raise RuntimeError(f"`harness demo` did not start: {self.end()[1]}")
         self.url = first.split()[3].rstrip(";")
         self.port = int(self.url.rpartition(":")[2])
 
@@ -78,18 +78,18 @@ class Demo:
         self.end()
 
     def end(self, number: signal.Signals = signal.SIGINT) -> tuple[int, str]:
-        """Stop it as a person would; returns its exit code and what it complained of."""
+        """Stop the process as a person would; return its exit code and stderr."""
         if self._ended is not None:
             return self._ended
         self.process.send_signal(number)
         try:
-            self.process.communicate(timeout=_PATIENCE_S)
+            self.process.communicate(timeout=_STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.communicate()
-        with self._complaints as complaints:
-            complaints.seek(0)
-            self._ended = self.process.returncode, complaints.read()
+        with self._stderr as stderr:
+            stderr.seek(0)
+            self._ended = self.process.returncode, stderr.read()
         return self._ended
 
     @property
@@ -107,21 +107,21 @@ class Demo:
         return (int(fields[11]) + int(fields[12])) / 100
 
 
-class Crowd(NamedTuple):
-    """What came of many clients: what each was told, and the most runs that went on at once."""
+class LoadResult(NamedTuple):
+    """What many clients received, and the largest number of runs that were active at once."""
 
-    told: list[Told]
-    most: int
+    streams: list[StreamRead]
+    most_at_once: int
 
     @property
     def lost(self) -> list[str]:
-        """What is wrong with any of it."""
-        return [wrong for told in self.told for wrong in told.lost]
+        """What is wrong with any of the streams."""
+        return [wrong for stream in self.streams for wrong in stream.lost]
 
 
 @contextmanager
 def private_redis() -> Iterator[str | None]:
-    """Run a Redis of one's own while the block runs; yields its URL, None where there is none."""
+    """Run a private Redis during the block; yield its URL, or None without ``redis-server``."""
     server = shutil.which("redis-server")
     if server is None:
         yield None
@@ -131,7 +131,7 @@ def private_redis() -> Iterator[str | None]:
         port = free.getsockname()[1]
     with TemporaryDirectory() as folder:
         place = ("--bind", _HOST, "--port", str(port), "--dir", folder, "--save", "")
-        process = subprocess.Popen([server, *place], stdout=subprocess.DEVNULL)  # noqa: S603 - our own
+        process = subprocess.Popen([server, *place], stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
         try:
             yield f"redis://{_HOST}:{port}/0"
         finally:
@@ -139,59 +139,69 @@ def private_redis() -> Iterator[str | None]:
             process.wait()
 
 
-async def crowd(
-    demo: Demo, count: int, query: str, way: Callable[[int, str], Awaitable[Told]] | None = None
-) -> Crowd:
-    """Read that many runs at once, each to its end, by ``run`` or another way."""
-    seen: list[int] = []
-    looking = asyncio.create_task(_look(demo.port, seen))
+async def load_test(
+    demo: Demo,
+    count: int,
+    query: str,
+    client: Callable[[int, str], Awaitable[StreamRead]] | None = None,
+) -> LoadResult:
+    """Read ``count`` runs at once, each to its end.
+
+    Args:
+        demo: the server.
+        count: how many clients.
+        query: the query of each run's URL.
+        client: reads one run; None is ``run``.
+    """
+    active: list[int] = []
+    polling = asyncio.create_task(_poll_active_runs(demo.port, active))
     try:
-        told = await asyncio.gather(*((way or run)(demo.port, query) for _ in range(count)))
+        streams = await asyncio.gather(*((client or run)(demo.port, query) for _ in range(count)))
     finally:
-        looking.cancel()
+        polling.cancel()
         with suppress(asyncio.CancelledError):
-            await looking
-    return Crowd(told, max(seen))
+            await polling
+    return LoadResult(streams, max(active))
 
 
-async def run(port: int, query: str) -> Told:
+async def run(port: int, query: str) -> StreamRead:
     """Read one run to its end."""
     started = perf_counter()
-    status, body = await ask(port, "POST", f"/v1/runs?{query}")
-    return Told(status, ClientEventReader().feed(body), perf_counter() - started)
+    status, body = await request(port, "POST", f"/v1/runs?{query}")
+    return StreamRead(status, ClientEventReader().feed(body), perf_counter() - started)
 
 
-async def followed(port: int, query: str) -> Told:
+async def follow(port: int, query: str) -> StreamRead:
     """Start a run in the background and follow it to its end."""
     started = perf_counter()
-    status, body = await ask(port, "POST", f"/v1/runs?background=true&{query}")
+    status, body = await request(port, "POST", f"/v1/runs?background=true&{query}")
     if status != _ACCEPTED:
-        return Told(status, [], perf_counter() - started)
-    status, body = await ask(port, "GET", f"/v1/runs/{json.loads(body)['id']}/stream")
-    return Told(status, ClientEventReader().feed(body), perf_counter() - started)
+        return StreamRead(status, [], perf_counter() - started)
+    status, body = await request(port, "GET", f"/v1/runs/{json.loads(body)['id']}/stream")
+    return StreamRead(status, ClientEventReader().feed(body), perf_counter() - started)
 
 
-async def ask(port: int, method: str, target: str) -> tuple[int, bytes]:
-    """Send one request without a body; returns the status and the whole body."""
+async def request(port: int, method: str, target: str) -> tuple[int, bytes]:
+    """Send one request without a body; return the status and the whole body of the response."""
     reader, writer = await asyncio.open_connection(_HOST, port)
     try:
         writer.write(f"{method} {target} HTTP/1.0\r\n\r\n".encode())
-        answer = await reader.read()
+        response = await reader.read()
     finally:
         writer.close()
-    head, _, body = answer.partition(b"\r\n\r\n")
+    head, _, body = response.partition(b"\r\n\r\n")
     return int(head.split()[1]), body
 
 
-async def _look(port: int, seen: list[int]) -> None:
+async def _poll_active_runs(port: int, active: list[int]) -> None:
     while True:
-        _, body = await ask(port, "GET", "/v1/runs")
-        found: dict[str, Any] = json.loads(body)
-        seen.append(found["going"])
-        await asyncio.sleep(_LOOKS_S)
+        _, body = await request(port, "GET", "/v1/runs")
+        runs: dict[str, Any] = json.loads(body)
+        active.append(runs["going"])
+        await asyncio.sleep(_POLL_INTERVAL_S)
 
 
 def median(numbers: Iterable[float]) -> float:
-    """Return the number in the middle."""
+    """Return the upper median."""
     ordered = sorted(numbers)
     return ordered[len(ordered) // 2]

@@ -1,4 +1,4 @@
-"""How things are timed: in turns, in CPU seconds, medians quoted."""
+"""How benchmarks are timed: alternating, in CPU seconds, as medians."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ ROUNDS = 7
 
 
 class Row(NamedTuple):
-    """One line of the report: what, the number, its limit, and what was behind it."""
+    """One line of the report.
+
+    Args:
+        what: what was measured.
+        value: the figure.
+        limit: the largest figure that is accepted.
+        detail: what the figure was computed from.
+    """
 
     what: str
     value: float
@@ -23,7 +30,7 @@ class Row(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether the number keeps its limit."""
+        """Whether the value is within its limit."""
         return self.value <= self.limit
 
     def __str__(self) -> str:
@@ -33,10 +40,10 @@ class Row(NamedTuple):
         )
 
 
-async def in_turns(
+async def alternating(
     first: Callable[[], Awaitable[object]], second: Callable[[], Awaitable[object]]
 ) -> tuple[float, float, float]:
-    """Time two coroutines in turns, after one warm-up each.
+    """Time two coroutines alternately, after one warm-up each.
 
     Returns:
         The median CPU seconds of each, and the median of first / second pair by pair.

@@ -1,11 +1,11 @@
-"""Our interface over the SDK's stream, against bare iteration over the SDK's stream."""
+"""Our interface over the SDK's stream, compared with bare iteration over that stream."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from benchmarks.measuring import Row, in_turns
+from benchmarks.measuring import Row, alternating
 from benchmarks.streams import STREAMS
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.transport import memory_transport
@@ -22,19 +22,19 @@ LIMIT = 1.10
 
 
 async def rows() -> AsyncIterator[Row]:
-    """Yield the ratio of builtin to the bare SDK, for each protocol and stream."""
-    stage = ResponseRegistry()
-    clients = Clients(memory_transport(stage))
+    """Yield the time of ``builtin`` over the time of the bare SDK, per protocol and stream."""
+    registry = ResponseRegistry()
+    clients = Clients(memory_transport(registry))
     for name in NAMES:
         for kind, (make, events) in STREAMS.items():
             script = make(name, events)
-            key = stage.put(script)
+            key = registry.put(script)
             call = Call(name, f"http://127.0.0.1/{key}", protocol(name).request)
-            ours, bare, ratio = await in_turns(
+            ours, bare, ratio = await alternating(
                 partial(_ours, clients, call), partial(_bare, clients, call)
             )
             each = 1e6 / len(script.frames)
-            detail = f"{ours * each:.1f} us an event, the SDK alone {bare * each:.1f}"
+            detail = f"{ours * each:.1f} us per event, the SDK alone {bare * each:.1f}"
             yield Row(f"{name} {kind} ({len(script.frames)} events)", ratio, LIMIT, detail)
     await clients.aclose()
 

@@ -1,10 +1,10 @@
-"""What the recorder adds to a stream: the same provider read directly and through it, in turns.
+"""What the recorder adds to a stream: the same provider read directly and through it, alternately.
 
-Wall time, because provider, recorder and client are three processes: on a loaded machine the pairs
-move, their median moves less. Each side goes first as often as the other, and waits until the
-recorder has written down what it heard before. A fast model is imitated (it thinks, then paces its
-events), and a provider that never waits, read by an SDK; how many events pass bare in one read is a
-detail.
+The figures are wall time, because provider, recorder and client are three processes: on a loaded
+machine the pairs vary, their median varies less. Each side is first as often as the other, and
+waits until the recorder has written what it received before. The provider imitates a fast model (a
+pause before the first event, then paced events), and sends without waiting while an SDK reads; the
+number of events that pass in one read is a detail.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from multiprocessing.connection import Connection
 
-PAIRS, RUSHES = 15, 30
+PACED_PAIRS, UNPACED_PAIRS = 15, 30
 LIMIT = 1.05
-THINKS = 0.2  # seconds before the first event: a fast provider
-PACE, PACED = 0.005, 100  # seconds between events (200 a second), and how many
+FIRST_EVENT = 0.2  # seconds before the first event: a fast provider
+PACE, PACED = 0.005, 100  # seconds between events (200 per second), and their number
 BURST = 20_000  # events in one read
-RUSH = 3_000  # events that come as fast as an SDK takes them
-SETTLES = 0.5  # seconds the recorder needs to write them down, and more
+UNPACED = 3_000  # events that arrive as fast as an SDK reads them
+SETTLE = 0.5  # seconds in which the recorder writes them, with a margin
 _EVENT = (
     b"event: content_block_delta\n"
     b'data: {"type":"content_block_delta","index":0,'
     b'"delta":{"type":"text_delta","text":" and so on"}}\n\n'
 )
-# Prints the recorder's addresses and stays until it is told to leave.
+# Prints the recorder's address and runs until its stdin is closed.
 _WAITING = "import os, sys; print(os.environ['P_BASE_URL'], flush=True); sys.stdin.read()"
 
 
@@ -66,12 +66,12 @@ async def rows() -> AsyncIterator[Row]:
         async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
             for row in await _compared(client, direct, recorded):
                 yield row
-        yield await _rushed(direct, recorded)
+        yield await _unpaced(direct, recorded)
 
 
 @contextmanager
 def _provider() -> Iterator[str]:
-    """Run the provider in a process of its own; yields its address."""
+    """Run the provider in its own process; yield its address."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_provide, args=(theirs,))
@@ -83,20 +83,22 @@ def _provider() -> Iterator[str]:
         process.join()
 
 
-def _provide(told: Connection) -> None:
-    stage = ResponseRegistry()
-    reads = ((len(_EVENT), THINKS), *((len(_EVENT), PACE),) * (PACED - 1))
-    stage.put(Script((_EVENT,) * PACED, cut="recorded", pace="recorded", recorded=reads), "paced")
-    stage.put(Script((_EVENT,) * BURST, cut="whole"), "burst")
-    stage.put(text_stream("anthropic_messages", RUSH), "rush")
-    with serving(stage) as url, suppress(EOFError):
-        told.send(url)
-        told.recv()  # ends with the other side
+def _provide(connection: Connection) -> None:
+    registry = ResponseRegistry()
+    reads = ((len(_EVENT), FIRST_EVENT), *((len(_EVENT), PACE),) * (PACED - 1))
+    registry.put(
+        Script((_EVENT,) * PACED, cut="recorded", pace="recorded", recorded=reads), "paced"
+    )
+    registry.put(Script((_EVENT,) * BURST, cut="whole"), "burst")
+    registry.put(text_stream("anthropic_messages", UNPACED), "unpaced")
+    with serving(registry) as url, suppress(EOFError):
+        connection.send(url)
+        connection.recv()  # ends when the other side closes
 
 
 async def _compared(client: httpx2.AsyncClient, direct: str, recorded: str) -> list[Row]:
     pairs = []
-    for number in range(PAIRS + 2):
+    for number in range(PACED_PAIRS + 2):
         order = (direct, recorded) if number % 2 else (recorded, direct)
         times = {url: await _read(client, f"{url}/paced/v1") for url in order}
         pairs.append((times[recorded], times[direct]))
@@ -113,27 +115,27 @@ async def _compared(client: httpx2.AsyncClient, direct: str, recorded: str) -> l
     ]  # fmt: skip
 
 
-async def _rushed(direct: str, recorded: str) -> Row:
-    """Have the fastest of the SDKs read a stream that never waits."""
+async def _unpaced(direct: str, recorded: str) -> Row:
+    """Have the fastest SDK read a stream that arrives without pauses."""
     clients = Clients()
 
     async def seconds(url: str) -> float:
-        call = Call("anthropic_messages", f"{url}/rush", protocol("anthropic_messages").request)
+        call = Call("anthropic_messages", f"{url}/unpaced", protocol("anthropic_messages").request)
         started = perf_counter()
         async for _ in await open_stream(clients, call):
             pass
         return perf_counter() - started
 
     pairs = []
-    for number in range(RUSHES + 2):
+    for number in range(UNPACED_PAIRS + 2):
         times = {}
         for url in (direct, recorded) if number % 2 else (recorded, direct):
-            await asyncio.sleep(SETTLES)
+            await asyncio.sleep(SETTLE)
             times[url] = await seconds(url)
         pairs.append((times[recorded], times[direct]))
     await clients.aclose()
     ratio = statistics.median(a / b for a, b in pairs[2:])
-    speeds = [RUSH / statistics.median(pair[side] for pair in pairs[2:]) for side in (0, 1)]
+    speeds = [UNPACED / statistics.median(pair[side] for pair in pairs[2:]) for side in (0, 1)]
     detail = f"{speeds[0]:,.0f} events/s, direct {speeds[1]:,.0f}"
     return Row("recorder: the anthropic SDK, unpaced", ratio, LIMIT, detail)
 
@@ -149,7 +151,7 @@ async def _read(client: httpx2.AsyncClient, url: str) -> Times:
 
 @contextmanager
 def _recording(upstream: str) -> Iterator[str]:
-    """Run the recorder as users do; yields the address it gave."""
+    """Run the recorder as users do; yield the address that it printed."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
             sys.executable, "-m", "harness", "record", "--mode", "rewrite",

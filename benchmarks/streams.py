@@ -1,4 +1,4 @@
-"""The streams that are measured: legal ones, encoded from messages of a stated number of deltas."""
+"""The streams of the benchmarks: legal, encoded from messages of a given number of deltas."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ def text_stream(name: str, events: int) -> Script:
 
 
 def calls_stream(name: str, events: int) -> Script:
-    """Return a stream of about ``events`` argument deltas of two calls, in turns where allowed.
+    """Return a stream of about ``events`` argument deltas of two calls, alternating where allowed.
 
-    Gemini's calls are those Vertex streams: a piece names no call, so one follows the other.
+    Gemini's calls are those that Vertex streams: a piece does not name its call, so the calls
+    follow one another.
     """
     calls = tuple(_call(number, events // 2) for number in range(2))
     message = Message(content=calls, finish="tool_calls", usage=_USAGE)
     if name == "gemini_generate":
         return _streamed_calls(calls)
-    turns = itertools.cycle((0, 1))
-    return _script(name, message, DeltaPlan(pick=lambda lanes: next(turns) % lanes))
+    lanes = itertools.cycle((0, 1))
+    return _script(name, message, DeltaPlan(pick=lambda count: next(lanes) % count))
 
 
 STREAMS: dict[str, tuple[Callable[[str, int], Script], int]] = {
@@ -57,23 +58,23 @@ def _call(number: int, deltas: int) -> ToolCall:
 
 
 def _streamed_calls(calls: Iterable[ToolCall]) -> Script:
-    """Return calls of one string argument as Vertex streams them, a response for each word.
+    """Return calls of one string argument as Vertex streams them, one response per word.
 
     https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling#streaming-fc
     """
-    said: list[JSON] = []
+    calls_streamed: list[JSON] = []
     for call in calls:
         [(argument, text)] = (call.arguments or {}).items()
-        said.append({"id": call.id, "name": call.name, "willContinue": True})
+        calls_streamed.append({"id": call.id, "name": call.name, "willContinue": True})
         for word in text.split():
             piece = {"jsonPath": f"$.{argument}", "stringValue": f"{word} ", "willContinue": True}
-            said.append({"partialArgs": [piece], "willContinue": True})
-        said.append({})
-    events = [skeletons.response([{"functionCall": value}]) for value in said]
+            calls_streamed.append({"partialArgs": [piece], "willContinue": True})
+        calls_streamed.append({})
+    events = [skeletons.response([{"functionCall": value}]) for value in calls_streamed]
     end = skeletons.response([{"text": ""}], {"finishReason": "STOP"})
     return Script(tuple(map(protocol("gemini_generate").frame, [*events, end])))
 
 
-def _script(name: str, message: Message, weave: DeltaPlan) -> Script:
-    spoken = protocol(name)
-    return Script(tuple(spoken.frame(event) for event in spoken.encode(message, weave)))
+def _script(name: str, message: Message, plan: DeltaPlan) -> Script:
+    wire = protocol(name)
+    return Script(tuple(map(wire.frame, wire.encode(message, plan))))

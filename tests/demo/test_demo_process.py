@@ -10,7 +10,7 @@ import sys
 import httpx2
 import pytest
 
-from benchmarks.load import Demo, crowd
+from benchmarks.load import Demo, load_test
 from harness.cli import main
 from tests.demo.reading import body, frames_of, labels
 
@@ -85,10 +85,10 @@ def test_what_is_wrong_with_the_arguments_is_said_before_it_listens(
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
 async def test_many_streams_at_once_lose_nothing_and_leave_nothing(demo: Demo) -> None:
-    """The thousand are in benchmarks/demo.py; the first crowd shows allocators what is needed."""
-    first = await crowd(demo, MANY, QUERY)
+    """The thousand are in benchmarks/demo.py; the first batch shows allocators what is needed."""
+    first = await load_test(demo, MANY, QUERY)
     before = demo.resident
-    second = await crowd(demo, MANY, QUERY)
+    second = await load_test(demo, MANY, QUERY)
     assert (first.lost, second.lost) == ([], [])
-    assert len(second.told) == second.most == MANY
+    assert len(second.streams) == second.most_at_once == MANY
     assert demo.resident / before < GROWTH
