@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.errors import UnknownWordError
 from harness.model import Event
 from harness.protocols import protocol
-from harness.protocols.protocol import data_text
+from harness.protocols.events import data_text
 from harness.reports.files import json_text
 from harness.scenarios import discover, id_of, load, scenario_root
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.errors import InputError, UnknownWordError
-from harness.protocols import NAMES
+from harness.protocols import names
 
 if TYPE_CHECKING:
     import argparse
@@ -53,11 +53,11 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     from harness.targets.resolving import check
 
     for name in arguments.protocols:
-        if name not in NAMES:
-            raise UnknownWordError("protocol", name, NAMES)
+        if name not in names():
+            raise UnknownWordError("protocol", name, names())
     return Settings(
         target=check(arguments.target),
-        protocols=tuple(dict.fromkeys(arguments.protocols)) or NAMES,
+        protocols=tuple(dict.fromkeys(arguments.protocols)) or names(),
         laws=select_properties(arguments.law or ()),
         examples=arguments.examples or (None if arguments.time else EXAMPLES),
         seconds=arguments.time,

@@ -10,7 +10,7 @@ from harness.engine.executor import TargetResult
 from harness.engine.replayer import Replayer, TargetRequest
 from harness.errors import InputError
 from harness.playback.recordings import LeftOut, Recording, recordings
-from harness.protocols import NAMES
+from harness.protocols import names
 from harness.protocols import protocol as protocol_named
 from harness.reports.files import json_text
 from harness.targets.addresses import replies_once
@@ -50,7 +50,7 @@ def _one(
 ) -> str:
     """Replay one recording, print its line, and return the word it is counted under."""
     if isinstance(found, LeftOut):
-        return f"left out (no protocol of {', '.join(NAMES)})"
+        return f"left out (no protocol of {', '.join(names())})"
     try:
         if isinstance(found, InputError):
             raise found

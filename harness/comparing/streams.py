@@ -9,7 +9,7 @@ from harness.engine.replayer import TargetRequest
 from harness.engine.selection import matching_ids, select_scenarios
 from harness.errors import InputError
 from harness.playback.recordings import LeftOut, recordings
-from harness.protocols import NAMES, protocol
+from harness.protocols import names, protocol
 from harness.scenarios import discover, id_of
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _drawn(sample: Sample) -> Iterator[Stream]:
     except ModuleNotFoundError as error:
         words = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
         raise InputError(words) from error
-    for name in NAMES:
+    for name in names():
         found = _Collected()
         Search(cases(name), Ledger({}), name).look(found, sample.count, sample.seed)
         for number, case in enumerate(found.cases):

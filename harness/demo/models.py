@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.engine.selection import select_scenarios
 from harness.errors import UnknownWordError
 from harness.model import Text, Usage
-from harness.protocols import NAMES, protocol
+from harness.protocols import names, protocol
 from harness.protocols.message import IN_ORDER, Message
 from harness.wire.script import Script
 
@@ -30,13 +30,6 @@ STORY = (
 )
 PREFIX = "demo/"
 DEFAULT = f"{PREFIX}openai_responses"
-# Who is asked for a protocol; ``harness.streaming.providers`` finds back from the request.
-PROVIDERS: Mapping[str, str] = {
-    "openai_responses": "openai",
-    "openai_chat": "openai",
-    "anthropic_messages": "anthropic",
-    "gemini_generate": "google_ai",
-}
 
 
 class Model(NamedTuple):
@@ -50,7 +43,7 @@ class Model(NamedTuple):
     @property
     def provider(self) -> str:
         """Who is asked."""
-        return PROVIDERS[self.protocol]
+        return protocol(self.protocol).endpoint.provider
 
 
 class Models:
@@ -68,7 +61,7 @@ class Models:
 
     def __init__(self, stage: ResponseRegistry, root: Path):
         self._stage = stage
-        self.stories = tuple(PREFIX + name for name in NAMES)
+        self.stories = tuple(PREFIX + name for name in names())
         self._scenarios = {scenario.id: scenario for scenario in select_scenarios(root, ())[0]}
 
     @property

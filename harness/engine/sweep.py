@@ -14,7 +14,7 @@ from harness.checks.abort_invariants import ABORT_INVARIANTS, AbortSeen
 from harness.engine.consumer_probe import ConsumerProbe
 from harness.errors import WireError
 from harness.protocols import protocol
-from harness.protocols.protocol import events_of
+from harness.protocols.events import events_of
 from harness.scenarios import Consumer
 
 if TYPE_CHECKING:

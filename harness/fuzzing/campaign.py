@@ -22,7 +22,7 @@ from harness.fuzzing.stream_runner import StreamRunner, twins_of
 from harness.generation.example_database import Ledger
 from harness.generation.search import Search
 from harness.generation.strategies import cases
-from harness.protocols import NAMES
+from harness.protocols import names
 from harness.targets.resolving import listens_in_memory, name_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Settings:
     """
 
     target: str | object = "builtin"
-    protocols: tuple[str, ...] = NAMES
+    protocols: tuple[str, ...] = field(default_factory=names)
     laws: tuple[Property, ...] = PROPERTIES
     examples: int | None = 2000
     seconds: float | None = None

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import InputError
 from harness.fuzzing.property_list import select_properties
-from harness.protocols import NAMES, protocol
+from harness.protocols import names, protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,7 +70,7 @@ class Plan:
         except ModuleNotFoundError as error:
             words = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
             raise InputError(words) from error
-        speaks = tuple(getattr(self.target, "protocols", NAMES))
+        speaks = tuple(getattr(self.target, "protocols", names()))
         return Settings(
             target=self.target,
             protocols=tuple(protocol(word).name for word in self.protocols) or speaks,

@@ -8,9 +8,8 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.generation.capabilities import WIRES
 from harness.protocols import protocol
-from harness.protocols.protocol import data_text, events_of
+from harness.protocols.events import data_text, events_of
 from harness.targets.resolving import name_of
 
 if TYPE_CHECKING:
@@ -76,6 +75,7 @@ class Failure:
         """
         count = f"{len(self.items)} event{'' if len(self.items) == 1 else 's'}"
         again = [] if out is None else [f"  again        {self.reproduce(out)}"]
+        sources = (protocol(self.protocol).endpoint.documentation, *self.cases)
         lines = [
             f"{self.target}: broken {self.protocol}: {self.law} ({count})",
             f"  requirement  {self.says}",
@@ -83,7 +83,7 @@ class Failure:
             *([] if self.cut == "event" else [f"  cut          {self.cut}"]),
             f"  why          {self.why}",
             *self._compared(),
-            f"  source       {' '.join((WIRES[self.protocol].url, *self.cases))}",
+            f"  source       {' '.join(sources)}",
         ]
         return "\n".join([*lines, *again])
 

@@ -17,7 +17,6 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from harness.generation.capabilities import WIRES
 from harness.model import Event
 from harness.protocols import protocol
 
@@ -85,6 +84,7 @@ def _write(path: Path, text: str) -> None:
 def scenario_text(failure: Failure, out: str) -> str:
     """Return a failure as the text of a scenario file."""
     events = [item for item in failure.items if isinstance(item, Event)]
+    url = protocol(failure.protocol).endpoint.documentation
     return "".join(
         (
             f"title: {yaml_text(f'{failure.says} ({failure.law})')}\n",
@@ -93,7 +93,7 @@ def scenario_text(failure: Failure, out: str) -> str:
             f"order: {_order(failure, events)}\n",
             *((f"case: {', '.join(failure.cases)}\n",) if failure.cases else ()),
             f"why: {yaml_text(f'{failure.target} broke it: {failure.why}')}\n",
-            f"spec:\n  - url: {WIRES[failure.protocol].url}\n    says: {yaml_text(failure.says)}\n",
+            f"spec:\n  - url: {url}\n    says: {yaml_text(failure.says)}\n",
             f"# {failure.reproduce(out)}\n",
             *(
                 ()

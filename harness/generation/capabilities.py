@@ -9,67 +9,15 @@ length, filter or pause makes the ending ``incomplete``).
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from harness.model import Refusal, Text, Usage
+from harness.protocols import protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from harness.model import JSON, FinishReason, Part
+    from harness.model import JSON, Part
     from harness.protocols.message import Message
-
-
-class Wire(NamedTuple):
-    """What one protocol cannot say.
-
-    Args:
-        url: the provider's document of its streams.
-        refusals: whether a refusal has a place of its own; else its words come as text.
-        instead: finish reasons it has no word for, and what it says instead.
-        counts: the usage fields it can report; a total it lacks is input plus output.
-        always_counts: whether it reports usage in every stream.
-        arguments_as_text: whether arguments come as text, so that their spelling survives.
-    """
-
-    url: str
-    refusals: bool
-    instead: Mapping[FinishReason, FinishReason]
-    counts: frozenset[str]
-    always_counts: bool = False
-    arguments_as_text: bool = True
-
-
-_ALL = frozenset(Usage.model_fields)
-WIRES: Mapping[str, Wire] = {
-    "openai_responses": Wire(
-        "https://developers.openai.com/api/reference/resources/responses/streaming-events",
-        refusals=True,
-        instead={},
-        counts=_ALL,
-    ),
-    "openai_chat": Wire(
-        "https://developers.openai.com/api/reference/resources/chat/subresources/completions"
-        "/streaming-events",
-        refusals=True,
-        instead={"pause": "stop"},
-        counts=_ALL,
-    ),
-    "anthropic_messages": Wire(  # usage stands in message_start already
-        "https://docs.claude.com/en/api/messages-streaming",
-        refusals=False,
-        instead={},
-        counts=_ALL - {"total"},
-        always_counts=True,
-    ),
-    "gemini_generate": Wire(  # `args` is an object; a refusal ends with STOP
-        "https://ai.google.dev/api/generate-content",
-        refusals=False,
-        instead={"refusal": "stop"},
-        counts=_ALL - {"cache_write"},
-        arguments_as_text=False,
-    ),
-}
+    from harness.protocols.protocol import Expressible
 
 
 def expressible(name: str, message: Message) -> Message:
@@ -79,7 +27,7 @@ def expressible(name: str, message: Message) -> Message:
         name: the protocol.
         message: what the model said.
     """
-    wire = WIRES[name]
+    wire = protocol(name).expressible
     return replace(
         message,
         content=tuple(_part(wire, part) for part in message.content),
@@ -89,20 +37,20 @@ def expressible(name: str, message: Message) -> Message:
     )
 
 
-def _becomes_stop(wire: Wire, message: Message) -> bool:
+def _becomes_stop(wire: Expressible, message: Message) -> bool:
     return message.ending == "incomplete" and wire.instead.get(message.finish) == "stop"
 
 
-def _part(wire: Wire, part: Part) -> Part:
+def _part(wire: Expressible, part: Part) -> Part:
     if isinstance(part, Refusal) and not wire.refusals:
         return Text(text=part.text)
     return part
 
 
-def _usage(wire: Wire, usage: Usage | None) -> Usage | None:
+def _usage(wire: Expressible, usage: Usage | None) -> Usage | None:
     if usage is None:
-        return Usage(input=0, output=0) if wire.always_counts else None
-    missing = {"cache_write": None} if "cache_write" not in wire.counts else {}
+        return Usage(input=0, output=0) if wire.always_reports_usage else None
+    missing = {"cache_write": None} if "cache_write" not in wire.usage else {}
     return usage.model_copy(update=missing)
 
 
@@ -128,7 +76,7 @@ def expected(name: str, said: Message) -> dict[str, JSON]:
 def calls_of(name: str, said: Message) -> list[JSON]:
     """Return the calls of a message as they have to come back."""
     fields = ["id", "name", "arguments", "complete"]
-    if WIRES[name].arguments_as_text:
+    if protocol(name).expressible.arguments_as_text:
         fields.append("arguments_raw")
     calls = (part.model_dump(mode="json") for part in said.content if part.kind == "tool_call")
     return [{field: call[field] for field in fields} for call in calls]

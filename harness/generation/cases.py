@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from harness.generation.byte_source import delta_plan
 from harness.generation.capabilities import expressible
 from harness.protocols import protocol
-from harness.protocols.protocol import Protocol, data_text
+from harness.protocols.events import data_text
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
     from harness.model import Event
     from harness.protocols.message import Message
+    from harness.protocols.protocol import Protocol
 
 
 @dataclass(frozen=True)

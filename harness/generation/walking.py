@@ -2,7 +2,7 @@
 
 At each step the tape says whether to wander (take any legal move) or to head home (the innermost
 move that is nearer to an end). The tables know labels; how an event of a label is written stands in
-writing.py.
+the protocol's ``samples``.
 
 Rules of this file: which moves are legal is asked of the grammar and remembered by where it stands;
 a stream is legal by construction, and the tests hold it against the validator.
@@ -15,13 +15,12 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.generation.byte_source import ByteSource
-from harness.generation.writing import WRITERS
 from harness.model import Event
 from harness.protocols import protocol
 from harness.protocols.grammar import Open, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.protocols.grammar import Machine, Position
 
@@ -31,8 +30,6 @@ REMEMBERED = 20_000  # places whose moves are kept
 # What a byte does besides 0, which heads home: go on with something open, open something, or end.
 _GROWING, _OPENING = 140, 235
 _STRIDE = 37  # shares no factor with _GROWING, so no two labels meet
-# Labels that end a stream early: a walk that heads home goes past them.
-_NOT_HOME = frozenset({"error", "block", "message_start[whole]"})
 
 
 def walk(protocol_name: str, data: bytes) -> tuple[Event, ...]:
@@ -49,7 +46,7 @@ def walk(protocol_name: str, data: bytes) -> tuple[Event, ...]:
         step = _next(protocol_name, position, tape, wander=len(events) < LENGTH)
         if step is None:
             return tuple(events)
-        entry = WRITERS[protocol_name](step, tape)
+        entry = spoken.samples.entry(step, tape.choose)
         for event in composer.compose([entry]):
             assert isinstance(event, Event)  # noqa: S101 - no writer writes bytes
             events.append(event)
@@ -152,21 +149,22 @@ def _ending_labels(name: str) -> frozenset[str]:
 
 
 def _written(name: str, position: Position) -> list[Step]:
-    steps = _INSIDE[name](position) if name in _INSIDE else list(position.moves())
+    samples = protocol(name).samples
+    steps = list(position.moves() if samples.moves is None else samples.moves(position))
     steps += [Step(label) for label in sorted(protocol(name).grammar.anywhere) if steps]
-    return [step for step in steps if step.key[:1] <= _FIRST_ONLY.get(name, step.key[:1])]
+    return [step for step in steps if not samples.first_only or step.key[:1] <= (0,)]
 
 
 def _home(name: str, position: Position, legal: Sequence[Step]) -> Step | None:
     """Return the move that brings the innermost open machine nearer to its end."""
     if not position.unfinished():
         return None
-    if name in _HOMES:
-        return _HOMES[name](position)
-    grammar = protocol(name).grammar
+    samples, grammar = protocol(name).samples, protocol(name).grammar
+    if samples.way_home is not None:
+        return samples.way_home(position)
     for step in legal:
         machine = grammar.owner.get(step.label)
-        if machine is None or step.label in _NOT_HOME:
+        if machine is None or step.label in samples.early_ends:
             continue
         far = _distances(name)[machine.name]
         state = position.state(machine.name, step.key)
@@ -179,17 +177,19 @@ def _home(name: str, position: Position, legal: Sequence[Step]) -> Step | None:
 @cache
 def _distances(name: str) -> dict[str, dict[str, float]]:
     """Return for each machine and state how many moves it is from a final one."""
-    return {machine.name: _far(machine) for machine in protocol(name).grammar.machines}
+    spoken = protocol(name)
+    early = spoken.samples.early_ends
+    return {machine.name: _far(machine, early) for machine in spoken.grammar.machines}
 
 
-def _far(machine: Machine) -> dict[str, float]:
+def _far(machine: Machine, early_ends: frozenset[str]) -> dict[str, float]:
     far = {state: 0.0 if state in machine.final else float("inf") for state in machine.table}
     waiting = deque(state for state in far if not far[state])
     while waiting:
         reached = waiting.popleft()
         for state, moves in machine.table.items():
             leads = any(
-                _goal(target) == reached and label not in _NOT_HOME
+                _goal(target) == reached and label not in early_ends
                 for label, target in moves.items()
             )
             if leads and far[state] > far[reached] + 1:
@@ -200,25 +200,3 @@ def _far(machine: Machine) -> dict[str, float]:
 
 def _goal(target: str | Open) -> str:
     return target.state if isinstance(target, Open) else target
-
-
-def _responses_of_gemini(position: Position) -> list[Step]:
-    """Return what one response may hold next: its parts are steps inside of the response's own."""
-    if position.state("stream") not in {"unborn", "open", "ended"}:
-        return []
-    candidate = protocol("gemini_generate").grammar.by_name["candidate"]
-    inside = [Step(label, (0,)) for label in candidate.table[position.state("candidate", (0,))]]
-    alone = [] if position.state("stream") == "ended" else [Step("block"), Step("error")]
-    return [*inside, *alone]
-
-
-def _home_of_gemini(position: Position) -> Step:
-    calling = position.state("candidate", (0,)) == "calling"
-    return Step("function_call.end" if calling else "finish", (0,))
-
-
-# Where one event makes several steps, the moves of the outer one are not the ones to choose from.
-_INSIDE: Mapping[str, Callable[[Position], list[Step]]] = {"gemini_generate": _responses_of_gemini}
-_HOMES: Mapping[str, Callable[[Position], Step]] = {"gemini_generate": _home_of_gemini}
-# Where the short hand writes one choice only: the keys of the others are not walked.
-_FIRST_ONLY: Mapping[str, tuple[int, ...]] = {"openai_chat": (0,)}

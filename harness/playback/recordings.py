@@ -14,9 +14,9 @@ from harness.cassettes import load
 from harness.cassettes.cassette import Response
 from harness.cassettes.playing import OK, script_of
 from harness.errors import InputError, UnknownWordError, WireError
-from harness.protocols import NAMES
+from harness.protocols import names
 from harness.protocols.bodies import is_binary, protocol_at, protocol_of
-from harness.protocols.protocol import events_of
+from harness.protocols.events import events_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -128,7 +128,7 @@ def exchanges(
     for number, interaction in enumerate(found, 1):
         name = path.stem if len(found) == 1 else f"{path.stem}#{number}"
         spoken = _spoken_in(interaction, protocol_name)
-        if spoken not in NAMES:
+        if spoken not in names():
             yield LeftOut(name, spoken)
         else:
             yield Recording(name, path, spoken, interaction.response)
@@ -153,10 +153,10 @@ def _body(path: Path, protocol_name: str | None) -> Recording | LeftOut:
     meta = _meta(path.with_suffix(".json")) if path.suffix == _BODY else {}
     name = str(meta.get("name") or path.stem)
     spoken = protocol_name or _spoken(meta)
-    if spoken is not None and spoken not in NAMES:
+    if spoken is not None and spoken not in names():
         if "protocol" in meta:
             return LeftOut(name, spoken)
-        raise UnknownWordError("protocol", spoken, NAMES)
+        raise UnknownWordError("protocol", spoken, names())
     status = meta.get("status", OK)
     if not isinstance(status, int):
         raise InputError("the recording's metadata: status is no whole number", path=path)
@@ -207,6 +207,6 @@ def _guess(body: bytes, path: Path) -> str:
     except WireError as error:
         raise InputError(str(error), path=path) from None
     if found is None:
-        words = f"no event tells its protocol; name it with --protocol ({', '.join(NAMES)})"
+        words = f"no event tells its protocol; name it with --protocol ({', '.join(names())})"
         raise InputError(words, path=path, line=1)
     return found

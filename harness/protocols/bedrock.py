@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _FAILURES = frozenset({"exception", "error"})  # the words of `:message-type` besides `event`
 
 
-def reading(pieces: Iterator[bytes]) -> Iterator[tuple[str | None, str]]:
+def read_events(pieces: Iterator[bytes]) -> Iterator[tuple[str | None, str]]:
     """Yield the name and the data of each event.
 
     Raises:

@@ -20,3 +20,12 @@ def put(target: dict[str, Any], path: str, value: object) -> None:
     for name in way:
         target = target.setdefault(name, {})
     target[last] = value
+
+
+def json_name(field: str) -> str:
+    """Return the lowerCamelCase name that a snake_case proto field has in JSON.
+
+    https://protobuf.dev/programming-guides/json/
+    """
+    head, *rest = field.split("_")
+    return head + "".join(map(str.capitalize, rest))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from harness.errors import InputError, UnknownWordError
 from harness.model import Source
-from harness.protocols import NAMES
+from harness.protocols import names
 from harness.protocols.composing import Entry, entry_of
 from harness.scenarios.finding import discover, id_of
 from harness.scenarios.scenario import (
@@ -79,7 +79,7 @@ def _scenario(data: dict[str, Any], lines: Lines, path: Path, scenario_id: str) 
     for key in _REQUIRED:
         if key not in data and (key, "cassette" in data) != ("stream", True):
             raise InputError(f"{key} is missing", line=1)
-    _one_of("protocol", data, NAMES, lines)
+    _one_of("protocol", data, names(), lines)
     _one_of("order", data, ORDERS, lines)
     _one_of("origin", data, ORIGINS, lines)
     _one_stream(data, lines)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from harness.cassettes.playing import chosen, script_of
 from harness.errors import InputError, WireError
 from harness.protocols import protocol
-from harness.protocols.protocol import events_of
+from harness.protocols.events import events_of
 from harness.scenarios.finding import cassette_root
 from harness.wire.script import EVENT_STREAM, Pace, ResponseEnd, Script
 

@@ -17,7 +17,8 @@ from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ProtocolError
-from harness.protocols.gemini_generate.vocabulary import json_name
+from harness.protocols import protocol as protocol_named
+from harness.protocols.paths import json_name
 from harness.streaming.error_mapping import protocol_error
 from harness.wire import json_array, sse
 
@@ -55,9 +56,6 @@ class CamelObject(dict[str, Any]):
         return self.get(key)
 
 
-_CAMEL = frozenset({"gemini_generate"})
-
-
 class WireEvents:
     """Turns a response body, cut anywhere, into light events: server-sent or one JSON array.
 
@@ -67,7 +65,7 @@ class WireEvents:
     """
 
     def __init__(self, protocol: str, limit: int = sse.DEFAULT_LIMIT) -> None:
-        hook = CamelObject if protocol in _CAMEL else WireObject
+        hook = CamelObject if protocol_named(protocol).framing.camel_case else WireObject
         self._decode = json.JSONDecoder(object_hook=hook).decode
         self._limit = limit
         self._reader: sse.Reader | json_array.Reader | None = None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, runtime_checka
 
 from harness.errors import TargetError
 from harness.model import Chunk, Outcome
-from harness.protocols import NAMES
+from harness.protocols import names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
@@ -26,7 +26,7 @@ class Call:
     """What a target is asked to do.
 
     Args:
-        protocol: the wire language, one of ``harness.protocols.NAMES``.
+        protocol: the wire language, one of ``harness.protocols.names()``.
         base_url: where the provider answers; the SDK's own paths come below it.
         request: keyword arguments of the SDK's call.
         consumer: what the reader does, ``{"do": "read"}`` to read everything.
@@ -87,7 +87,7 @@ class FunctionTarget:
 
     def __init__(self, name: str, function: Function) -> None:
         self.name = name
-        self.protocols: tuple[str, ...] = tuple(getattr(function, "protocols", NAMES))
+        self.protocols: tuple[str, ...] = tuple(getattr(function, "protocols", names()))
         self._function = function
 
     def listen(self, call: Call) -> FunctionListening:

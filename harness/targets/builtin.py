@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from harness.protocols import NAMES
+from harness.protocols import names
 from harness.streaming import closing
 from harness.streaming.interfaces import interface_for
 from harness.targets.layers import Layers
@@ -73,11 +73,11 @@ class BuiltinTarget:
     """
 
     name = "builtin"
-    protocols = NAMES
     layers = Layers()
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        self.protocols = names()
 
     def listen(self, call: Call) -> BuiltinListening:
         """Return a listener for one stream."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Self
 
-from harness.protocols import NAMES
+from harness.protocols import names
 from harness.streaming.cancellation import CancelSignal
 from harness.streaming.interfaces import interface_for
 from harness.targets.opening import open_stream_sync
@@ -79,10 +79,10 @@ class BuiltinSyncTarget:
     """
 
     name = "builtin-sync"
-    protocols = NAMES
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        self.protocols = names()
 
     def listen(self, call: Call) -> BuiltinSyncListening:
         """Return a listener for one stream."""

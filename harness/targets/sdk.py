@@ -9,7 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.protocols import NAMES
+from harness.protocols import names
 from harness.targets.loops.anthropic_messages import MessagesReader
 from harness.targets.loops.gemini_generate import GeminiReader
 from harness.targets.loops.openai_chat import ChatReader
@@ -38,10 +38,10 @@ class SdkTarget:
     """
 
     name = "sdk"
-    protocols = NAMES
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        self.protocols = names()
 
     def listen(self, call: Call) -> ReaderListening:
         """Return a listener for one stream."""

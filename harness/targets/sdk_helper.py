@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.protocols import NAMES
+from harness.protocols import names
 from harness.targets.helpers import (
     anthropic_messages,
     gemini_generate,
@@ -40,10 +40,10 @@ class SdkHelperTarget:
     """
 
     name = "sdk-helper"
-    protocols = NAMES
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        self.protocols = names()
 
     def listen(self, call: Call) -> ReaderListening:
         """Return a listener for one stream."""

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.model import Reasoning
-from harness.protocols import NAMES
+from harness.protocols import names
 from harness.protocols.openai_chat.vocabulary import REASONING
 from harness.protocols.paths import get
 from harness.targets.final_objects.anthropic_messages import of_message
@@ -115,10 +115,10 @@ class SdkWholeTarget:
     """
 
     name = "sdk-whole"
-    protocols = NAMES
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        self.protocols = names()
 
     def listen(self, call: Call) -> ReaderListening:
         """Return a listener for one answer."""

@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from harness.errors import TargetError
 from harness.model import Outcome
-from harness.protocols import NAMES
+from harness.protocols import names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -146,7 +146,7 @@ class StdioTarget:
 
     def __init__(self, name: str, process: Process, *, greets: bool = False) -> None:
         self.name, self._process, self._greets = name, process, greets
-        self.protocols: tuple[str, ...] = NAMES
+        self.protocols: tuple[str, ...] = names()
 
     async def prepare(self) -> None:
         """Start a worker, so that what it imports is not counted as waiting for a stream.

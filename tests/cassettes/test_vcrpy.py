@@ -16,7 +16,7 @@ from harness.cassettes.cassette import Cassette, Interaction, Read, Request, Res
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.server import serving
 from harness.protocols import NAMES
-from harness.protocols.protocol import events_of
+from harness.protocols.events import events_of
 from tests.scenario_files import written
 
 if TYPE_CHECKING:

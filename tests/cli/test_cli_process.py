@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from harness.protocols.protocol import events_of
+from harness.protocols.events import events_of
 from tests.scenario_files import HELLO, ID, write, write_text
 
 if TYPE_CHECKING:

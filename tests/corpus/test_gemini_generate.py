@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from harness.errors import StreamError
-from harness.protocols.protocol import events_of
+from harness.protocols.events import events_of
 from harness.streaming.decoding import wire_events
 from harness.streaming.interfaces.gemini_generate.interface import GeminiGenerateInterface
 from harness.wire.cutting import cut

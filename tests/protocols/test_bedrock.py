@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import WireError
 from harness.model import Event
-from harness.protocols.protocol import events_of
+from harness.protocols.events import events_of
 from harness.wire import event_stream
 
 

@@ -9,9 +9,9 @@ import pytest
 from harness.errors import FrameTooLargeError, UnknownWordError, WireError
 from harness.model import Event
 from harness.protocols import NAMES, protocol
+from harness.protocols.events import data_text, event_of, events_of
 from harness.protocols.message import DeltaPlan, interleave
 from harness.protocols.paths import get, put
-from harness.protocols.protocol import data_text, event_of, events_of
 from harness.wire import sse
 
 EVENTS = [Event("a", {"x": "ü"}), Event(None, "[DONE]"), Event("c", {})]
@@ -37,7 +37,7 @@ def test_a_frame_is_read_back(name: str) -> None:
     found = protocol(name)
     body = b"".join(map(found.frame, EVENTS))
     assert list(events_of([body])) == EVENTS
-    assert found.line_end.encode() * 2 in body
+    assert found.framing.line_end.encode() * 2 in body
 
 
 def test_half_a_character_is_framed_as_the_escape_it_came_as() -> None:

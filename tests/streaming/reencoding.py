@@ -10,7 +10,7 @@ import openai
 from harness.model import Chunk, FinishReason, Usage
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.transport import MEMORY_URL, memory_transport
-from harness.protocols.protocol import events_of
+from harness.protocols.events import events_of
 from harness.streaming.reencoding import reencode
 from harness.streaming.serving.client_events import (
     DONE,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from harness.errors import RunCancelled, StreamError
 from harness.model import ErrorInfo
 from harness.protocols import protocol
-from harness.protocols.protocol import events_of
+from harness.protocols.events import events_of
 from harness.streaming.reencoding import reencode
 from harness.streaming.serving.client_events import DONE, STREAM_INCOMPLETE, ClientEvent, write
 from harness.wire.cutting import cut

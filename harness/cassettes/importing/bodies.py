@@ -13,7 +13,7 @@ from harness.cassettes.importing.exchanges import JSON_LINES, JSON_TEXT, exchang
 from harness.errors import WireError
 from harness.model import Event
 from harness.protocols.bodies import protocol_among
-from harness.protocols.protocol import events_of
+from harness.protocols.events import events_of
 from harness.wire import event_stream
 from harness.wire.script import EVENT_STREAM
 

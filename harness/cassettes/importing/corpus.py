@@ -29,7 +29,7 @@ from harness.cassettes.importing.exchanges import (
 from harness.cassettes.importing.source import Source, mapping, status, text
 from harness.errors import WireError
 from harness.protocols.bodies import protocol_among
-from harness.protocols.protocol import events_of
+from harness.protocols.events import events_of
 from harness.wire import event_stream
 from harness.wire.script import EVENT_STREAM
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.cassettes.cassette import Interaction, Provenance, Request, Response, Stream
 from harness.model import Event
-from harness.protocols import protocol
+from harness.protocols import names, protocol
 from harness.protocols.message import IN_ORDER
 from harness.wire import event_stream
 from harness.wire.script import EVENT_STREAM
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.cassettes.cassette import Headers
     from harness.model import JSON
     from harness.protocols.message import Message
+    from harness.protocols.protocol import Framing
 
 JSON_LINES = "application/x-ndjson"
 JSON_TEXT = "application/json"
@@ -32,17 +33,7 @@ STREAMS = frozenset(
 # Said of a body that was coded on its way; what is kept here no longer is.
 _OF_THE_WAY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
-# Where each protocol is spoken by the provider who made it.
-_GEMINI = "https://generativelanguage.googleapis.com/v1beta/models"
-_ADDRESSES = {
-    "openai_chat": "https://api.openai.com/v1/chat/completions",
-    "openai_responses": "https://api.openai.com/v1/responses",
-    "anthropic_messages": "https://api.anthropic.com/v1/messages",
-    "gemini_generate": f"{_GEMINI}/unknown:streamGenerateContent?alt=sse",
-}
 NO_HOST = "recorded.invalid"  # RFC 2606: no such host will ever be
-_NAMED_BY_TYPE = frozenset({"openai_responses", "anthropic_messages"})
-_DONE = Event(None, "[DONE]")
 
 
 def exchange(
@@ -50,7 +41,7 @@ def exchange(
 ) -> Interaction:
     """Return an exchange of which only the answer was kept."""
     return Interaction(
-        Request("POST", _ADDRESSES.get(spoken or "", f"https://{NO_HOST}/")),
+        Request("POST", _address(spoken)),
         Response(
             status=status,
             reason="OK" if status == 200 else "",  # noqa: PLR2004 - HTTP's plain success
@@ -59,6 +50,12 @@ def exchange(
             stream=Stream(provenance=provenance),
         ),
     )
+
+
+def _address(spoken: str | None) -> str:
+    if spoken is None or spoken not in names():
+        return f"https://{NO_HOST}/"
+    return protocol(spoken).endpoint.url
 
 
 def as_it_stands(headers: Iterable[tuple[str, str]]) -> Headers:
@@ -73,14 +70,15 @@ def framed(told: Iterable[tuple[JSON, str]], spoken: str) -> bytes:
         told: of each event its JSON value and its text.
         spoken: the protocol.
     """
-    events = [Event(_name(value, spoken), said) for value, said in told]
-    if spoken == "openai_chat":
-        events.append(_DONE)
+    framing = protocol(spoken).framing
+    events = [Event(_name(value, framing), said) for value, said in told]
+    if framing.sentinel is not None:
+        events.append(framing.sentinel)
     return b"".join(map(protocol(spoken).frame, events))
 
 
-def _name(value: JSON, spoken: str) -> str | None:
-    named = spoken in _NAMED_BY_TYPE and isinstance(value, dict)
+def _name(value: JSON, framing: Framing) -> str | None:
+    named = framing.named_by_type and isinstance(value, dict)
     return str(value.get("type")) if named else None
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cassettes.cassette import Cassette, Interaction, Provenance, Request, Response, Stream
 from harness.cassettes.importing.exchanges import JSON_TEXT, framed, json_body
 from harness.cassettes.importing.source import items, keys, mapping, status, text
-from harness.protocols.protocol import compact
+from harness.protocols.events import compact
 from harness.wire.script import EVENT_STREAM
 
 if TYPE_CHECKING:

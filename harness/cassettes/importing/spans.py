@@ -17,6 +17,7 @@ from harness.cassettes.importing.exchanges import encoded, exchange
 from harness.cassettes.importing.messages import as_text, call, named
 from harness.cassettes.importing.source import items, keys, mapping, text
 from harness.model import Part, Reasoning, Text, Usage
+from harness.protocols import names, protocol
 from harness.protocols.message import Message
 from harness.wire.script import EVENT_STREAM
 
@@ -28,14 +29,7 @@ if TYPE_CHECKING:
 
 _SAID = "gen_ai.output.messages"
 _INFERENCES = frozenset({"chat", "generate_content", "text_completion", ""})
-# gen_ai.provider.name -> the protocol it is spoken in here; everybody else imitates Chat.
-_PROTOCOLS = {
-    "anthropic": "anthropic_messages",
-    "aws.bedrock": "anthropic_messages",
-    "gcp.gemini": "gemini_generate",
-    "gcp.vertex_ai": "gemini_generate",
-    "gcp.gen_ai": "gemini_generate",
-}
+# What a provider that no protocol names is taken for: every compatible server has this one.
 _CHAT = "openai_chat"
 _FINISHES: dict[str, FinishReason] = {
     "stop": "stop",
@@ -109,10 +103,17 @@ def _value(value: dict[str, Any]) -> Any:
 
 def _interaction(attributes: dict[str, Any], source: Source) -> Interaction:
     provider = text(attributes.get("gen_ai.provider.name") or attributes.get("gen_ai.system"))
-    spoken = source.protocol or _PROTOCOLS.get(provider, _CHAT)
+    spoken = source.protocol or _protocol_named(provider)
     what = f"span of {provider or 'a provider'} in {source.path.name}, encoded as {spoken}"
     body = encoded(_message(attributes, source), spoken)
     return exchange(body, EVENT_STREAM, spoken, Provenance(what=what))
+
+
+def _protocol_named(provider: str) -> str:
+    """Return the protocol of a value of ``gen_ai.provider.name``."""
+    known = (protocol(name) for name in names())
+    named = (each.name for each in known if provider in each.endpoint.telemetry_names)
+    return next(named, _CHAT)
 
 
 def _message(attributes: dict[str, Any], source: Source) -> Message:

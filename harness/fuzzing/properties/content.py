@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from harness.fuzzing.properties.property import Broken, Property, compare
 from harness.generation.byte_source import ByteSource
 from harness.generation.capabilities import calls_of, expected
 from harness.generation.views import view
-from harness.model import Event
-from harness.protocols import NAMES
+from harness.protocols import names, protocol
 from harness.protocols.message import DeltaPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from harness.fuzzing.properties.property import Deliver
     from harness.generation.cases import Case
-    from harness.model import JSON, Outcome
+    from harness.model import JSON, Event, Outcome
     from harness.protocols.message import Message
     from harness.wire.script import Script
 
@@ -91,43 +91,12 @@ def _usage_assigned(case: Case, tell: Deliver) -> Broken | None:
 
 def _counted_twice(name: str, events: Sequence[Event], tape: ByteSource) -> Iterator[Event]:
     """Report counts early and again, smaller than the last: each is the sum so far."""
+    earlier = protocol(name).oracle.earlier_usage
     for event in events:
-        for _ in range(_REPORTS[name](event) and 1 + tape.below(2)):
-            yield _halved(name, event)
+        report = earlier(event, _half)
+        if report is not None:
+            yield from repeat(report, 1 + tape.below(2))
         yield event
-
-
-def _is_delta(event: Event) -> bool:
-    return event.name == "message_delta"
-
-
-def _has_usage(event: Event) -> bool:
-    return isinstance(event.data, dict) and bool(event.data.get("usage"))
-
-
-def _has_metadata(event: Event) -> bool:
-    return isinstance(event.data, dict) and "usageMetadata" in event.data
-
-
-# Which event may be preceded by an earlier report of the counts. Responses reports them once.
-_REPORTS: Mapping[str, Callable[[Event], bool]] = {
-    "openai_responses": lambda _: False,
-    "openai_chat": _has_usage,
-    "anthropic_messages": _is_delta,
-    "gemini_generate": _has_metadata,
-}
-_AT: Mapping[str, str] = {"gemini_generate": "usageMetadata"}
-
-
-def _halved(name: str, event: Event) -> Event:
-    at = _AT.get(name, "usage")
-    data = event.data if isinstance(event.data, dict) else {}
-    early: dict[str, JSON] = {**data, at: _half(data[at])}
-    if name == "anthropic_messages":
-        early["delta"] = {"stop_reason": None, "stop_sequence": None}
-    if name == "gemini_generate":
-        early["candidates"] = [{"content": {"parts": [{"text": ""}], "role": "model"}, "index": 0}]
-    return Event(event.name, early)
 
 
 def _half(value: JSON) -> JSON:
@@ -142,7 +111,9 @@ _SHARED = ("name", "arguments", "complete")  # of a call
 
 def _parity(case: Case, tell: Deliver) -> Broken | None:
     """Tell the same message over the next wire; what both can say has to be one."""
-    other = replace(case, protocol_name=NAMES[(NAMES.index(case.protocol_name) + 1) % len(NAMES)])
+    known = names()
+    following = known[(known.index(case.protocol_name) + 1) % len(known)]
+    other = replace(case, protocol_name=following)
     both = {one.protocol_name: _alike(one) for one in (case, other)}
     mine, theirs = both.values()
     if mine != theirs:

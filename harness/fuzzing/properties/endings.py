@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from harness.fuzzing.properties.finished import is_finished
 from harness.fuzzing.properties.property import Broken, Property
 from harness.generation.byte_source import ByteSource
-from harness.generation.labels import WORDS, restated
-from harness.generation.mutations.corrupting import BREAK_OFF, CORRUPTING, ERRORS, corrupt
+from harness.generation.mutations.corrupting import BREAK_OFF, CORRUPTING, corrupt
 from harness.model import Event, repair_surrogates
-from harness.protocols.protocol import events_of
+from harness.protocols.events import events_of
 
 if TYPE_CHECKING:
     from harness.fuzzing.properties.property import Deliver
@@ -60,7 +59,7 @@ def _held(case: Case, tell: Deliver) -> Broken | None:
     if case.said is None or is_finished(case.protocol, kept):
         return None
     script = case.spoken(kept)
-    expected = {"text": "".join(WORDS[case.protocol_name](event) for event in kept)}
+    expected = {"text": "".join(map(case.protocol.oracle.text, kept))}
     told = tell(script)
     actual = {"text": told.outcome.text}
     return None if actual == expected else Broken(script, expected, actual, "words before the cut")
@@ -86,7 +85,7 @@ def _events(script: Script) -> list[Event]:
 
 
 def _error_shows(case: Case, tell: Deliver) -> Broken | None:
-    kept = (*_cut(case), ERRORS[case.protocol_name])
+    kept = (*_cut(case), case.protocol.oracle.error)
     if is_finished(case.protocol, kept[:-1]):
         return None
     script = case.spoken(kept)
@@ -113,12 +112,24 @@ def _no_half_call(case: Case, tell: Deliver) -> Broken | None:
     return Broken(script, {"executable": expected}, {"executable": actual}, "nobody finished it")
 
 
+_UNKNOWN_WORD = "invented_tomorrow"
+
+
+def _restated(case: Case, event: Event) -> Event:
+    """Replace the finish word of an event by one that no table has, if the event has one."""
+    data = event.data
+    if not isinstance(data, dict):
+        return event
+    changed = case.protocol.oracle.replace_finish(data, _UNKNOWN_WORD)
+    return event if changed is None else Event(event.name, {**data, **changed})
+
+
 _SUCCESS: frozenset[FinishReason] = frozenset({"stop", "tool_calls"})
 
 
 def _unknown(case: Case, tell: Deliver) -> Broken | None:
     """Put a finish word from the future where the stream says why it stopped."""
-    events = tuple(restated(case.protocol_name, event) for event in case.events)
+    events = tuple(_restated(case, event) for event in case.events)
     if events == case.events:
         return None
     script = case.spoken(events)

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 
 from harness.fuzzing.properties.finished import is_finished
 from harness.fuzzing.properties.property import Broken, Property, compare
-from harness.protocols.openai_responses.vocabulary import PARAGRAPH
-from harness.protocols.protocol import compact
+from harness.protocols import protocol
+from harness.protocols.events import compact
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from harness.fuzzing.properties.property import Deliver
     from harness.generation.cases import Case
     from harness.model import JSON, Outcome
@@ -27,15 +25,10 @@ if TYPE_CHECKING:
 _JSON = (("content-type", "application/json"),)
 _CALL = ("name", "arguments", "complete")  # Anthropic and Gemini keep no text of arguments
 
-# Protocol -> what stands between two parts of reasoning. A Response holds its summary as a list
-# of parts, and leaves it to whoever shows them how they are joined:
-# https://developers.openai.com/api/docs/api-reference/responses/object (output, reasoning, summary)
-_BETWEEN: Mapping[str, str] = {"openai_responses": PARAGRAPH}
-
 
 def _shown(name: str, outcome: Outcome) -> dict[str, JSON]:
     """Return what both ways have to agree on."""
-    between = _BETWEEN.get(name)
+    between = protocol(name).expressible.reasoning_separator
     calls = outcome.tool_calls
     thought = outcome.reasoning
     return {

@@ -22,7 +22,7 @@ def _whole(outcome: Outcome) -> dict[str, JSON]:
 
 
 def _same(case: Case, tell: Deliver, change: str) -> Broken | None:
-    script = PRESERVING[change].change(case, ByteSource(case.dice[1:]))
+    script = PRESERVING[change](case, ByteSource(case.dice[1:]))
     expected, told = _whole(tell(case.script).outcome), tell(script)
     return compare(script, expected, told, _whole(told.outcome), change)
 

@@ -72,7 +72,7 @@ def _null(events: Sequence[Event], tape: ByteSource, _: Protocol) -> Items:
 
 def _error(events: Sequence[Event], tape: ByteSource, spoken: Protocol) -> Items:
     at = tape.below(len(events))
-    return (*events[:at], ERRORS[spoken.name])
+    return (*events[:at], spoken.oracle.error)
 
 
 def _cut(events: Sequence[Event], tape: ByteSource, spoken: Protocol) -> Items:
@@ -97,14 +97,6 @@ def _nothing(_: Sequence[Event], tape: ByteSource, __: Protocol) -> Items:
     return tape.choose(((), (b": ping\n\n",), (b"\n\n",)))
 
 
-ERRORS: Mapping[str, Event] = {
-    "openai_responses": Event("error", {"type": "error", "code": "server_error", "message": "no"}),
-    "openai_chat": Event(None, {"error": {"message": "no", "type": "server_error", "code": None}}),
-    "anthropic_messages": Event(
-        "error", {"type": "error", "error": {"type": "overloaded_error", "message": "no"}}
-    ),
-    "gemini_generate": Event(None, {"error": {"code": 500, "message": "no", "status": "INTERNAL"}}),
-}
 GARBAGE = (
     b"data: {\n\n",
     b"data: null\n\n",

@@ -1,19 +1,18 @@
-"""Lawful changes of a campaign: each leaves what a stream says as it is.
+"""Changes of generated streams that keep their meaning.
 
-What is lawful is a matter of the protocol *and* of the SDK that reads it, because a listener above
-an SDK sees only what that lets through. ``PRESERVING`` says for each change which protocols it is
-lawful in, and why not in the others; the SDKs' habits were measured (openai 3.52, anthropic 2.11,
-google-genai 3.4).
+Whether a change keeps it depends on the protocol, and on the SDK that reads it, because a listener
+above an SDK sees only what that lets through. Each protocol's ``noise`` names the changes that are
+harmless in it, and why the others are not.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from harness.model import Event
-from harness.protocols import NAMES
+from harness.protocols import protocol
 from harness.wire import sse
 
 if TYPE_CHECKING:
@@ -24,20 +23,6 @@ if TYPE_CHECKING:
     from harness.wire.script import Script
 
     Change: TypeAlias = Callable[[Case, ByteSource], Script]
-
-
-class Preserving(NamedTuple):
-    """One lawful change.
-
-    Args:
-        change: case, tape -> the changed response.
-        protocols: those it is lawful in.
-        source: who says so, and what keeps it from the others.
-    """
-
-    change: Change
-    protocols: tuple[str, ...]
-    source: str
 
 
 _PLANS = ("whole", "byte", "awkward", "edges")
@@ -118,43 +103,21 @@ def _with_fields(case: Case, fields: dict[str, object]) -> Script:
     return case.spoken(tuple(changed))
 
 
-_OPENAI = ("openai_responses", "openai_chat")
-_NOT_GEMINI = (*_OPENAI, "anthropic_messages")
-_SSE = "https://html.spec.whatwg.org/multipage/server-sent-events.html"
-_GENAI = "google-genai raises UnknownApiResponseError on any line that is not `data: `"
-
-PRESERVING: Mapping[str, Preserving] = {
-    "byte_cuts": Preserving(_byte_cuts, NAMES, "TCP delivers bytes, not events (TR-001)"),
-    "line_ends": Preserving(_line_ends, NAMES, f"{_SSE}: a line ends at LF or CRLF"),
-    "comments": Preserving(_comments, _NOT_GEMINI, f"{_SSE}; {_GENAI}"),
-    "ids": Preserving(_ids, _NOT_GEMINI, f"{_SSE}; {_GENAI}"),
-    "no_space": Preserving(_no_space, _NOT_GEMINI, f"{_SSE}; {_GENAI}"),
-    "pings": Preserving(
-        _pings,
-        ("anthropic_messages",),
-        "https://docs.claude.com/en/api/messages-streaming: pings may come anywhere; OpenAI sends "
-        f"none, its SDK makes a bogus chunk of one; {_GENAI}",
-    ),
-    "keepalives": Preserving(
-        _keepalives, ("openai_responses",), "recorded in long silences (OR-032); nobody else's"
-    ),
-    "unknown_events": Preserving(
-        _unknown_events,
-        ("openai_responses", "anthropic_messages"),
-        "https://docs.claude.com/en/api/messages-streaming: new event types may be added; OR-031; "
-        "Chat and Gemini have no event types",
-    ),
-    "unknown_fields": Preserving(
-        _unknown_fields, NAMES, "all four providers add fields without a new version"
-    ),
-    "obfuscation": Preserving(
-        _obfuscation,
-        _OPENAI,
-        "https://developers.openai.com/api/reference/resources/responses: include_obfuscation",
-    ),
+PRESERVING: Mapping[str, Change] = {
+    "byte_cuts": _byte_cuts,
+    "line_ends": _line_ends,
+    "comments": _comments,
+    "ids": _ids,
+    "no_space": _no_space,
+    "pings": _pings,
+    "keepalives": _keepalives,
+    "unknown_events": _unknown_events,
+    "unknown_fields": _unknown_fields,
+    "obfuscation": _obfuscation,
 }
 
 
 def preserving_in(protocol_name: str) -> tuple[str, ...]:
-    """Return the names of the changes that are lawful in a protocol."""
-    return tuple(name for name, change in PRESERVING.items() if protocol_name in change.protocols)
+    """Return the names of the changes that keep the meaning of a stream in a protocol."""
+    harmless = protocol(protocol_name).noise.harmless
+    return tuple(name for name in PRESERVING if name in harmless)

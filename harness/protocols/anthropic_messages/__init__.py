@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
+from harness.model import Usage
 from harness.protocols.anthropic_messages.encode import encode
 from harness.protocols.anthropic_messages.grammar import GRAMMAR, read
+from harness.protocols.anthropic_messages.oracle import ORACLE
+from harness.protocols.anthropic_messages.samples import SAMPLES
 from harness.protocols.anthropic_messages.skeletons import MessagesComposer
 from harness.protocols.anthropic_messages.vocabulary import DELTA_FIELDS, DELTAS_OF, FINISH, USAGE
 from harness.protocols.anthropic_messages.whole import response_body
-from harness.protocols.protocol import Protocol
+from harness.protocols.noise import EVENT_STREAM, TRANSPORT
+from harness.protocols.protocol import (
+    Detection,
+    Endpoint,
+    Expressible,
+    Framing,
+    Noise,
+    Protocol,
+)
+
+_STREAMING = "https://docs.claude.com/en/api/messages-streaming"
+_EVENT = re.compile("(message|content_block)_(start|delta|stop)")
 
 PROTOCOL = Protocol(
     name="anthropic_messages",
@@ -40,4 +56,37 @@ PROTOCOL = Protocol(
         "max_tokens": 1024,
         "messages": [{"role": "user", "content": "Hello"}],
     },
+    framing=Framing(named_by_type=True),
+    detection=Detection(
+        event=lambda data: _EVENT.fullmatch(str(data.get("type"))),
+        # The last two are Vertex' and Bedrock's.
+        path=re.compile(
+            "/messages$|:streamRawPredict$|/model/[^/]*anthropic[^/]*/invoke-with-response-stream$"
+        ),
+    ),
+    endpoint=Endpoint(
+        "anthropic",
+        "https://api.anthropic.com/v1/messages",
+        _STREAMING,
+        telemetry_names=frozenset({"anthropic", "aws.bedrock"}),
+    ),
+    expressible=Expressible(
+        usage=frozenset(Usage.model_fields) - {"total"},
+        refusals=False,
+        always_reports_usage=True,  # message_start has it already
+    ),
+    samples=SAMPLES,
+    oracle=ORACLE,
+    noise=Noise(
+        harmless={
+            **TRANSPORT,
+            **EVENT_STREAM,
+            "pings": f"{_STREAMING}: pings may come anywhere",
+            "unknown_events": f"{_STREAMING}: new event types may be added",
+        },
+        harmful={
+            "keepalives": "recorded of OpenAI only; this protocol has pings",
+            "obfuscation": "a field of OpenAI's; any other field is `unknown_fields`",
+        },
+    ),
 )

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+from harness.model import Usage
 from harness.protocols.gemini_generate.encode import encode
 from harness.protocols.gemini_generate.grammar import GRAMMAR, read
+from harness.protocols.gemini_generate.oracle import ORACLE
+from harness.protocols.gemini_generate.samples import SAMPLES
 from harness.protocols.gemini_generate.skeletons import MODEL, GenerateComposer
 from harness.protocols.gemini_generate.vocabulary import (
     BESIDE,
@@ -16,8 +21,18 @@ from harness.protocols.gemini_generate.vocabulary import (
     USAGE,
 )
 from harness.protocols.gemini_generate.whole import response_body
-from harness.protocols.protocol import Protocol
+from harness.protocols.noise import TRANSPORT
+from harness.protocols.protocol import (
+    Detection,
+    Endpoint,
+    Expressible,
+    Framing,
+    Noise,
+    Protocol,
+)
 
+_SDK = "google-genai raises UnknownApiResponseError on any line that is not `data: `"
+_NO_TYPES = f"a response has no event type; {_SDK}"
 _MEDIA = "describes media the client sent; a model's answer has none"
 _DETAILS = "the same count by modality; the sum is modelled"
 
@@ -75,5 +90,37 @@ PROTOCOL = Protocol(
         },
     },
     request={"model": MODEL, "contents": "Hello"},
-    line_end="\r\n",
+    framing=Framing(line_end="\r\n", camel_case=True),
+    detection=Detection(
+        event=lambda data: not {"candidates", "usageMetadata"}.isdisjoint(data),
+        path=re.compile(":streamGenerateContent$"),
+    ),
+    endpoint=Endpoint(
+        "google_ai",
+        "https://generativelanguage.googleapis.com/v1beta/models"
+        "/unknown:streamGenerateContent?alt=sse",
+        "https://ai.google.dev/api/generate-content",
+        telemetry_names=frozenset({"gcp.gemini", "gcp.vertex_ai", "gcp.gen_ai"}),
+        operation="generate_content",
+    ),
+    expressible=Expressible(
+        usage=frozenset(Usage.model_fields) - {"cache_write"},
+        refusals=False,
+        instead={"refusal": "stop"},
+        arguments_as_text=False,  # `args` is an object
+    ),
+    samples=SAMPLES,
+    oracle=ORACLE,
+    noise=Noise(
+        harmless=TRANSPORT,
+        harmful={
+            "comments": _SDK,
+            "ids": _SDK,
+            "no_space": _SDK,
+            "pings": _NO_TYPES,
+            "keepalives": _NO_TYPES,
+            "unknown_events": _NO_TYPES,
+            "obfuscation": "a field of OpenAI's; any other field is `unknown_fields`",
+        },
+    ),
 )

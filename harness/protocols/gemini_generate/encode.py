@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from harness.model import Event, Media, Reasoning, RedactedReasoning, ServerTool, Text, ToolCall
 from harness.protocols.gemini_generate import skeletons as write
-from harness.protocols.gemini_generate.vocabulary import DATA, FINISH, USAGE, json_name
+from harness.protocols.gemini_generate.vocabulary import DATA, FINISH, USAGE
 from harness.protocols.message import IN_ORDER
+from harness.protocols.paths import json_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.protocols.gemini_generate.vocabulary import BESIDE, DATA, json_name
+from harness.protocols.gemini_generate.vocabulary import BESIDE, DATA
 from harness.protocols.grammar import Grammar, Machine, Open, Step
+from harness.protocols.paths import json_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

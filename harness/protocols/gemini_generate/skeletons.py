@@ -22,8 +22,8 @@ from harness.protocols.gemini_generate.vocabulary import (
     CANDIDATE,
     DATA,
     RESPONSE,
-    json_name,
 )
+from harness.protocols.paths import json_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

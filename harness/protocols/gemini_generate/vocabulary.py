@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     from harness.model import ErrorKind, FinishReason
 
 
-def json_name(field: str) -> str:
-    """Return the lowerCamelCase name a proto field has in JSON.
-
-    https://protobuf.dev/programming-guides/json/
-    """
-    head, *rest = field.split("_")
-    return head + "".join(map(str.capitalize, rest))
-
-
 # Finish reasons that are failures: their kind, and whether the same request may succeed later.
 # A call the model garbled is a matter of sampling (catalogue GE-009); a signature the request
 # lacks, or an account that is closed, stays so. The words: FinishReason, at the URL above.

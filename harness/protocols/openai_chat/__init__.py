@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
+from harness.model import Event, Usage
+from harness.protocols.noise import EVENT_STREAM, TRANSPORT
 from harness.protocols.openai_chat.encode import encode
 from harness.protocols.openai_chat.grammar import GRAMMAR, read
+from harness.protocols.openai_chat.oracle import ORACLE
+from harness.protocols.openai_chat.samples import SAMPLES
 from harness.protocols.openai_chat.skeletons import MODEL, ChatComposer
 from harness.protocols.openai_chat.vocabulary import (
     DELTA,
+    DONE,
     FINISH,
     USAGE,
     VENDOR_USAGE,
 )
 from harness.protocols.openai_chat.whole import response_body
-from harness.protocols.protocol import Protocol
+from harness.protocols.protocol import (
+    Detection,
+    Endpoint,
+    Expressible,
+    Framing,
+    Noise,
+    Protocol,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.model import JSON
+
+_NO_TYPES = "a chunk has no event type, so an event with one is not a chunk"
+
+
+def _is_chunk(data: Mapping[str, JSON]) -> bool:
+    """Return whether an event is a chunk, and not one of the older Completions endpoint."""
+    return "choices" in data and data.get("object") != "text_completion"
+
 
 _BY_MODALITY = "how a count splits by modality; the sum is modelled"
 
@@ -57,4 +85,33 @@ PROTOCOL = Protocol(
         },
     },
     request={"model": MODEL, "messages": [{"role": "user", "content": "Hello"}]},
+    framing=Framing(sentinel=Event(None, DONE)),
+    detection=Detection(event=_is_chunk, path=re.compile("/chat/completions$")),
+    endpoint=Endpoint(
+        "openai",
+        "https://api.openai.com/v1/chat/completions",
+        "https://developers.openai.com/api/reference/resources/chat/subresources/completions"
+        "/streaming-events",
+    ),
+    expressible=Expressible(
+        usage=frozenset(Usage.model_fields),
+        instead={"pause": "stop"},
+    ),
+    samples=SAMPLES,
+    oracle=ORACLE,
+    noise=Noise(
+        harmless={
+            **TRANSPORT,
+            **EVENT_STREAM,
+            "obfuscation": (
+                "https://developers.openai.com/api/reference/resources/responses: "
+                "include_obfuscation"
+            ),
+        },
+        harmful={
+            "pings": "OpenAI sends none; its SDK makes a chunk without choices of one",
+            "keepalives": _NO_TYPES,
+            "unknown_events": _NO_TYPES,
+        },
+    ),
 )

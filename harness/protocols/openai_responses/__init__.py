@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
+from harness.model import Usage
+from harness.protocols.noise import EVENT_STREAM, TRANSPORT
 from harness.protocols.openai_responses.encode import encode
 from harness.protocols.openai_responses.grammar import GRAMMAR, read
+from harness.protocols.openai_responses.oracle import ORACLE
+from harness.protocols.openai_responses.samples import SAMPLES
 from harness.protocols.openai_responses.skeletons import ResponsesComposer
 from harness.protocols.openai_responses.vocabulary import (
     FINISH,
     INCOMPLETE,
+    PARAGRAPH,
     PARTS,
     PROGRESS,
     RUNNING,
@@ -16,7 +23,14 @@ from harness.protocols.openai_responses.vocabulary import (
     USAGE,
 )
 from harness.protocols.openai_responses.whole import response_body
-from harness.protocols.protocol import Protocol
+from harness.protocols.protocol import (
+    Detection,
+    Endpoint,
+    Expressible,
+    Framing,
+    Noise,
+    Protocol,
+)
 
 _WRITTEN_CACHE = "how the written cache splits by lifetime; the sum is modelled"
 
@@ -49,4 +63,35 @@ PROTOCOL = Protocol(
         },
     },
     request={"model": "gpt-5-mini", "input": "Hello"},
+    framing=Framing(named_by_type=True),
+    detection=Detection(
+        event=lambda data: str(data.get("type")).startswith("response."),
+        path=re.compile("/responses$"),
+    ),
+    endpoint=Endpoint(
+        "openai",
+        "https://api.openai.com/v1/responses",
+        "https://developers.openai.com/api/reference/resources/responses/streaming-events",
+    ),
+    expressible=Expressible(
+        usage=frozenset(Usage.model_fields),
+        # The summary is a list of parts; the reader decides how they are joined:
+        # https://developers.openai.com/api/docs/api-reference/responses/object
+        reasoning_separator=PARAGRAPH,
+    ),
+    samples=SAMPLES,
+    oracle=ORACLE,
+    noise=Noise(
+        harmless={
+            **TRANSPORT,
+            **EVENT_STREAM,
+            "keepalives": "recorded in long silences (OR-032)",
+            "unknown_events": "new event types are added without a new version (OR-031)",
+            "obfuscation": (
+                "https://developers.openai.com/api/reference/resources/responses: "
+                "include_obfuscation"
+            ),
+        },
+        harmful={"pings": "OpenAI sends none; its SDK makes an event of a wrong type of one"},
+    ),
 )

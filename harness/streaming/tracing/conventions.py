@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from harness.protocols import names, protocol
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,11 +22,8 @@ if TYPE_CHECKING:
 
 Attribute: TypeAlias = str | bool | int | float | tuple[str, ...]
 
-PREFIX = "llm_stream_harness."
-
-# gen_ai.operation.name: a chat unless the protocol has a well-known word of its own.
-OPERATION: Mapping[str, str] = {"gemini_generate": "generate_content"}
 _CHAT = "chat"
+PREFIX = "llm_stream_harness."
 
 # Our provider and dialect words -> the well-known gen_ai.provider.name, where they differ.
 PROVIDER: Mapping[str, str] = {
@@ -62,7 +61,8 @@ def span_name(trace: ProviderTrace) -> str:
 
 def operation(trace: ProviderTrace) -> str:
     """Return the value of ``gen_ai.operation.name``."""
-    return OPERATION.get(trace.protocol, _CHAT)
+    known = trace.protocol in names()
+    return protocol(trace.protocol).endpoint.operation if known else _CHAT
 
 
 def attributes(trace: ProviderTrace) -> dict[str, Attribute]:

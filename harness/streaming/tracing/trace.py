@@ -32,7 +32,7 @@ class ProviderTrace(Value):
     Args:
         id: the trace's own id.
         created_at: when the step ended, in UTC; ISO 8601 in JSON.
-        protocol: the wire language, a word of ``harness.protocols.NAMES``.
+        protocol: the wire language, one of ``harness.protocols.names()``.
         provider: who answered, e.g. ``openai`` or ``azure``.
         model: the model that was asked.
         call_type: what the step was for, e.g. ``agent_step`` or ``summarization``.

@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.model import Chunk, Reasoning, RedactedReasoning, Text, ToolCall, Usage
-from harness.protocols import NAMES
+from harness.protocols import names
 from harness.targets.final_objects.common import Final
 from harness.targets.opening import open_stream
 from harness.targets.reading import Reader, ReaderListening
@@ -63,7 +63,7 @@ class LettaTarget:
     name = "letta"
 
     def __init__(self, clients: Clients) -> None:
-        self.protocols: tuple[str, ...] = NAMES
+        self.protocols: tuple[str, ...] = names()
         self._clients = clients
         self._adapter = import_module("letta.adapters.simple_llm_stream_adapter")
         self._config = import_module("letta.schemas.llm_config").LLMConfig

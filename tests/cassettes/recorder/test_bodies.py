@@ -21,7 +21,7 @@ from harness.cli import main
 from harness.engine.replayer import Replayer, TargetRequest
 from harness.playback.recordings import Recording, recordings
 from harness.protocols import protocol
-from harness.protocols.protocol import events_of
+from harness.protocols.events import events_of
 from harness.wire import event_stream
 from harness.wire.script import Script
 from tests.cassettes.recorder.conftest import BODY, Provider, only

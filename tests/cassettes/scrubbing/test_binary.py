@@ -10,7 +10,7 @@ import pytest
 
 from harness.cassettes.scrubbing import Scrubber
 from harness.errors import InputError
-from harness.protocols.protocol import events_of
+from harness.protocols.events import events_of
 from harness.wire import event_stream
 
 KEY = "sk-proj-" + "a1B2" * 12

@@ -12,8 +12,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from harness.model import Event
+from harness.protocols.events import data_text, event_of
 from harness.protocols.openai_chat.vocabulary import DONE as DONE_WORD
-from harness.protocols.protocol import data_text, event_of
 from harness.streaming.serving.client_events import vocabulary as words
 from harness.wire import sse
 

@@ -1,0 +1,27 @@
+"""Changes that mean nothing in every protocol of one kind, with their sources.
+
+A protocol composes its ``Noise`` from these mappings; what is peculiar to it stands in its own
+folder. The SDKs' behaviour was measured with openai 3.52, anthropic 2.11 and google-genai 3.4.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SSE = "https://html.spec.whatwg.org/multipage/server-sent-events.html"
+
+# Changes below the level of events, and fields that are new.
+TRANSPORT: Mapping[str, str] = {
+    "byte_cuts": "TCP delivers bytes, not events (TR-001)",
+    "line_ends": f"{_SSE}: a line ends at LF or CRLF",
+    "unknown_fields": "providers add fields without a new version",
+}
+# What the format of server-sent events allows between and inside events.
+EVENT_STREAM: Mapping[str, str] = {
+    "comments": f"{_SSE}: a line that starts with a colon is ignored",
+    "ids": f"{_SSE}: id and retry carry no data",
+    "no_space": f"{_SSE}: the space after the colon may be missing",
+}
