@@ -1,4 +1,4 @@
-"""The tables of docs/streaming.md agree with the code."""
+"""The tables of docs/streaming-rules.md agree with the code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.streaming.serving.client_events.vocabulary import (
 )
 from harness.streaming.serving.runs.statuses import STATUS_OF
 
-PAGE = Path(__file__).parents[2] / "docs" / "streaming.md"
+PAGE = Path(__file__).parents[2] / "docs" / "streaming-rules.md"
 ROW = re.compile(r"^\| ([^|]+) \| ([^|]+) \|(?: ([^|]+) \|)?$", re.MULTILINE)
 
 
