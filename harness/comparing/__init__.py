@@ -1,6 +1,7 @@
-"""The upgrade check: the same streams to two sides, what moved, in which layer, and is it law.
+"""The upgrade check: replay the same streams under two versions and classify the differences.
 
-sides.py asks the two, streams.py chooses what is told, differences.py looks for what moved,
-judging.py says what it means, grouping.py puts like to like, comparing.py is the run that emits
-what happens (happenings.py).
+``streams`` selects what is replayed, ``preparation`` makes the two ``sides`` ready, ``differences``
+finds what changed and in which layer, ``classification`` gives it a category, ``grouping`` joins
+like changes, ``comparison`` is the run that emits ``events``; ``version_bisect`` finds the first
+version that shows a change.
 """

@@ -1,4 +1,8 @@
-"""What a difference means: law is judged on both sides, everything else is a photograph."""
+"""The category of a difference: requirements decide where they can, the rest is for review.
+
+Both sides are checked against the scenario's requirements and the invariants. A check whose verdict
+changed is a violation or an improvement; every other difference is a changed snapshot.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +20,21 @@ if TYPE_CHECKING:
     from harness.comparing.streams import Stream
     from harness.model import JSON
 
-Category: TypeAlias = Literal["law broken", "photograph changed", "improved", "only cosmetic"]
-MEANINGS: tuple[Category, ...] = (
-    "law broken", "photograph changed", "improved", "only cosmetic"
+Category: TypeAlias = Literal[
+    "requirement violated", "snapshot changed", "improved", "only cosmetic"
+]
+CATEGORIES: tuple[Category, ...] = (
+    "requirement violated", "snapshot changed", "improved", "only cosmetic"
 )  # fmt: skip
 
 
 class Change(NamedTuple):
-    """One thing that moved in one stream, what it means, and the layer in which it began.
+    """One change in one stream: its category, and the layer in which it began.
 
-    A difference that ``follows`` stands in a layer above the one that moved first.
+    A difference that ``follows`` is in a layer above the first one that differs.
     """
 
-    meaning: Category
+    category: Category
     layer: Layer
     shape: str
     place: str
@@ -37,7 +43,7 @@ class Change(NamedTuple):
     follows: bool = False
 
 
-class _Law(NamedTuple):
+class _Result(NamedTuple):
     verdict: str
     actual: JSON
 
@@ -45,53 +51,53 @@ class _Law(NamedTuple):
 def classified(
     stream: Stream, before: SideResult, after: SideResult, target: str
 ) -> tuple[Change, ...]:
-    """Return everything that moved between two hearings of a stream."""
+    """Return every change between the results of two sides for one stream."""
     found = differences(before, after)
     first = changed_layer(found)
-    laws = list(_laws(stream, before, after, target, first or "outcome"))
-    return (*laws, *(_photograph(difference, first) for difference in found))
+    checks = list(_requirement_changes(stream, before, after, target, first or "outcome"))
+    return (*checks, *(_snapshot_change(difference, first) for difference in found))
 
 
-def broken(stream: Stream, heard: SideResult, target: str) -> Mapping[str, _Law]:
-    """Return the verdict of every law on one side: check -> verdict, and what was seen."""
+def verdicts(stream: Stream, result: SideResult, target: str) -> Mapping[str, _Result]:
+    """Return the verdict of every check on one side: check -> verdict and actual value."""
     if stream.scenario is not None:
         pair = ScenarioRun(stream.scenario, target)
-        laws = {f.check: _Law(f.verdict, f.actual) for f in evaluate(pair, heard.outcome)}
+        found = {f.check: _Result(f.verdict, f.actual) for f in evaluate(pair, result.outcome)}
     else:
         finish = protocol(stream.ask.protocol).finish
-        laws = {
-            law.name: _Law("fail" if wrong else "pass", wrong)
-            for law, wrong in violated_invariants(heard.outcome, finish)
+        found = {
+            invariant.name: _Result("fail" if wrong else "pass", wrong)
+            for invariant, wrong in violated_invariants(result.outcome, finish)
         }
-    said = _Law("fail", heard.complaint) if heard.complaint else _Law("pass", None)
-    return {**laws, "target": said}
+    complaint = _Result("fail", result.complaint) if result.complaint else _Result("pass", None)
+    return {**found, "target": complaint}
 
 
-def _laws(
+def _requirement_changes(
     stream: Stream, before: SideResult, after: SideResult, target: str, layer: Layer
 ) -> Iterator[Change]:
-    old, new = broken(stream, before, target), broken(stream, after, target)
-    for check, law in new.items():
-        was = old.get(check, _Law("pass", None))
-        meaning = _TURNS.get((was.verdict, law.verdict))
-        if meaning is not None:
-            shape = f"law {check}: {was.verdict} -> {law.verdict}"
-            yield Change(meaning, layer, shape, check, was.actual, law.actual)
+    old, new = verdicts(stream, before, target), verdicts(stream, after, target)
+    for check, now in new.items():
+        was = old.get(check, _Result("pass", None))
+        category = _TURNS.get((was.verdict, now.verdict))
+        if category is not None:
+            shape = f"{check}: {was.verdict} -> {now.verdict}"
+            yield Change(category, layer, shape, check, was.actual, now.actual)
 
 
-def _photograph(difference: Difference, first: Layer | None) -> Change:
+def _snapshot_change(difference: Difference, first: Layer | None) -> Change:
     layer, shape, place, before, after, cosmetic = difference
-    meaning: Category = "only cosmetic" if cosmetic else "photograph changed"
-    return Change(meaning, layer, shape, place, before, after, not cosmetic and layer != first)
+    category: Category = "only cosmetic" if cosmetic else "snapshot changed"
+    return Change(category, layer, shape, place, before, after, not cosmetic and layer != first)
 
 
 # From which verdict to which -> what it means; a `should` that is no longer met is for review.
 _TURNS: Mapping[tuple[str, str], Category] = {
-    ("pass", "fail"): "law broken",
-    ("warn", "fail"): "law broken",
-    ("open", "fail"): "law broken",
+    ("pass", "fail"): "requirement violated",
+    ("warn", "fail"): "requirement violated",
+    ("open", "fail"): "requirement violated",
     ("fail", "pass"): "improved",
     ("fail", "warn"): "improved",
     ("warn", "pass"): "improved",
-    ("pass", "warn"): "photograph changed",
+    ("pass", "warn"): "snapshot changed",
 }

@@ -1,4 +1,4 @@
-"""What moved between two hearings of one stream, and in which layer.
+"""The differences between the results of two sides for one stream, and their layers.
 
 Three layers, from below: ``wire``, what the SDK hands over and what it asked for; ``chunks``, what
 the target emitted; ``outcome``, what it delivered, and what became of the connection.
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 Layer: TypeAlias = Literal["wire", "chunks", "outcome"]
 LAYERS: tuple[Layer, ...] = ("wire", "chunks", "outcome")
 ABSENT: Final = "(absent)"  # in place of a value that one side has not
-# Fields whose values are words of somebody's vocabulary: a shape tells them.
-_WORDS = frozenset(
+# Fields whose values belong to a closed vocabulary, so that a shape shows them.
+_VOCABULARY_FIELDS = frozenset(
     {CLASS, "code", "ending", "finish", "finish_raw", "finish_reason", "kind", "method",
      "object", "path", "reason", "role", "status", "stop_reason", "type", "closed_by"}
 )  # fmt: skip
@@ -40,7 +40,7 @@ _ALIGNED = 400  # items beyond which lists are compared place by place: aligning
 
 
 class Difference(NamedTuple):
-    """One thing that moved: where, and from what to what.
+    """One difference: where it is, and the value on each side.
 
     ``shape`` is the same for its like in other streams; ``place`` is where exactly in this one.
     """
@@ -61,7 +61,7 @@ class _Change(NamedTuple):
 
 
 def differences(before: SideResult, after: SideResult) -> list[Difference]:
-    """Return everything that moved, layer by layer."""
+    """Return every difference, layer by layer."""
     return [
         *_of_layer("wire", before.wire, after.wire),
         *_of_layer("chunks", before.chunks, after.chunks),
@@ -70,7 +70,7 @@ def differences(before: SideResult, after: SideResult) -> list[Difference]:
 
 
 def changed_layer(found: Sequence[Difference]) -> Layer | None:
-    """Return the lowest layer that moved: what is above it follows from it, or may."""
+    """Return the lowest layer that differs; differences above it may follow from it."""
     layers = {difference.layer for difference in found if not difference.cosmetic}
     return next((layer for layer in LAYERS if layer in layers), None)
 
@@ -87,13 +87,13 @@ def _of_layer(layer: Layer, before: JSON, after: JSON) -> Iterator[Difference]:
             yield Difference(layer, "ids", "", "", "", cosmetic=True)
             return
     for change in _changes(before, after):
-        if not _same_words(change):
+        if not _same_text(change):
             yield _difference(layer, change)
 
 
 def _difference(layer: Layer, change: _Change) -> Difference:
     path, before, after, words = change
-    kinds = words or f"{_word(path, before)} -> {_word(path, after)}"
+    kinds = words or f"{_kind_of_value(path, before)} -> {_kind_of_value(path, after)}"
     return Difference(
         layer,
         f"{_shown(path, numbers=False)} {kinds}",
@@ -129,7 +129,7 @@ def _of_objects(
 def _learned(
     before: dict[str, Any], after: dict[str, Any], path: tuple[str | int, ...]
 ) -> Iterator[_Change]:
-    """Yield the fields that a class learned to know, or forgot."""
+    """Yield the fields that a class declares on one side only."""
     old, new = set(before.get(UNKNOWN, ())), set(after.get(UNKNOWN, ()))
     for names, words in ((old - new, "fields the SDK learned"), (new - old, "fields it forgot")):
         shared = sorted(name for name in names if name in before and name in after)
@@ -138,7 +138,7 @@ def _learned(
 
 
 def _aligned(before: list[JSON], after: list[JSON]) -> Iterator[tuple[JSON, JSON]]:
-    """Pair the items of two lists by what they are; what has no partner is paired with nothing."""
+    """Pair the items of two lists by their labels; one without a partner is paired with ABSENT."""
     old, new = [_label(item) for item in before], [_label(item) for item in after]
     if old == new or max(len(old), len(new)) > _ALIGNED:
         yield from zip_longest(before, after, fillvalue=ABSENT)
@@ -152,7 +152,7 @@ def _aligned(before: list[JSON], after: list[JSON]) -> Iterator[tuple[JSON, JSON
 
 
 def _label(item: JSON) -> tuple[str, ...]:
-    """Return what an item is: an event's or part's own word, or its class."""
+    """Return the label of an item: the type of an event, the kind of a part, or its class."""
     if not isinstance(item, dict):
         return ()
     word = item.get("type") or item.get("kind") or item.get(CLASS)
@@ -160,7 +160,7 @@ def _label(item: JSON) -> tuple[str, ...]:
 
 
 def _shown(path: tuple[str | int, ...], *, numbers: bool) -> str:
-    """Write a path: the label of an item stands for it, and its number only in an example."""
+    """Return a path as text; the number of an item appears only in an example."""
     shown = ""
     for piece in path:
         if isinstance(piece, int):
@@ -172,22 +172,28 @@ def _shown(path: tuple[str | int, ...], *, numbers: bool) -> str:
     return shown.removeprefix(".").replace("[]<", "<")
 
 
-def _word(path: tuple[str | int, ...], value: JSON) -> str:
-    """Return the kind of a value; a word of somebody's vocabulary stands for itself."""
+def _kind_of_value(path: tuple[str | int, ...], value: JSON) -> str:
+    """Return the kind of a value; a value of a closed vocabulary is returned as it is."""
     if value is ABSENT:
         return "absent"
     if value is None or isinstance(value, bool) or value == 0:
         return str(value)
     names = [piece for piece in path if isinstance(piece, str) and not piece.startswith("<")]
     if isinstance(value, str):
-        return value if names and names[-1] in _WORDS else "text" if value else "empty text"
+        return (
+            value
+            if names and names[-1] in _VOCABULARY_FIELDS
+            else "text"
+            if value
+            else "empty text"
+        )
     if isinstance(value, dict):
         return str(value.get(CLASS) or value.get("kind") or "an object")
     return {list: "a list", float: "a float"}.get(type(value), "a number")
 
 
-def _same_words(change: _Change) -> bool:
-    """Say whether two texts differ only in what no two runs have in common."""
+def _same_text(change: _Change) -> bool:
+    """Return whether two texts differ only in addresses, which differ in every run."""
     before, after = change.before, change.after
     if not (isinstance(before, str) and isinstance(after, str)):
         return False

@@ -1,4 +1,4 @@
-"""What a comparison tells its listeners: frozen values, in the order in which they happen."""
+"""The events of a comparison, in the order in which they are emitted."""
 
 from __future__ import annotations
 
@@ -20,77 +20,81 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Progress:
-    """Something a person waits for has come so far."""
+    """The current step of the preparation, for a person who waits."""
 
     words: str
 
 
 @dataclass(frozen=True)
-class Unusable:
-    """A file or a side that cannot be used; the others go on."""
+class UnusableInput:
+    """A file or a side that cannot be used; the comparison continues without it."""
 
     error: InputError
 
 
 @dataclass(frozen=True)
-class Began:
-    """Both sides are ready, or the one that can be used: letter -> label, letter -> versions."""
+class ComparisonStarted:
+    """The usable sides are ready: letter -> label, letter -> installed versions."""
 
     target: str
     sides: Mapping[str, str]
     versions: Mapping[str, Mapping[str, str]]
     streams: int
-    left_out: Mapping[str, int]  # protocol -> streams, where a side does not speak it
+    skipped: Mapping[str, int]  # protocol -> streams, that a side does not support
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One stream was told to both sides; ``broken`` names the laws broken on the last side."""
+class StreamCompared:
+    """One stream was compared; ``violated`` names the checks that fail on the last side."""
 
     stream: Stream
-    moved: tuple[Change, ...]
-    broken: tuple[str, ...] = ()
+    changes: tuple[Change, ...]
+    violated: tuple[str, ...] = ()
 
     @property
-    def still_broken(self) -> tuple[str, ...]:
-        """The laws the last side breaks that the first one broke, too."""
-        news = {one.place for one in self.moved if one.meaning == "law broken"}
-        return tuple(check for check in self.broken if check not in news)
+    def still_violated(self) -> tuple[str, ...]:
+        """The checks that fail on both sides."""
+        news = {one.place for one in self.changes if one.category == "requirement violated"}
+        return tuple(check for check in self.violated if check not in news)
 
 
 @dataclass(frozen=True)
-class Ended:
+class ComparisonFinished:
     """The comparison is over, or was interrupted."""
 
-    began: Began
-    compared: tuple[Compared, ...]
+    start: ComparisonStarted
+    compared: tuple[StreamCompared, ...]
     seconds: float
-    command: str  # the words that compare the same sides again, with ``{}`` for the selection
+    command: str  # the command that compares the same sides again, with ``{}`` for the selection
     words: tuple[WordChange, ...] = ()  # where vocabularies were compared
     unusable: int = 0
     interrupted: bool = False
 
     @property
     def groups(self) -> list[Group]:
-        """What moved, like to like."""
+        """The changes, grouped by category, layer and shape."""
         return grouped(self.compared)
 
     @property
     def counts(self) -> Counter[str]:
-        """How many streams moved in each meaning; a stream may count under several."""
-        return Counter(word for each in self.compared for word in {m.meaning for m in each.moved})
+        """How many streams changed per category; a stream may count under several."""
+        return Counter(
+            word for each in self.compared for word in {m.category for m in each.changes}
+        )
 
     @property
     def unclassified(self) -> tuple[WordChange, ...]:
-        """The words the upgrade brings that nobody has judged yet."""
+        """The new words of the vocabulary that are in no table yet."""
         return tuple(change for change in self.words if change.unclassified)
 
     @property
     def same(self) -> int:
-        """How many streams did not move, but for cosmetics."""
+        """How many streams have only cosmetic changes or none."""
         return sum(
-            all(one.meaning == "only cosmetic" for one in each.moved) for each in self.compared
+            all(one.category == "only cosmetic" for one in each.changes) for each in self.compared
         )
 
 
-CompareEvent: TypeAlias = Progress | Unusable | Began | Compared | Ended
+CompareEvent: TypeAlias = (
+    Progress | UnusableInput | ComparisonStarted | StreamCompared | ComparisonFinished
+)

@@ -1,8 +1,8 @@
-"""One side of a comparison: a target in an environment, and what it makes of a stream.
+"""One side of a comparison: a target in an environment, and its result for a stream.
 
 Rules of this file: a side answers in a process of its own, also in the current environment; its SDK
 is asked for the typed events of a stream, then its target for the outcome, each over a connection
-of its own; whatever the side does wrong is heard, never raised.
+of its own; what a side does wrong becomes part of its result and is never raised.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from harness.model import JSON
     from harness.playback.response_registry import ResponseRegistry
 
-SETTLE = 1.0  # seconds for a connection that was left to be seen as such
+SETTLE = 1.0  # seconds in which the server notices that a client disconnected
 
 
 class SideResult(NamedTuple):
-    """What one side made of one stream, a value a layer.
+    """The result of one side for one stream, one value per layer.
 
     ``complaint`` is what the target did wrong besides, as ``Played`` has it.
     """
@@ -69,68 +69,68 @@ class Side:
         self._timeout = timeout
         self._numbers = count(1)
         self._process = process_of(address)
-        self._alone = is_external_command(address)
+        self._is_command = is_external_command(address)
         self._protocols: frozenset[str] = frozenset()
         self.versions: Mapping[str, str] = {}
 
-    async def greet(self) -> None:
-        """Start the process and learn which SDKs it has.
+    async def handshake(self) -> None:
+        """Start the process and read which SDKs are installed there.
 
         Raises:
             InputError: it cannot be used.
         """
-        if self._alone:
+        if self._is_command:
             return
         try:
-            reply = await self._greeting()
+            reply = await self._handshake()
         except TargetError as error:
             raise InputError(f"{self.label}: {error}") from None
         self.versions, self._protocols = reply["versions"], frozenset(reply["protocols"])
 
     async def vocabulary(self, protocols: Sequence[str] | None = None) -> Mapping[str, JSON]:
-        """Return the words of the side's SDKs: protocol -> category -> words."""
+        """Return the vocabulary of the SDKs: protocol -> category -> words."""
         asked = None if protocols is None else list(protocols)
         reply = await self._process.ask(ask="vocabulary", protocols=asked)
         words: Mapping[str, JSON] = reply["vocabulary"]
         return words
 
-    def speaks(self, protocol: str) -> bool:
-        """Say whether the target does, and its SDK is there; a program may need none."""
+    def supports(self, protocol: str) -> bool:
+        """Return whether target and SDK support a protocol; an external command needs no SDK."""
         installed = PACKAGES.get(protocol) in self.versions
-        return self._alone or (installed and protocol in self._protocols)
+        return self._is_command or (installed and protocol in self._protocols)
 
-    async def handle(self, stream: Stream, stage: ResponseRegistry, base_url: str) -> SideResult:
-        """Let the side listen to one stream, twice: its SDK, then its target."""
-        wire = {} if self._alone else await self._wire(stream, stage, base_url)
-        key = self._put(stream, stage)
+    async def handle(self, stream: Stream, registry: ResponseRegistry, base_url: str) -> SideResult:
+        """Replay one stream twice: into the SDK alone, for its events, and into the target."""
+        wire = {} if self._is_command else await self._wire(stream, registry, base_url)
+        key = self._register(stream, registry)
         outcome, complaint = await self._outcome(_call(stream, f"{base_url}/{key}"))
-        connection = await _connection(stream, stage, key)
-        stage.forget(key)
+        connection = await _connection(stream, registry, key)
+        registry.forget(key)
         return SideResult(wire, outcome, connection, complaint)
 
     async def aclose(self) -> None:
         """End the process."""
         await self._process.aclose()
 
-    def _put(self, stream: Stream, stage: ResponseRegistry) -> str:
-        return stage.put(stream.script, f"{self.letter}/{next(self._numbers)}")
+    def _register(self, stream: Stream, registry: ResponseRegistry) -> str:
+        return registry.put(stream.script, f"{self.letter}/{next(self._numbers)}")
 
-    async def _wire(self, stream: Stream, stage: ResponseRegistry, base_url: str) -> JSON:
-        key = self._put(stream, stage)
+    async def _wire(self, stream: Stream, registry: ResponseRegistry, base_url: str) -> JSON:
+        key = self._register(stream, registry)
         call = _call(stream, f"{base_url}/{key}")
         try:
-            reply = await self._ask(ask="events", **request_of(call))
+            reply = await self._request(ask="events", **request_of(call))
         except TargetError as error:
             return {"failed": str(error)}
         finally:
-            seen = stage.evidence(key)
-            stage.forget(key)
+            seen = registry.evidence(key)
+            registry.forget(key)
         asked = [{"method": e.method, "path": e.path, "body": _json(e.body)} for e in seen]
         return {"request": asked, "events": reply["events"], "raised": reply.get("raised")}
 
     async def _outcome(self, call: Call) -> tuple[Outcome, str | None]:
         try:
-            reply = await self._ask(**request_of(call))
+            reply = await self._request(**request_of(call))
             outcome = outcome_of(reply)
         except TargetError as error:
             return _failed("TargetError", str(error)), str(error)
@@ -142,16 +142,16 @@ class Side:
         complaint = f"raised {raised['type']}: {raised['message']}"[:300]
         return outcome.model_copy(update=changes), complaint
 
-    async def _greeting(self) -> Mapping[str, JSON]:
+    async def _handshake(self) -> Mapping[str, JSON]:
         try:
             async with asyncio.timeout(START):
                 return await self._process.ask(ask="hello")
         except TimeoutError:
             raise TargetError(f"no greeting within {START:g} s") from None
 
-    async def _ask(self, **request: JSON) -> Mapping[str, JSON]:
-        if not (self._alone or self._process.runs):
-            await self._greeting()  # it was ended after a fault; starting again takes its time
+    async def _request(self, **request: JSON) -> Mapping[str, JSON]:
+        if not (self._is_command or self._process.runs):
+            await self._handshake()  # it was ended after a fault, and a start takes longer
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._process.ask(**request)
@@ -159,19 +159,19 @@ class Side:
             raise TargetError(f"gave no reply within {self._timeout:g} s") from None
 
 
-async def _connection(stream: Stream, stage: ResponseRegistry, key: str) -> JSON:
-    """Return how often the target asked, and who left, where a stream does not end by itself.
+async def _connection(stream: Stream, registry: ResponseRegistry, key: str) -> JSON:
+    """Return the number of requests, and who closed a stream that does not end by itself.
 
-    The server learns a moment later than the reader that the reader left.
+    The server notices a moment later than the client that the client disconnected.
     """
-    seen = stage.evidence(key)
+    seen = registry.evidence(key)
     if stream.script.end != "stall":
         return {"requests": len(seen)}
     with suppress(TimeoutError):
         async with asyncio.timeout(SETTLE):
             while any(exchange.closed_by is None for exchange in seen):
                 await asyncio.sleep(SETTLE / 100)
-                seen = stage.evidence(key)
+                seen = registry.evidence(key)
     return {"requests": len(seen), "closed_by": [exchange.closed_by for exchange in seen]}
 
 

@@ -1,4 +1,4 @@
-"""What is told to both sides: scenarios, cassettes and other recordings, as one kind of value."""
+"""The streams of a comparison: scenarios, cassettes, recordings and drawn ones, as one value."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Kind: TypeAlias = Literal["scenario", "recording", "drawn"]
 
 
 class Stream(NamedTuple):
-    """One response to be told, and the law of its scenario where it has one."""
+    """One response to replay, and its scenario where it has one."""
 
     name: str
     kind: Kind
@@ -43,7 +43,7 @@ class Selection(NamedTuple):
 
 @dataclass(frozen=True)
 class Sample:
-    """How many streams to draw for each protocol, and from which seed."""
+    """How many streams to draw per protocol, and the seed."""
 
     count: int = 0
     seed: int = 0
@@ -52,7 +52,7 @@ class Sample:
 def select_streams(
     root: Path, folders: Sequence[Path], selectors: Sequence[str], sample: Sample | None = None
 ) -> Selection:
-    """Return every stream that any selector names.
+    """Return every stream that a selector matches.
 
     Args:
         root: the folder of scenarios.
@@ -69,8 +69,8 @@ def select_streams(
     drawn = list(_drawn(sample)) if sample and sample.count else []
     others = (*(recording.name for recording in found), *(stream.name for stream in drawn))
     names = set(matching_ids([*ids, *others], selectors))
-    told = [name for name in ids if name in names]
-    scenarios, wrong = select_scenarios(root, told) if told or not ids else ([], [])
+    replayed = [name for name in ids if name in names]
+    scenarios, wrong = select_scenarios(root, replayed) if replayed or not ids else ([], [])
     streams = [*map(_of_scenario, scenarios), *_of_recordings(found, names, errors)]
     streams += [stream for stream in drawn if stream.name in names]
     return Selection(streams, [*errors, *wrong])
@@ -88,7 +88,7 @@ def _recordings(folders: Sequence[Path]) -> tuple[list[Recording], list[InputErr
 
 
 def _drawn(sample: Sample) -> Iterator[Stream]:
-    """Draw streams; the same seed draws the same ones, in every process."""
+    """Draw streams; a seed draws the same ones in every process."""
     try:
         from harness.generation.example_database import Ledger
         from harness.generation.search import Search
@@ -105,7 +105,7 @@ def _drawn(sample: Sample) -> Iterator[Stream]:
 
 
 class _Collected:
-    """Judges every case to be well, and keeps it."""
+    """A check that every case passes, and that stores each one."""
 
     def __init__(self) -> None:
         self.cases: list[Case] = []

@@ -1,9 +1,9 @@
-"""The matrix of versions: since which version has each difference been there?
+"""The version matrix: which version first shows each change?
 
 The oldest version is the reference; the newest is compared with it, and for each group of
 differences the first version that shows it is found by halving. Rules of this file: a version is
-told every stream once, however many findings ask for it; a finding that comes and goes between two
-versions that agree is not seen; a version that cannot be used is told and passed over.
+given every stream once, however many changes need it; a change that appears and disappears between
+two versions that agree is not found; a version that cannot be used is reported and skipped.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from harness.comparing.classification import classified
-from harness.comparing.events import Compared, Progress, Unusable
+from harness.comparing.events import Progress, StreamCompared, UnusableInput
 from harness.comparing.grouping import grouped
-from harness.comparing.readiness import Sides
+from harness.comparing.preparation import Sides
 from harness.errors import InputError
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.server import serving
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class FirstSeen(NamedTuple):
-    """One group of differences, the first version that shows it, and the last that does not."""
+    """One group of changes, the first version that shows it, and the last that does not."""
 
     group: Group
     first: str
@@ -39,14 +39,14 @@ class FirstSeen(NamedTuple):
 
 @dataclass(frozen=True)
 class VersionMatrix:
-    """The matrix is done, or was interrupted.
+    """The matrix is complete, or was interrupted.
 
-    ``told`` are the versions that were told the streams; ``seen`` says which groups each showed.
+    ``replayed`` are the versions that were tried; ``seen`` names the groups that each showed.
     """
 
     target: str
     versions: tuple[str, ...]
-    told: tuple[str, ...]
+    replayed: tuple[str, ...]
     findings: tuple[FirstSeen, ...]
     seen: Mapping[str, frozenset[Key]]
     streams: int
@@ -55,14 +55,14 @@ class VersionMatrix:
     interrupted: bool = False
 
 
-BisectEvent: TypeAlias = Progress | Unusable | VersionMatrix
+BisectEvent: TypeAlias = Progress | UnusableInput | VersionMatrix
 
 
 @dataclass
-class _Known:
-    """What is known of the versions so far."""
+class _State:
+    """The results so far, by version."""
 
-    heard: dict[str, Mapping[str, SideResult]] = field(default_factory=dict)
+    result: dict[str, Mapping[str, SideResult]] = field(default_factory=dict)
     groups: dict[str, Mapping[Key, Group]] = field(default_factory=dict)
     unusable: set[str] = field(default_factory=set)
 
@@ -73,10 +73,10 @@ def bisect_versions(
     named: Sequence[tuple[str, str]],
     timeout: float,
 ) -> Generator[BisectEvent, None, None]:
-    """Yield what happens while a range of versions is searched.
+    """Yield the events of a search over a range of versions.
 
     Args:
-        streams: what to tell.
+        streams: what to replay.
         target: how reports call the target.
         named: version and address of each side, oldest first.
         timeout: seconds for one reply.
@@ -102,51 +102,53 @@ class _Search:
         self._streams, self._target, self._timeout = streams, target, timeout
         self._addresses = dict(named)
         self._versions = list(self._addresses)
-        self._known = _Known()
+        self._state = _State()
         self._compared = 0
 
-    def run(self) -> Iterator[Progress | Unusable]:
-        """Tell the ends, then halve until each finding has a first version."""
-        yield from self._tell([self._versions[0], self._versions[-1]])
-        while wanted := self._open():
-            yield from self._tell(wanted)
+    def run(self) -> Iterator[Progress | UnusableInput]:
+        """Replay to both ends, then halve until each change has a first version."""
+        yield from self._replay([self._versions[0], self._versions[-1]])
+        while wanted := self._next_versions():
+            yield from self._replay(wanted)
 
     def result(self, seconds: float, *, interrupted: bool) -> VersionMatrix:
-        """Return what is known by now."""
-        told = [version for version in self._versions if version in self._known.groups]
+        """Return the matrix as far as it is known."""
+        replayed = [version for version in self._versions if version in self._state.groups]
         return VersionMatrix(
             self._target,
             tuple(self._versions),
-            tuple(told),
-            tuple(self._findings(told)),
-            {version: frozenset(self._known.groups[version]) for version in told},
+            tuple(replayed),
+            tuple(self._findings(replayed)),
+            {version: frozenset(self._state.groups[version]) for version in replayed},
             self._compared,
             seconds,
-            len(self._known.unusable),
+            len(self._state.unusable),
             interrupted,
         )
 
-    def _findings(self, told: Sequence[str]) -> Iterator[FirstSeen]:
-        """Yield the findings of the newest version, by the version that first shows them."""
-        last: Mapping[Key, Group] = self._known.groups[told[-1]] if told else {}
-        since = [(self._since(key, told), group) for key, group in last.items()]
+    def _findings(self, replayed: Sequence[str]) -> Iterator[FirstSeen]:
+        """Yield the changes of the newest version, by the version that first shows them."""
+        last: Mapping[Key, Group] = self._state.groups[replayed[-1]] if replayed else {}
+        since = [(self._first_seen(key, replayed), group) for key, group in last.items()]
         order = {version: number for number, version in enumerate(self._versions)}
         for (before, first), group in sorted(since, key=lambda one: order[one[0][1]]):
             yield FirstSeen(group, first, before)
 
-    def _since(self, key: Key, told: Sequence[str]) -> tuple[str, str]:
-        """Return the last of the told versions without a finding, and the one after it."""
-        without = [n for n, version in enumerate(told) if key not in self._known.groups[version]]
+    def _first_seen(self, key: Key, replayed: Sequence[str]) -> tuple[str, str]:
+        """Return the last replayed version without a change, and the one after it."""
+        without = [
+            n for n, version in enumerate(replayed) if key not in self._state.groups[version]
+        ]
         number = max(without)
-        return told[number], told[number + 1]
+        return replayed[number], replayed[number + 1]
 
-    def _open(self) -> list[str]:
-        """Return the versions to be told next: the middles of what is not yet narrowed down."""
-        usable = [version for version in self._versions if version not in self._known.unusable]
-        if usable[-1] not in self._known.groups:
+    def _next_versions(self) -> list[str]:
+        """Return the versions to replay next: the middle of each gap that is not yet narrowed."""
+        usable = [version for version in self._versions if version not in self._state.unusable]
+        if usable[-1] not in self._state.groups:
             return usable[-1:]  # the newest could not be used
-        told = [version for version in usable if version in self._known.groups]
-        gaps = {(since.before, since.first) for since in self._findings(told)}
+        replayed = [version for version in usable if version in self._state.groups]
+        gaps = {(since.before, since.first) for since in self._findings(replayed)}
         middles = []
         for before, first in sorted(gaps):
             low, high = usable.index(before), usable.index(first)
@@ -154,51 +156,51 @@ class _Search:
                 middles.append(usable[(low + high) // 2])
         return list(dict.fromkeys(middles))
 
-    def _tell(self, versions: Sequence[str]) -> Iterator[Progress | Unusable]:
-        """Tell every stream to some versions, two at a time."""
+    def _replay(self, versions: Sequence[str]) -> Iterator[Progress | UnusableInput]:
+        """Replay every stream to some versions, two at a time."""
         for pair in (versions[n : n + 2] for n in range(0, len(versions), 2)):
             yield Progress(
-                f"telling {' and '.join(pair)} ({len(self._known.heard)} versions told) …"
+                f"replaying to {' and '.join(pair)} ({len(self._state.result)} versions done) …"
             )
             with asyncio.Runner() as runner, Sides(runner) as sides:
                 named = [(version, self._addresses[version]) for version in pair]
                 yield from sides.ready(named, self._timeout)
-                heard = runner.run(self._hear(sides.usable))
-            self._known.heard.update(heard)
-            self._known.unusable.update(set(pair) - set(heard))
-            self._compare(heard)
+                result = runner.run(self._replay_all(sides.usable))
+            self._state.result.update(result)
+            self._state.unusable.update(set(pair) - set(result))
+            self._compare(result)
 
-    async def _hear(self, sides: Sequence[Side]) -> dict[str, Mapping[str, SideResult]]:
-        stage = ResponseRegistry()
-        with serving(stage) as base_url:
-            each = await asyncio.gather(*(self._of(side, stage, base_url) for side in sides))
-        return {side.label: heard for side, heard in zip(sides, each, strict=True)}
+    async def _replay_all(self, sides: Sequence[Side]) -> dict[str, Mapping[str, SideResult]]:
+        registry = ResponseRegistry()
+        with serving(registry) as base_url:
+            each = await asyncio.gather(*(self._of(side, registry, base_url) for side in sides))
+        return {side.label: result for side, result in zip(sides, each, strict=True)}
 
     async def _of(
-        self, side: Side, stage: ResponseRegistry, base_url: str
+        self, side: Side, registry: ResponseRegistry, base_url: str
     ) -> Mapping[str, SideResult]:
         return {
-            stream.name: await side.handle(stream, stage, base_url)
+            stream.name: await side.handle(stream, registry, base_url)
             for stream in self._streams
-            if side.speaks(stream.ask.protocol)
+            if side.supports(stream.ask.protocol)
         }
 
     def _compare(self, versions: Mapping[str, Mapping[str, SideResult]]) -> None:
-        oldest = self._known.heard.get(self._versions[0])
+        oldest = self._state.result.get(self._versions[0])
         if oldest is None:
             raise InputError(f"{self._versions[0]}, the reference, cannot be used; name another")
-        for version, heard in versions.items():
+        for version, result in versions.items():
             compared = [
-                Compared(
+                StreamCompared(
                     stream,
-                    classified(stream, oldest[stream.name], heard[stream.name], self._target),
+                    classified(stream, oldest[stream.name], result[stream.name], self._target),
                 )
                 for stream in self._streams
-                if stream.name in oldest and stream.name in heard
+                if stream.name in oldest and stream.name in result
             ]
             self._compared = max(self._compared, len(compared))
-            self._known.groups[version] = {
-                (group.meaning, group.example.layer, group.example.shape): group
+            self._state.groups[version] = {
+                (group.category, group.example.layer, group.example.shape): group
                 for group in grouped(compared)
-                if group.meaning != "only cosmetic"
+                if group.category != "only cosmetic"
             }

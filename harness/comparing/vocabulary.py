@@ -1,4 +1,4 @@
-"""What an upgrade does to an SDK's vocabulary: words added, removed, renamed; who knows them."""
+"""The changes of an SDK's vocabulary in an upgrade: words added, removed and renamed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LIKE = 0.9  # of two words, from which on the one is taken for the other's new 
 
 
 class WordChange(Value):
-    """One word that is not the same in both vocabularies; ``was`` is a renamed one's old name."""
+    """One word that differs between the vocabularies; ``was`` is the old name of a renamed one."""
 
     how: How
     row: CoverageRow
@@ -26,12 +26,12 @@ class WordChange(Value):
 
     @property
     def unclassified(self) -> bool:
-        """Whether the upgrade brings a word that nobody has judged yet."""
+        """Whether the upgrade adds a word that is in no table yet."""
         return self.how != "removed" and self.row.where == "unknown"
 
     @property
     def cure(self) -> str:
-        """Where to write what about a word that no table holds."""
+        """The edit that classifies a new word."""
         row = self.row
         return (
             f"harness/protocols/{row.protocol}/: hold {row.word!r} in the table of "
@@ -43,7 +43,7 @@ class WordChange(Value):
 def word_changes(
     before: Mapping[str, Words], after: Mapping[str, Words], said: Said
 ) -> list[WordChange]:
-    """Return what an upgrade changed, in the order of protocol, category, word.
+    """Return the changes of an upgrade, ordered by protocol, category and word.
 
     Only protocols both sides know are compared: an SDK that is missing has not lost its words.
 

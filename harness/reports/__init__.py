@@ -1,43 +1,47 @@
-"""Listeners of a run: each hears what happens and writes it down its own way.
+"""Reports: listeners that write the events of a run, or of a comparison, each in its own format.
 
-A report is ``hear(happening)`` and ``close()``. Adding one is a module and a line here.
+A report has ``handle(event)`` and ``close()``. To add one, write a module that names its class
+``REPORT`` (here for runs, in ``comparing/`` for comparisons) and add its name to ``KINDS``.
 """
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from harness.reports.files import place_of
 
-if TYPE_CHECKING:
-    from harness.engine.events import RunEvent
+Feature: TypeAlias = Literal["run", "compare"]
+Event_contra = TypeVar("Event_contra", contravariant=True)
 
 KINDS = ("terminal", "jsonl", "junit", "html", "github")
+_PACKAGES: dict[Feature, str] = {"run": "harness.reports", "compare": "harness.reports.comparing"}
 
 
-class Report(Protocol):
-    """One listener."""
+class Report(Protocol[Event_contra]):
+    """One listener: of ``RunEvent``, or of ``CompareEvent``."""
 
-    def handle(self, happening: RunEvent) -> None:
-        """Take one happening."""
+    def handle(self, event: Event_contra) -> None:
+        """Take the next event."""
 
     def close(self) -> None:
-        """Write what is still to be written."""
+        """Write what is not written yet."""
 
 
-def make_report(spec: str, *, verbose: bool = False) -> Report:
-    """Return the report of ``kind`` or ``kind=path``; no path, or ``-``, is standard output.
+def make_report(spec: str, feature: Feature = "run", *, verbose: bool = False) -> Report[object]:
+    """Return the report for ``kind`` or ``kind=path``; no path, or ``-``, is standard output.
+
+    Args:
+        spec: what the user asked for, e.g. ``junit=report.xml``.
+        feature: whose events it will receive.
+        verbose: show every failure in full; only the terminal report shortens.
 
     Raises:
         UnknownWordError: no report has that kind.
         InputError: the file cannot be written.
     """
     kind, path = place_of(spec, KINDS)
-    if kind == "terminal":
-        from harness.reports.terminal import TerminalReport
-
-        return TerminalReport(sys.stdout, path, verbose=verbose)
-    report: Report = import_module(f"harness.reports.{kind}").REPORT(path)
+    report_class = import_module(f"{_PACKAGES[feature]}.{kind}").REPORT
+    options = {"verbose": verbose} if kind == "terminal" else {}
+    report: Report[object] = report_class(path, **options)
     return report

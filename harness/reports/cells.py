@@ -1,4 +1,4 @@
-"""The matrix every report shows: how many scenarios of a topic hold for a target."""
+"""The matrix that every report shows: how many scenarios of a topic pass for a target."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Cells:
-    """Counts of one run: protocol/topic -> target -> broken or not."""
+    """Counts of one run: protocol/topic -> target -> failed or not."""
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, Counter[bool]]] = defaultdict(dict)
@@ -20,13 +20,13 @@ class Cells:
     def __bool__(self) -> bool:
         return bool(self._rows)
 
-    def add(self, judged: ScenarioFinished) -> None:
-        """Count one scenario that was told to one target."""
-        row = f"{judged.scenario.protocol}/{judged.scenario.topic}"
-        self._rows[row].setdefault(judged.target, Counter())[judged.broken] += 1
+    def add(self, result: ScenarioFinished) -> None:
+        """Count the result of one scenario on one target."""
+        row = f"{result.scenario.protocol}/{result.scenario.topic}"
+        self._rows[row].setdefault(result.target, Counter())[result.broken] += 1
 
     def rows(self, targets: tuple[str, ...]) -> Iterator[tuple[str, list[Counter[bool]]]]:
-        """Yield each row by name, and last the sum of all: a count for every target."""
+        """Yield each row with its counts per target, by name, and last the sum of all."""
         sums = [Counter[bool]() for _ in targets]
         for name in sorted(self._rows):
             counts = [self._rows[name].get(target, Counter()) for target in targets]
@@ -37,5 +37,5 @@ class Cells:
 
 
 def shown(count: Counter[bool]) -> str:
-    """Return a cell: how many hold, of how many."""
+    """Return the text of a cell: how many pass, of how many."""
     return f"{count[False]}/{count.total()}"

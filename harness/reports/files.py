@@ -1,4 +1,4 @@
-"""What reports write: files that are whole or not there, and JSON that any stream can carry."""
+"""What reports write with: files replaced atomically, and JSON that any encoding can carry."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import atomic_file as whole_file
+from harness.atomic_file import write_atomically
 from harness.errors import InputError, UnknownWordError
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def painted(colour: str, text: str) -> str:
     return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
 
 
-def write_whole(path: Path | None, text: str) -> None:
-    """Write a text to a file at once, or to standard output where there is no path.
+def write_report(path: Path | None, text: str) -> None:
+    """Replace a file by a text, or print the text where there is no path.
 
     Raises:
         InputError: the file cannot be written.
@@ -50,14 +50,14 @@ def write_whole(path: Path | None, text: str) -> None:
     if path is None:
         sys.stdout.write(text)
         return
-    # The name of a file that a report quotes may be no text.
-    whole_file.write_atomically(path, [text.encode("utf-8", "backslashreplace")])
+    # A report may quote a file name that is not valid Unicode.
+    write_atomically(path, [text.encode("utf-8", "backslashreplace")])
 
 
 def json_text(value: JSON) -> str:
-    """Return the JSON of a value as a person reads it.
+    """Return the JSON of a value, with readable characters instead of escapes.
 
-    Half a surrogate pair, as a delta may end in, stays an escape: UTF-8 has no bytes for it.
+    A lone surrogate, as a delta may end in, stays an escape: UTF-8 has no bytes for it.
     """
     text = json.dumps(value, ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""A run on GitHub: an annotation at each broken line of a scenario, a matrix in the summary."""
+"""A run on GitHub: an annotation at the line of each failed check, the matrix in the summary."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class GithubReport:
-    """Collects what is broken and tells it when the run is over.
+    """Collects failures and writes them when the run is over.
 
     Args:
         path: a file for the summary, None for the one the runner names.
@@ -31,26 +31,26 @@ class GithubReport:
         self._cells = Cells()
         self._page = ""
 
-    def handle(self, happening: RunEvent) -> None:
-        """Take one happening."""
-        if isinstance(happening, ScenarioFinished):
-            self._judged(happening)
-        elif isinstance(happening, BadInput):
-            error = happening.error
+    def handle(self, event: RunEvent) -> None:
+        """Take the next event."""
+        if isinstance(event, ScenarioFinished):
+            self._add(event)
+        elif isinstance(event, BadInput):
+            error = event.error
             place = None if error.path is None else Path(error.path)
             self._errors.append(annotation("error", str(error), "bad input", place, error.line))
-        elif isinstance(happening, RunFinished):
-            self._page = "".join(f"{line}\n" for line in self._lines(happening))
+        elif isinstance(event, RunFinished):
+            self._page = "".join(f"{line}\n" for line in self._lines(event))
 
     def close(self) -> None:
         """Write annotations and summary."""
         write_step(self._errors[:SHOWN], self._page, self._path)
 
-    def _judged(self, judged: ScenarioFinished) -> None:
-        self._cells.add(judged)
-        for finding in judged.findings:
+    def _add(self, result: ScenarioFinished) -> None:
+        self._cells.add(result)
+        for finding in result.findings:
             if finding.verdict in RED:
-                self._errors.append(_error(judged, finding))
+                self._errors.append(_error(result, finding))
 
     def _lines(self, end: RunFinished) -> Iterator[str]:
         targets = tuple(end.verdicts)
@@ -62,24 +62,25 @@ class GithubReport:
             yield f"| {row} | {' | '.join(map(_cell, counts))} |"
         yield ""
         for target in targets:
-            words = ", ".join(f"{n} {word}" for word, n in sorted(end.verdicts[target].items()))
-            yield f"- {code(target)}: {words or 'nothing judged'}"
+            verdicts = sorted(end.verdicts[target].items())
+            text = ", ".join(f"{count} {verdict}" for verdict, count in verdicts)
+            yield f"- {code(target)}: {text or 'nothing checked'}"
         yield ""
 
 
-def _error(judged: ScenarioFinished, finding: Finding) -> str:
-    scenario = judged.scenario
+def _error(result: ScenarioFinished, finding: Finding) -> str:
+    scenario = result.scenario
     message = "\n".join(
         (
             scenario.title,
             f"expected: {json_text(finding.expected)}",
             f"actual: {json_text(finding.actual)}",
-            f"again: {finding.reproduce}",
+            f"reproduce: {finding.reproduce}",
         )
     )
     block = "must" if finding.check in scenario.must else "should"
     line = scenario.lines.at(block, finding.check)
-    title = f"{finding.target}: {finding.check} does not hold"
+    title = f"{finding.target}: {finding.check} failed"
     return annotation("error", message, title, scenario.path, line)
 
 

@@ -1,4 +1,4 @@
-"""What GitHub's runner reads of a program: annotations on its output, a page in a file.
+"""What GitHub's runner reads from a program: annotations on its output, a page in a file.
 
 https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from harness.errors import InputError
-from harness.reports.files import write_whole
+from harness.reports.files import write_report
 
 Level: TypeAlias = Literal["error", "warning", "notice"]
 SHOWN = 10  # annotations of a level in one step; the runner shows no more
@@ -29,7 +29,7 @@ def annotation(
     """Return the line that makes an annotation.
 
     Args:
-        level: how bad it is.
+        level: the severity.
         message: what is wrong; may have several lines.
         title: its heading.
         path: the file it is shown at.
@@ -40,8 +40,8 @@ def annotation(
         properties["file"] = _from_here(path)
     if path is not None and line:
         properties["line"] = str(line)
-    words = ",".join(f"{name}={_escaped(value, _PROPERTY)}" for name, value in properties.items())
-    return f"::{level} {words}::{_escaped(message, _MESSAGE)}"
+    pairs = ",".join(f"{name}={_escaped(value, _PROPERTY)}" for name, value in properties.items())
+    return f"::{level} {pairs}::{_escaped(message, _MESSAGE)}"
 
 
 def write_step(annotations: list[str], page: str, path: Path | None) -> None:
@@ -58,7 +58,7 @@ def write_step(annotations: list[str], page: str, path: Path | None) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in annotations))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if path is not None or not summary:
-        write_whole(path, page)
+        write_report(path, page)
         return
     try:
         with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
@@ -78,6 +78,6 @@ def _escaped(text: str, table: dict[str, str]) -> str:
 
 
 def _from_here(path: Path) -> str:
-    """Return a path as the repository knows it: from where the harness was called."""
+    """Return a path relative to the working directory, as the repository names it."""
     here = path.absolute()
     return str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else path)

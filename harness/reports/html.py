@@ -1,4 +1,4 @@
-"""A run as one HTML file: the matrix, then every failure, folded."""
+"""A run as one HTML file: the matrix, then every failure in a folded block."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.engine.events import RED, BadInput, RunFinished, ScenarioFinished
 from harness.reports.cells import Cells, shown
-from harness.reports.files import write_whole
+from harness.reports.files import write_report
 from harness.reports.html_page import document, folded, tag
 from harness.reports.junit import describe
 
@@ -33,38 +33,38 @@ class HtmlReport:
         self._bad: list[BadInput] = []
         self._end: RunFinished | None = None
 
-    def handle(self, happening: RunEvent) -> None:
-        """Take one happening."""
-        if isinstance(happening, ScenarioFinished):
-            self._cells.add(happening)
-            self._failed += [(happening, f) for f in happening.findings if f.verdict in RED]
-        elif isinstance(happening, BadInput):
-            self._bad.append(happening)
-        elif isinstance(happening, RunFinished):
-            self._end = happening
+    def handle(self, event: RunEvent) -> None:
+        """Take the next event."""
+        if isinstance(event, ScenarioFinished):
+            self._cells.add(event)
+            self._failed += [(event, f) for f in event.findings if f.verdict in RED]
+        elif isinstance(event, BadInput):
+            self._bad.append(event)
+        elif isinstance(event, RunFinished):
+            self._end = event
 
     def close(self) -> None:
         """Write the file."""
-        write_whole(self._path, document("LLM stream harness", self._body()))
+        write_report(self._path, document("LLM stream harness", self._body()))
 
     def _body(self) -> Iterator[str]:
         if self._end is not None:
             yield from self._sums(self._end)
         yield from (tag("p", str(bad.error), "bad") for bad in self._bad)
         targets = tuple(self._end.verdicts) if self._end else ()
-        heads = "".join(tag("th", word) for word in ("protocol/topic", *targets))
+        heads = "".join(tag("th", head) for head in ("protocol/topic", *targets))
         rows = "\n".join(_row(name, counts) for name, counts in self._cells.rows(targets))
         yield f"<table>\n<tr>{heads}</tr>\n{rows}\n</table>"
         if self._failed:
-            yield tag("h2", "Broken")
-        for judged, finding in self._failed:
+            yield tag("h2", "Failed")
+        for result, finding in self._failed:
             heading = f"{finding.target}: {finding.scenario}:{finding.check}"
-            yield folded(heading, f"{judged.scenario.title}\n{describe(finding)}", "bad")
+            yield folded(heading, f"{result.scenario.title}\n{describe(finding)}", "bad")
 
     def _sums(self, end: RunFinished) -> Iterator[str]:
         for target, counts in end.verdicts.items():
-            words = ", ".join(f"{n} {word}" for word, n in sorted(counts.items()))
-            yield tag("p", f"{target}: {words}", "bad" if end.red(target) else "good")
+            text = ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items()))
+            yield tag("p", f"{target}: {text}", "bad" if end.red(target) else "good")
 
 
 def _row(name: str, counts: list[Counter[bool]]) -> str:

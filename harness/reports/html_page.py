@@ -1,4 +1,4 @@
-"""One HTML file that needs nothing else: its style is in it, and it runs no script."""
+"""A self-contained HTML page: the style is inline, and there is no script."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""One JSON line a finding, then the summary: for other programs.
+"""One JSON line per finding, then the summary: for other programs.
 
-The lines' keys are a contract (DESIGN section 8): scenario, target, check, verdict, expected,
+The keys are a contract: scenario, target, check, verdict, expected,
 actual, reproduce; the last line is ``{"summary": {…}}``.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.engine.events import BadInput, RunFinished, ScenarioFinished
-from harness.reports.files import json_text, write_whole
+from harness.reports.files import json_text, write_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,18 +29,18 @@ class JsonlReport:
         self._path = path
         self._lines: list[str] = []
 
-    def handle(self, happening: RunEvent) -> None:
-        """Take one happening."""
-        if isinstance(happening, ScenarioFinished):
-            self._lines += [json_text(f.model_dump(mode="json")) for f in happening.findings]
-        elif isinstance(happening, BadInput):
-            self._lines.append(json_text({"bad_input": str(happening.error)}))
-        elif isinstance(happening, RunFinished):
-            self._lines.append(json_text({"summary": summary(happening)}))
+    def handle(self, event: RunEvent) -> None:
+        """Take the next event."""
+        if isinstance(event, ScenarioFinished):
+            self._lines += [json_text(f.model_dump(mode="json")) for f in event.findings]
+        elif isinstance(event, BadInput):
+            self._lines.append(json_text({"bad_input": str(event.error)}))
+        elif isinstance(event, RunFinished):
+            self._lines.append(json_text({"summary": summary(event)}))
 
     def close(self) -> None:
         """Write the file."""
-        write_whole(self._path, "".join(f"{line}\n" for line in self._lines))
+        write_report(self._path, "".join(f"{line}\n" for line in self._lines))
 
 
 def summary(end: RunFinished) -> dict[str, JSON]:

@@ -1,4 +1,6 @@
-"""JUnit XML, as CI systems read it: a suite a target, a case a scenario, an error a bad file.
+"""JUnit XML, as CI systems read it: one suite per target, one case per scenario.
+
+A file that could not be used is an error of a suite of its own.
 
 https://github.com/testmoapp/junitxml (the dialect CI systems agree on)
 """
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from harness.engine.events import RED, BadInput, ScenarioFinished
-from harness.reports.files import json_text, write_whole
+from harness.reports.files import json_text, write_report
 
 # https://www.w3.org/TR/xml/#charsets
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -32,35 +34,35 @@ class JunitReport:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._judged: dict[str, list[ScenarioFinished]] = defaultdict(list)
+        self._results: dict[str, list[ScenarioFinished]] = defaultdict(list)
         self._bad: list[BadInput] = []
 
-    def handle(self, happening: RunEvent) -> None:
-        """Take one happening."""
-        if isinstance(happening, ScenarioFinished):
-            self._judged[happening.target].append(happening)
-        elif isinstance(happening, BadInput):
-            self._bad.append(happening)
+    def handle(self, event: RunEvent) -> None:
+        """Take the next event."""
+        if isinstance(event, ScenarioFinished):
+            self._results[event.target].append(event)
+        elif isinstance(event, BadInput):
+            self._bad.append(event)
 
     def close(self) -> None:
         """Write the file."""
         root = ET.Element("testsuites", name="harness")
         if self._bad:
             root.append(_bad_suite(self._bad))
-        for target, cases in self._judged.items():
+        for target, cases in self._results.items():
             root.append(_suite(target, cases))
         ET.indent(root)
         text = ET.tostring(root, encoding="unicode", xml_declaration=True)
-        write_whole(self._path, f"{text}\n")
+        write_report(self._path, f"{text}\n")
 
 
 def _bad_suite(bad: list[BadInput]) -> ET.Element:
     count = str(len(bad))
     suite = ET.Element("testsuite", name="bad input", tests=count, failures="0", errors=count)
-    for happening in bad:
-        name = clean(str(happening.error.path))
+    for each in bad:
+        name = clean(str(each.error.path))
         case = ET.SubElement(suite, "testcase", classname="bad input", name=name)
-        ET.SubElement(case, "error", message=clean(str(happening.error)))
+        ET.SubElement(case, "error", message=clean(str(each.error)))
     return suite
 
 
@@ -77,29 +79,29 @@ def _suite(target: str, cases: list[ScenarioFinished]) -> ET.Element:
     return suite
 
 
-def _case(judged: ScenarioFinished) -> ET.Element:
-    folder, _, name = judged.scenario.id.rpartition("/")
+def _case(result: ScenarioFinished) -> ET.Element:
+    folder, _, name = result.scenario.id.rpartition("/")
     case = ET.Element(
         "testcase",
-        classname=clean(f"{judged.target}.{folder.replace('/', '.')}"),
+        classname=clean(f"{result.target}.{folder.replace('/', '.')}"),
         name=clean(name),
-        time=f"{judged.seconds:.3f}",
+        time=f"{result.seconds:.3f}",
     )
-    for finding in judged.findings:
+    for finding in result.findings:
         if finding.verdict in RED:
-            failure = ET.SubElement(case, "failure", message=f"{finding.check} does not hold")
+            failure = ET.SubElement(case, "failure", message=f"{finding.check} failed")
             failure.text = clean(describe(finding))
     return case
 
 
 def describe(finding: Finding) -> str:
-    """Return a finding as four plain lines."""
+    """Return a finding as plain lines: check, expected, actual, and how to reproduce it."""
     return "\n".join(
         (
             f"{finding.scenario}:{finding.check} ({finding.verdict})",
-            f"expected: {json_text(finding.expected)}",
-            f"actual:   {json_text(finding.actual)}",
-            f"again:    {finding.reproduce}",
+            f"expected:  {json_text(finding.expected)}",
+            f"actual:    {json_text(finding.actual)}",
+            f"reproduce: {finding.reproduce}",
         )
     )
 

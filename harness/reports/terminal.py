@@ -1,18 +1,20 @@
-"""What a person reads: progress while it runs, the matrix, the first failures in full.
+"""What a person reads of a run: progress while it runs, the matrix, the first failures in full.
 
-Rules of this file: colours and the progress line only on a terminal; widths come from the content;
-a failure shows requirement, expected, actual, source, and the one command that shows it again.
+Rules of this file: colours and the progress line appear only on a terminal; column widths come from
+the content; the failures of one scenario are one block, which shows each check with what was
+expected and what came, the requirement with its source, and the command that reproduces it.
 """
 
 from __future__ import annotations
 
 import shutil
+import sys
 from collections import defaultdict
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from harness.engine.events import RED, BadInput, RunFinished, RunStarted, ScenarioFinished
 from harness.reports.cells import Cells, shown
-from harness.reports.files import json_text, painted, write_whole
+from harness.reports.files import json_text, painted, write_report
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -22,69 +24,78 @@ if TYPE_CHECKING:
     from harness.engine.events import RunEvent
     from harness.model import JSON, Finding
 
-SHOWN = 5  # failures of a target shown in full, unless verbose
-_WIDTH = 160  # characters of a value shown
+SHOWN = 5  # failed scenarios of a target that are shown in full, unless verbose
+_WIDTH = 160  # characters of a value that are shown
+_LABEL = 12  # characters of the column of labels
+
+
+class _Failure(NamedTuple):
+    """The findings of one scenario that are shown, and the scenario's result."""
+
+    result: ScenarioFinished
+    findings: list[Finding]
 
 
 class TerminalReport:
     """Prints to a stream, or collects for a file.
 
     Args:
-        out: where a person reads.
-        path: a file to write instead, without colours.
+        path: a file to write instead of the stream, without colours.
         verbose: show every failure and every warning in full.
+        out: the stream a person reads.
     """
 
-    def __init__(self, out: TextIO, path: Path | None, *, verbose: bool = False) -> None:
-        self._out, self._path, self._verbose = out, path, verbose
-        self._live = path is None and out.isatty()
+    def __init__(
+        self, path: Path | None, *, verbose: bool = False, out: TextIO | None = None
+    ) -> None:
+        self._out, self._path, self._verbose = out or sys.stdout, path, verbose
+        self._live = path is None and self._out.isatty()
         self._lines: list[str] = []
         self._targets: tuple[str, ...] = ()
         self._total = self._done = 0
         self._cells = Cells()
-        self._failed: dict[str, list[tuple[ScenarioFinished, Finding]]] = defaultdict(list)
-        self._warned = 0
+        self._failures: dict[str, list[_Failure]] = defaultdict(list)
 
-    def handle(self, happening: RunEvent) -> None:
-        """Take one happening."""
-        if isinstance(happening, RunStarted):
-            self._targets = happening.targets
-            self._total = happening.scenarios * len(happening.targets)
-        elif isinstance(happening, BadInput):
-            self._print(self._paint("red", f"bad input: {happening.error}"))
-        elif isinstance(happening, ScenarioFinished):
-            self._judged(happening)
+    def handle(self, event: RunEvent) -> None:
+        """Take the next event."""
+        if isinstance(event, RunStarted):
+            self._targets = event.targets
+            self._total = event.scenarios * len(event.targets)
+        elif isinstance(event, BadInput):
+            self._print(self._paint("red", f"bad input: {event.error}"))
+        elif isinstance(event, ScenarioFinished):
+            self._add(event)
         else:
-            self._finished(happening)
+            self._finish(event)
 
     def close(self) -> None:
         """Write the file, where there is one."""
         if self._path is not None:
-            write_whole(self._path, "".join(f"{line}\n" for line in self._lines))
+            write_report(self._path, "".join(f"{line}\n" for line in self._lines))
 
-    def _judged(self, judged: ScenarioFinished) -> None:
+    def _add(self, result: ScenarioFinished) -> None:
         self._done += 1
-        self._cells.add(judged)
-        for finding in judged.findings:
-            if finding.verdict in RED or (self._verbose and finding.verdict == "warn"):
-                self._failed[judged.target].append((judged, finding))
-            self._warned += finding.verdict == "warn"
+        self._cells.add(result)
+        shown = RED | {"warn"} if self._verbose else RED
+        findings = [finding for finding in result.findings if finding.verdict in shown]
+        if findings:
+            self._failures[result.target].append(_Failure(result, findings))
         if self._live:
             width = shutil.get_terminal_size().columns - 1  # a wrapped line could not be erased
-            line = f"{self._done}/{self._total} {judged.scenario.id}"[:width]
+            line = f"{self._done}/{self._total} {result.scenario.id}"[:width]
             self._out.write(f"\r\x1b[K{line}")
             self._out.flush()
 
-    def _finished(self, end: RunFinished) -> None:
+    def _finish(self, end: RunFinished) -> None:
         if self._live:
             self._out.write("\r\x1b[K")
         for line in self._matrix():
             self._print(line)
         for target in self._targets:
-            for line in self._failures(target):
+            for line in self._failed(target):
                 self._print(line)
         for entry in end.stale:
-            self._print(self._paint("red", f"stale baseline entry, it holds now: {entry}"))
+            self._print(self._paint("red", f"stale baseline entry, it passes now: {entry}"))
         self._print("")
         for line in self._closing(end):
             self._print(line)
@@ -104,36 +115,33 @@ class TerminalReport:
     def _cell(self, count: Counter[bool], width: int) -> str:
         return self._paint("red" if count[True] else "green", shown(count).rjust(width))
 
-    def _failures(self, target: str) -> Iterator[str]:
-        failed = self._failed[target]
-        shown = failed if self._verbose else failed[:SHOWN]
-        for judged, finding in shown:
+    def _failed(self, target: str) -> Iterator[str]:
+        failures = self._failures[target]
+        in_full = failures if self._verbose else failures[:SHOWN]
+        for failure in in_full:
             yield ""
-            word = "warning" if finding.verdict == "warn" else "broken"
-            head = f"{target}: {word} {finding.scenario}:{finding.check}"
-            yield self._paint("yellow" if word == "warning" else "red", head)
-            yield f"  requirement  {judged.scenario.title}"
-            yield f"  expected     {_short(finding.expected)}"
-            yield f"  actual       {_short(finding.actual)}"
-            yield f"  source       {_source(judged, finding)}"
-            yield f"  again        {finding.reproduce}"
-        if len(failed) > len(shown):
+            red = any(finding.verdict in RED for finding in failure.findings)
+            word, colour = ("FAILED", "red") if red else ("warning", "yellow")
+            yield self._paint(colour, f"{target}: {word} {failure.result.scenario.id}")
+            yield from (f"  {label:<{_LABEL}} {text}" for label, text in _details(failure))
+        if len(failures) > len(in_full):
             yield ""
-            yield self._paint("dim", f"{target}: {len(failed) - len(shown)} more; see --verbose")
+            rest = len(failures) - len(in_full)
+            yield self._paint("dim", f"{target}: {rest} more scenarios failed; see --verbose")
 
     def _closing(self, end: RunFinished) -> Iterator[str]:
         for target in self._targets:
             red = end.red(target)
-            words = ", ".join(f"{n} {word}" for word, n in sorted(end.verdicts[target].items()))
-            yield self._paint("red" if red else "green", f"{target}: {words or 'nothing judged'}")
-        stopped = "interrupted after" if end.interrupted else "judged"
+            counts = ", ".join(f"{n} {word}" for word, n in sorted(end.verdicts[target].items()))
+            yield self._paint("red" if red else "green", f"{target}: {counts or 'nothing checked'}")
+        begun = "interrupted after" if end.interrupted else "checked"
         each = 1000 * end.seconds / end.judged if end.judged else 0.0
         yield (
-            f"{stopped} {end.judged} of {self._total} pairs of scenario and target "
+            f"{begun} {end.judged} of {self._total} pairs of scenario and target "
             f"in {end.seconds:.1f} s ({each:.1f} ms each)"
         )
         if end.bad_input:
-            yield self._paint("red", f"{end.bad_input} bad input files; the others were judged")
+            yield self._paint("red", f"{end.bad_input} bad input files; the others were checked")
 
     def _print(self, line: str) -> None:
         if self._path is None:
@@ -145,14 +153,34 @@ class TerminalReport:
         return painted(colour, text) if self._live else text
 
 
+def _details(failure: _Failure) -> Iterator[tuple[str, str]]:
+    """Yield label and text of each line of a failure."""
+    scenario = failure.result.scenario
+    yield "scenario", scenario.title
+    for finding in failure.findings:
+        yield "check", finding.check + (" (warning)" if finding.verdict == "warn" else "")
+        yield "  expected", _short(finding.expected)
+        yield "  actual", _short(finding.actual)
+    yield from _requirements(failure)
+    for command in dict.fromkeys(finding.reproduce for finding in failure.findings):
+        yield "reproduce", command
+
+
+def _requirements(failure: _Failure) -> Iterator[tuple[str, str]]:
+    """Yield what a document demands, and where: the sources of the findings, else the cases."""
+    scenario = failure.result.scenario
+    cases = ", ".join(scenario.cases)
+    sources = dict.fromkeys(source for f in failure.findings for source in f.sources)
+    for source in sources:
+        yield "requirement", source.says
+        yield "source", f"{source.url} ({cases})" if cases else source.url
+    if not sources:
+        yield "requirement", f"{scenario.title} (docs/catalogue.md: {cases})"
+
+
 def _short(value: JSON) -> str:
     text = repr(value) if isinstance(value, str) else json_text(value)
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
 
 
-def _source(judged: ScenarioFinished, finding: Finding) -> str:
-    cases = ", ".join(judged.scenario.cases)
-    if finding.sources:
-        first = finding.sources[0]
-        return f"{first.says} {first.url}" + (f" ({cases})" if cases else "")
-    return f"catalogue {cases}"
+REPORT = TerminalReport

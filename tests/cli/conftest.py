@@ -58,7 +58,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-class Result:
+class Said:
     """What a command returned and printed."""
 
     def __init__(self, code: int, captured: Any) -> None:
@@ -70,8 +70,8 @@ class Result:
 
 @pytest.fixture
 def harness(capsys: pytest.CaptureFixture[str]) -> Any:
-    def call(*arguments: object) -> Result:
+    def call(*arguments: object) -> Said:
         code = main([str(argument) for argument in arguments])
-        return Result(code, capsys.readouterr())
+        return Said(code, capsys.readouterr())
 
     return call

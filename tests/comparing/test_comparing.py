@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.comparing.comparing import Settings, compare
-from harness.comparing.events import Ended
+from harness.comparing.comparison import Settings, compare
+from harness.comparing.events import ComparisonFinished
 from harness.comparing.sides import Side
 from harness.comparing.streams import select_streams
 from harness.protocols import NAMES
@@ -93,7 +93,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "scenarios"
 
 
-def tell(root: Path, *sides: str, **stories: dict[str, Any]) -> Ended:
+def tell(root: Path, *sides: str, **stories: dict[str, Any]) -> ComparisonFinished:
     for name, changes in stories.items():
         request = {"model": name, "max_tokens": 9, "messages": []}
         story = {"request": request, **changes}
@@ -102,14 +102,14 @@ def tell(root: Path, *sides: str, **stories: dict[str, Any]) -> Ended:
     streams, errors = select_streams(root, (), ())
     settings = Settings("builtin", labelled, "again {}", words=any("talking" in s for s in sides))
     *_, end = compare(streams, settings, errors)
-    assert isinstance(end, Ended)
+    assert isinstance(end, ComparisonFinished)
     return end
 
 
-def moved(end: Ended) -> dict[str, set[tuple[str, str, str]]]:
+def changes(end: ComparisonFinished) -> dict[str, set[tuple[str, str, str]]]:
     return {
         each.stream.name.rpartition("/")[2]: {
-            (one.meaning, one.layer, one.shape) for one in each.moved if not one.follows
+            (one.category, one.layer, one.shape) for one in each.changes if not one.follows
         }
         for each in end.compared
     }
@@ -130,23 +130,23 @@ def test_a_difference_is_named_in_the_layer_it_was_planted_in(root: Path) -> Non
         name: {} for name in ("dies", "honest", "stutters", "forgets", "lies", "mints")
     }
     end = tell(root, "python:miniatures:honest", "python:miniatures:sinful", **stories)
-    found = moved(end)
-    assert "law target: pass -> fail" in {shape for _, _, shape in found.pop("dies")}
+    found = changes(end)
+    assert "target: pass -> fail" in {shape for _, _, shape in found.pop("dies")}
     assert found == {
         "honest": set(),
         "stutters": {
-            ("law broken", "chunks", "law chunk_sum: pass -> fail"),
-            ("photograph changed", "chunks", "<text> absent -> text"),
+            ("requirement violated", "chunks", "chunk_sum: pass -> fail"),
+            ("snapshot changed", "chunks", "<text> absent -> text"),
         },
-        "forgets": {("photograph changed", "outcome", "usage an object -> None")},
+        "forgets": {("snapshot changed", "outcome", "usage an object -> None")},
         "lies": {
-            ("law broken", "outcome", "law text: pass -> fail"),
-            ("law broken", "outcome", "law chunk_sum: pass -> fail"),
-            ("photograph changed", "outcome", "content<text>.text text -> text"),
+            ("requirement violated", "outcome", "text: pass -> fail"),
+            ("requirement violated", "outcome", "chunk_sum: pass -> fail"),
+            ("snapshot changed", "outcome", "content<text>.text text -> text"),
         },
         "mints": {("only cosmetic", "outcome", "ids")},
     }
-    assert end.counts["law broken"] == 3
+    assert end.counts["requirement violated"] == 3
 
 
 def test_what_an_sdk_does_is_named_on_the_wire_and_the_rest_follows(root: Path) -> None:
@@ -159,7 +159,7 @@ def test_what_an_sdk_does_is_named_on_the_wire_and_the_rest_follows(root: Path) 
         other={},
     )
     [group] = end.groups
-    assert (group.meaning, group.example.layer) == ("photograph changed", "wire")
+    assert (group.category, group.example.layer) == ("snapshot changed", "wire")
     assert group.example.place.endswith("message.usage.input_tokens")
     assert group.streams == [f"anthropic_messages/planted/{name}" for name in ("shimmed", "unread")]
     assert {shape.partition(" ")[0] for shape in group.consequences} == {"chunks", "outcome"}
@@ -176,7 +176,7 @@ def test_a_word_that_is_new_and_in_no_table_is_named_with_its_cure(root: Path) -
 def test_a_side_speaks_what_its_target_does_and_its_sdks_can() -> None:
     side = Side("x", "builtin", "A", 1.0)
     side.versions, side._protocols = {"openai": "3.52.0"}, frozenset({"openai_chat"})
-    spoken = [name for name in NAMES if side.speaks(name)]
+    spoken = [name for name in NAMES if side.supports(name)]
     assert spoken == ["openai_chat"]
     alone = Side("x", f"command:{sys.executable} mine.py", "B", 1.0)
-    assert all(map(alone.speaks, NAMES)), "a program may need no SDK"
+    assert all(map(alone.supports, NAMES)), "a program may need no SDK"

@@ -11,7 +11,7 @@ from harness.comparing.sides import SideResult
 from harness.model import Chunk, ErrorInfo, Outcome, ToolCall, Usage
 
 
-def heard(wire: Any = None, outcome: Outcome | None = None) -> SideResult:
+def result(wire: Any = None, outcome: Outcome | None = None) -> SideResult:
     return SideResult(wire, outcome or Outcome(), {"requests": 1})
 
 
@@ -21,12 +21,12 @@ def events(*found: dict[str, Any]) -> dict[str, Any]:
 
 def only(before: Any, after: Any) -> Difference:
     """Return the one difference of two wires."""
-    [found] = differences(heard(before), heard(after))
+    [found] = differences(result(before), result(after))
     return found
 
 
 def test_nothing_moved() -> None:
-    assert differences(heard(events({"type": "a"})), heard(events({"type": "a"}))) == []
+    assert differences(result(events({"type": "a"})), result(events({"type": "a"}))) == []
 
 
 def test_a_value_moved_has_a_shape_without_numbers_and_a_place_with_them() -> None:
@@ -82,7 +82,7 @@ def test_an_event_more_is_one_difference() -> None:
 
 def test_long_lists_are_compared_place_by_place() -> None:
     many: list[dict[str, Any]] = [{"type": "a", "n": n} for n in range(500)]
-    found = differences(heard(events(*many)), heard(events(*many, {"type": "b"})))
+    found = differences(result(events(*many)), result(events(*many, {"type": "b"})))
     assert [one.shape for one in found] == ["events<b> absent -> Event"]
 
 
@@ -101,9 +101,9 @@ def call(name: str) -> ToolCall:
 
 
 def test_minted_ids_are_cosmetic_but_two_that_become_one_are_not() -> None:
-    old = heard(outcome=Outcome(content=(call("a"), call("b"))))
-    minted = heard(outcome=Outcome(content=(call("x"), call("y"))))
-    merged = heard(outcome=Outcome(content=(call("x"), call("x"))))
+    old = result(outcome=Outcome(content=(call("a"), call("b"))))
+    minted = result(outcome=Outcome(content=(call("x"), call("y"))))
+    merged = result(outcome=Outcome(content=(call("x"), call("x"))))
     [found] = differences(old, minted)
     assert (found.shape, found.cosmetic) == ("ids", True)
     assert changed_layer(differences(old, merged)) is None  # an id alone: but see the next
@@ -113,14 +113,14 @@ def test_minted_ids_are_cosmetic_but_two_that_become_one_are_not() -> None:
 def test_addresses_and_numbers_of_ports_are_no_difference() -> None:
     def failed(port: int, letter: str) -> SideResult:
         words = f"no answer from http://127.0.0.1:{port}/{letter}/7 (0x7f{port:08x})"
-        return heard(outcome=Outcome(error=ErrorInfo(kind="server", message=words)))
+        return result(outcome=Outcome(error=ErrorInfo(kind="server", message=words)))
 
     assert differences(failed(8001, "A"), failed(8002, "B")) == []
 
 
 def test_the_lowest_layer_that_moved_comes_first() -> None:
     usage = Outcome(usage=Usage(input=1), chunks=(Chunk("usage", usage=Usage(input=1)),))
-    found = differences(heard(), heard(outcome=usage))
+    found = differences(result(), result(outcome=usage))
     assert {one.layer for one in found} == {"chunks", "outcome"}
     assert changed_layer(found) == "chunks"
     assert changed_layer([]) is None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.comparing.events import Unusable
+from harness.comparing.events import UnusableInput
 from harness.comparing.streams import select_streams
 from harness.comparing.version_bisect import VersionMatrix, bisect_versions
 from harness.errors import InputError
@@ -59,28 +59,28 @@ def searched(root: Path, versions: dict[str, str]) -> tuple[VersionMatrix, list[
 def test_each_finding_has_the_first_version_that_shows_it(root: Path) -> None:
     end, _ = searched(root, {f"1.{n}": address(root, n) for n in range(16)})
     since = {one.group.example.shape: (one.before, one.first) for one in end.findings}
-    assert since["law text: pass -> fail"] == ("1.4", "1.5")
+    assert since["text: pass -> fail"] == ("1.4", "1.5")
     assert since["usage.input a number -> a number"] == ("1.8", "1.9")
     assert end.streams == 2
-    assert len(end.told) < 10, "halving tells few versions"
+    assert len(end.replayed) < 10, "halving tells few versions"
     key = next(iter(end.seen["1.15"] - end.seen["1.0"]))
     assert key not in end.seen["1.0"]
 
 
 def test_a_range_without_differences_tells_its_ends(root: Path) -> None:
     end, _ = searched(root, {f"1.{n}": address(root, n) for n in range(5)})
-    assert (end.findings, end.told) == ((), ("1.0", "1.4"))
+    assert (end.findings, end.replayed) == ((), ("1.0", "1.4"))
 
 
 def test_a_version_that_cannot_be_used_is_passed_over(root: Path) -> None:
     versions = {f"1.{n}": address(root, n) for n in range(10)}
     versions["1.4"] = "command:no-such-program"
     end, happenings = searched(root, versions)
-    [unusable] = [one for one in happenings if isinstance(one, Unusable)]
+    [unusable] = [one for one in happenings if isinstance(one, UnusableInput)]
     assert "no-such-program" in str(unusable.error)
     assert end.unusable == 1
     since = {one.group.example.shape: (one.before, one.first) for one in end.findings}
-    assert since["law text: pass -> fail"] == ("1.3", "1.5")
+    assert since["text: pass -> fail"] == ("1.3", "1.5")
 
 
 def test_without_its_reference_nothing_can_be_said(root: Path) -> None:

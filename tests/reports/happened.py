@@ -1,4 +1,4 @@
-"""A small run, made by hand, for reports to hear."""
+"""The events of a small run, for the tests of reports."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ def finding(verdict: Any, check: str = "text", **fields: Any) -> Finding:
     return Finding(check=check, verdict=verdict, reproduce="harness run it", **given)
 
 
-def judged(tmp_path: Path, target: str, *findings: Finding) -> ScenarioFinished:
+def result(tmp_path: Path, target: str, *findings: Finding) -> ScenarioFinished:
     return ScenarioFinished(written(tmp_path), target, Outcome(), findings, 0.25)
 
 
-def happenings(tmp_path: Path, *mine: Finding, **end: Any) -> list[RunEvent]:
+def events(tmp_path: Path, *mine: Finding, **end: Any) -> list[RunEvent]:
     """Return a run of one scenario into two targets, the second with the given findings."""
     counted: Counter[str] = Counter(one.verdict for one in mine)
     verdicts = {"builtin": Counter({"pass": 1}), "mine": counted}
     return [
         RunStarted(1, TARGETS),
         BadInput(InputError("it is\x00 bad", path="a.yaml", line=3)),
-        judged(tmp_path, "builtin", finding("pass", target="builtin")),
-        judged(tmp_path, "mine", *mine),
+        result(tmp_path, "builtin", finding("pass", target="builtin")),
+        result(tmp_path, "mine", *mine),
         RunFinished(2, 0.5, verdicts, bad_input=1, **end),
     ]
 
 
-def tell(report: Report, told: list[RunEvent]) -> None:
-    for happening in told:
-        report.handle(happening)
+def report_events(report: Report[RunEvent], events: list[RunEvent]) -> None:
+    for event in events:
+        report.handle(event)
     report.close()

@@ -1,4 +1,4 @@
-"""Reports hear a run and write it down whole, whatever the values hold."""
+"""Reports write every event of a run, whatever the values hold."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from harness.engine.events import RunFinished, RunStarted
 from harness.errors import InputError, UnknownWordError
 from harness.model import Chunk, ErrorInfo, Outcome, Text, ToolCall
 from harness.reports import make_report
-from harness.reports.files import json_text, write_whole
+from harness.reports.files import json_text, write_report
 from harness.reports.jsonl import JsonlReport
 from harness.reports.junit import JunitReport, clean
 from harness.reports.snapshot import LONGEST, differing, snapshot_text, table_text
 from harness.reports.terminal import SHOWN, TerminalReport
-from tests.reports.happened import NASTY, SOURCE, finding, happenings, tell
+from tests.reports.happened import NASTY, SOURCE, events, finding, report_events, result
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-BROKEN = finding("fail", expected="Hello", actual=NASTY)
+FAILED = finding("fail", expected="Hello", actual=NASTY)
 
 
 # Where a report goes
 
 
 @pytest.mark.parametrize("kind", ["terminal", "jsonl", "junit"])
-def test_a_report_is_made_by_its_word(kind: str, tmp_path: Path) -> None:
+def test_a_report_is_made_by_its_name(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "report"
-    tell(make_report(f"{kind}={path}"), happenings(tmp_path, BROKEN))
+    report_events(make_report(f"{kind}={path}"), events(tmp_path, FAILED))
     assert path.read_text("utf-8")
     assert [found.name for found in tmp_path.iterdir() if found.is_file()] == ["report"]
 
@@ -42,7 +42,7 @@ def test_a_report_is_made_by_its_word(kind: str, tmp_path: Path) -> None:
 def test_no_path_is_standard_output(
     spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tell(make_report(spec), happenings(tmp_path, BROKEN))
+    report_events(make_report(spec), events(tmp_path, FAILED))
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]["judged"] == 2
 
 
@@ -58,17 +58,17 @@ def test_a_report_that_cannot_be_is_refused_before_the_run(tmp_path: Path) -> No
 def test_a_file_is_replaced_whole_or_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_text("before", "utf-8")
-    write_whole(path, "after \ud83d")
+    write_report(path, "after \ud83d")
     assert path.read_text("utf-8") == "after \\ud83d"
     (tmp_path / "folder").mkdir()
     with pytest.raises(InputError, match=r"folder: cannot be written \(Is a directory\)"):
-        write_whole(tmp_path / "folder", "text")
+        write_report(tmp_path / "folder", "text")
     assert sorted(found.name for found in tmp_path.iterdir()) == ["folder", "x"]
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone/x: cannot be written \(No such file"):
-        write_whole(tmp_path / "gone" / "x", "text")
+        write_report(tmp_path / "gone" / "x", "text")
 
 
 @pytest.mark.parametrize("value", ["ü😀", "\ud83d", "\x00\x1b", [None, {"a": 1.5}]])
@@ -80,15 +80,15 @@ def test_json_survives_any_stream(value: Any) -> None:
 # JSON lines
 
 
-def test_one_line_a_finding_then_the_summary(tmp_path: Path) -> None:
+def test_one_line_per_finding_then_the_summary(tmp_path: Path) -> None:
     path = tmp_path / "report"
-    told = happenings(tmp_path, BROKEN, finding("warn", "model"), stale=("mine a:b",))
-    tell(JsonlReport(path), told)
-    bad, held, broken, warned, last = map(json.loads, path.read_text("utf-8").splitlines())
+    run = events(tmp_path, FAILED, finding("warn", "model"), stale=("mine a:b",))
+    report_events(JsonlReport(path), run)
+    bad, held, violated, warned, last = map(json.loads, path.read_text("utf-8").splitlines())
     assert bad == {"bad_input": "a.yaml:3: it is\x00 bad"}
     keys = ["scenario", "target", "check", "verdict", "expected", "actual", "reproduce"]
-    assert list(held) == list(broken) == list(warned) == keys
-    assert broken["actual"] == NASTY
+    assert list(held) == list(violated) == list(warned) == keys
+    assert violated["actual"] == NASTY
     assert last == {
         "summary": {
             "judged": 2,
@@ -106,12 +106,12 @@ def test_one_line_a_finding_then_the_summary(tmp_path: Path) -> None:
 
 def junit(tmp_path: Path, *findings: Any) -> ET.Element:
     path = tmp_path / "junit.xml"
-    tell(JunitReport(path), happenings(tmp_path, *findings))
+    report_events(JunitReport(path), events(tmp_path, *findings))
     return ET.fromstring(path.read_bytes())  # noqa: S314 - our own file
 
 
-def test_a_suite_a_target_and_a_case_a_scenario(tmp_path: Path) -> None:
-    root = junit(tmp_path, BROKEN, finding("untestable", "target"), finding("warn", "model"))
+def test_one_suite_per_target_and_one_case_per_scenario(tmp_path: Path) -> None:
+    root = junit(tmp_path, FAILED, finding("untestable", "target"), finding("warn", "model"))
     suites = [(s.get("name"), s.get("tests"), s.get("failures"), s.get("errors")) for s in root]
     assert suites == [
         ("bad input", "1", "0", "1"),
@@ -121,11 +121,11 @@ def test_a_suite_a_target_and_a_case_a_scenario(tmp_path: Path) -> None:
     [case] = root[2]
     assert (case.get("classname"), case.get("name")) == ("mine.anthropic_messages.text", "hello")
     assert [failure.get("message") for failure in case] == [
-        "text does not hold",
-        "target does not hold",
+        "text failed",
+        "target failed",
     ]
-    assert 'expected: "Hello"' in str(case[0].text)
-    assert "again:    harness run it" in str(case[0].text)
+    assert 'expected:  "Hello"' in str(case[0].text)
+    assert "reproduce: harness run it" in str(case[0].text)
 
 
 def test_a_bad_file_is_an_error_of_its_own(tmp_path: Path) -> None:
@@ -147,8 +147,8 @@ def test_what_xml_can_hold_stays() -> None:
 
 def test_without_bad_input_there_is_no_suite_for_it(tmp_path: Path) -> None:
     path = tmp_path / "junit.xml"
-    told = [one for one in happenings(tmp_path) if type(one).__name__ != "BadInput"]
-    tell(JunitReport(path), told)
+    run = [one for one in events(tmp_path) if type(one).__name__ != "BadInput"]
+    report_events(JunitReport(path), run)
     assert b"bad input" not in path.read_bytes()
 
 
@@ -163,29 +163,32 @@ class Terminal(io.StringIO):
 def page(tmp_path: Path, *findings: Any, out: io.StringIO | None = None, **given: Any) -> str:
     out = out or io.StringIO()
     verbose = given.pop("verbose", False)
-    tell(TerminalReport(out, None, verbose=verbose), happenings(tmp_path, *findings, **given))
+    report_events(
+        TerminalReport(None, verbose=verbose, out=out), events(tmp_path, *findings, **given)
+    )
     return out.getvalue()
 
 
 def test_the_page_holds_matrix_failure_and_summary(tmp_path: Path) -> None:
-    text = page(tmp_path, BROKEN, finding("warn", "model"))
+    text = page(tmp_path, FAILED, finding("warn", "model"))
     assert "bad input: a.yaml:3: it is" in text
     assert "protocol/topic             builtin       mine\n" in text
     assert "anthropic_messages/text        1/1        0/1\n" in text
-    assert "mine: broken anthropic_messages/text/hello:text\n" in text
-    assert "  requirement  Two words and a natural end\n" in text
-    assert "  expected     'Hello'\n" in text
-    assert "  source       catalogue AN-001\n" in text
-    assert "  again        harness run it\n" in text
+    assert "mine: FAILED anthropic_messages/text/hello\n" in text
+    assert "  scenario     Two words and a natural end\n" in text
+    assert "  check        text\n    expected   'Hello'\n" in text
+    assert "  requirement  Two words and a natural end (docs/catalogue.md: AN-001)\n" in text
+    assert "  reproduce    harness run it\n" in text
     assert "mine: 1 fail, 1 warn\n" in text
-    assert "judged 2 of 2 pairs of scenario and target in 0.5 s (250.0 ms each)\n" in text
-    assert "1 bad input files; the others were judged\n" in text
+    assert "checked 2 of 2 pairs of scenario and target in 0.5 s (250.0 ms each)\n" in text
+    assert "1 bad input files; the others were checked\n" in text
     assert "\x1b" not in text
 
 
 def test_a_source_is_shown_with_its_address(tmp_path: Path) -> None:
     text = page(tmp_path, finding("fail", sources=(SOURCE,)))
-    assert "  source       A text is a text. https://example.org/spec (AN-001)\n" in text
+    assert "  requirement  A text is a text.\n" in text
+    assert "  source       https://example.org/spec (AN-001)\n" in text
 
 
 def test_long_values_are_cut(tmp_path: Path) -> None:
@@ -195,37 +198,55 @@ def test_long_values_are_cut(tmp_path: Path) -> None:
 
 
 def test_only_the_first_failures_are_shown_unless_verbose(tmp_path: Path) -> None:
-    many = [finding("fail", f"check_{n}") for n in range(SHOWN + 2)]
-    short, long = page(tmp_path, *many), page(tmp_path, *many, verbose=True)
-    assert "mine: 2 more; see --verbose" in short
+    short, long = (many_failures(tmp_path, SHOWN + 2, verbose=way) for way in (False, True))
+    assert "mine: 2 more scenarios failed; see --verbose" in short
     assert f"check_{SHOWN}" not in short
     assert f"check_{SHOWN + 1}" in long
 
 
+def many_failures(tmp_path: Path, count: int, *, verbose: bool) -> str:
+    first, bad, other, _, last = events(tmp_path)
+    failed = [result(tmp_path, "mine", finding("fail", f"check_{n}")) for n in range(count)]
+    out = io.StringIO()
+    report_events(
+        TerminalReport(None, verbose=verbose, out=out), [first, bad, other, *failed, last]
+    )
+    return out.getvalue()
+
+
+def test_failures_of_one_scenario_are_one_block(tmp_path: Path) -> None:
+    text = page(tmp_path, finding("fail"), finding("fail", "finish", sources=(SOURCE,)))
+    assert text.count("FAILED anthropic_messages/text/hello") == 1
+    assert text.count("  scenario ") == text.count("  source ") == text.count("  reproduce ") == 1
+    assert text.index("check        text") < text.index("check        finish")
+
+
 def test_warnings_are_shown_when_verbose(tmp_path: Path) -> None:
     warning = finding("warn", "model")
-    assert "warning anthropic_messages/text/hello:model" in page(tmp_path, warning, verbose=True)
-    assert "anthropic_messages/text/hello:model" not in page(tmp_path, warning)
+    verbose = page(tmp_path, warning, verbose=True)
+    assert "mine: warning anthropic_messages/text/hello\n" in verbose
+    assert "  check        model (warning)\n" in verbose
+    assert "anthropic_messages/text/hello" not in page(tmp_path, warning)
 
 
-def test_stale_entries_and_interruptions_are_told(tmp_path: Path) -> None:
-    text = page(tmp_path, BROKEN, stale=("mine a:b",), interrupted=True)
-    assert "stale baseline entry, it holds now: mine a:b\n" in text
+def test_stale_entries_and_interruptions_are_shown(tmp_path: Path) -> None:
+    text = page(tmp_path, FAILED, stale=("mine a:b",), interrupted=True)
+    assert "stale baseline entry, it passes now: mine a:b\n" in text
     assert "interrupted after 2 of 2 pairs" in text
 
 
-def test_a_run_that_judged_nothing_says_so() -> None:
+def test_a_run_without_a_result_is_reported_as_such() -> None:
     out = io.StringIO()
     nothing = RunFinished(0, 0.0, {"mine": Counter()})
-    tell(TerminalReport(out, None), [RunStarted(0, ("mine",)), nothing])
-    assert out.getvalue().startswith("\nmine: nothing judged\njudged 0 of 0 pairs")
+    report_events(TerminalReport(None, out=out), [RunStarted(0, ("mine",)), nothing])
+    assert out.getvalue().startswith("\nmine: nothing checked\nchecked 0 of 0 pairs")
 
 
 def test_colours_and_progress_only_on_a_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "20")
-    text = page(tmp_path, BROKEN, out=Terminal())
+    text = page(tmp_path, FAILED, out=Terminal())
     assert "\r\x1b[K1/2 anthropic_messa\r" in text
     assert "\x1b[31m" in text
     assert "\x1b[32m" in text

@@ -11,9 +11,9 @@ import pytest
 from harness.errors import InputError
 from harness.reports import make_report
 from harness.reports.github_actions import annotation, write_step
-from tests.reports.happened import NASTY, finding, happenings, tell
+from tests.reports.happened import NASTY, events, finding, report_events
 
-BROKEN = finding("fail", expected="Hello", actual=NASTY)
+FAILED = finding("fail", expected="Hello", actual=NASTY)
 
 
 def test_an_annotation_is_one_line_whatever_it_says() -> None:
@@ -33,12 +33,12 @@ def test_the_page_is_added_to_the_summary_of_the_step(
     summary = tmp_path / "summary.md"
     summary.write_text("earlier\n", "utf-8")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    tell(make_report("github"), happenings(tmp_path, BROKEN))
-    said = capsys.readouterr().out.splitlines()
-    assert [line.partition(" ")[0] for line in said] == ["::error", "::error"]
-    assert "title=bad input,file=a.yaml,line=3" in said[0]
-    assert re.search(r"title=mine%3A text does not hold,file=.*hello\.yaml,line=\d+::", said[1])
-    assert "again: harness run it" in said[1]
+    report_events(make_report("github"), events(tmp_path, FAILED))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["::error", "::error"]
+    assert "title=bad input,file=a.yaml,line=3" in lines[0]
+    assert re.search(r"title=mine%3A text failed,file=.*hello\.yaml,line=\d+::", lines[1])
+    assert "reproduce: harness run it" in lines[1]
     page = summary.read_text("utf-8")
     assert page.startswith("earlier\n## LLM stream harness\n")
     assert "| anthropic_messages/text | 1/1 | **0/1** |" in page
@@ -48,11 +48,11 @@ def test_without_a_runner_the_page_is_printed_or_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-    tell(make_report("github"), happenings(tmp_path, BROKEN))
+    report_events(make_report("github"), events(tmp_path, FAILED))
     assert "## LLM stream harness" in capsys.readouterr().out
     path = tmp_path / "page.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "unused"))
-    tell(make_report(f"github={path}"), happenings(tmp_path, BROKEN))
+    report_events(make_report(f"github={path}"), events(tmp_path, FAILED))
     assert path.read_text("utf-8").startswith("## LLM")
     assert not (tmp_path / "unused").exists()
 
@@ -66,7 +66,7 @@ def test_a_summary_that_cannot_be_written_is_named(
 
 
 class Reader(HTMLParser):
-    """Collects the texts of a page, and complains of tags that do not close."""
+    """Collects the texts of a page, and fails on a tag that is not closed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class Reader(HTMLParser):
 
 def test_a_run_is_one_html_file_in_which_nothing_breaks_out(tmp_path: Path) -> None:
     path = tmp_path / "run.html"
-    tell(make_report(f"html={path}"), happenings(tmp_path, BROKEN, finding("warn", "model")))
+    report_events(make_report(f"html={path}"), events(tmp_path, FAILED, finding("warn", "model")))
     text = path.read_text("utf-8")
     assert "<b>&" not in text, "what a stream says is text"
     assert "<script" not in text
@@ -94,4 +94,4 @@ def test_a_run_is_one_html_file_in_which_nothing_breaks_out(tmp_path: Path) -> N
     reader.feed(text)
     assert reader.open == []
     assert {"anthropic_messages/text", "1/1", "0/1", "mine: 1 fail, 1 warn"} <= set(reader.texts)
-    assert any("again:    harness run it" in shown for shown in reader.texts)
+    assert any("reproduce: harness run it" in shown for shown in reader.texts)

@@ -1,4 +1,4 @@
-"""The matrix of versions, as a person reads it."""
+"""The version matrix as text and as JSON."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from harness.comparing.grouping import Group
 from harness.comparing.version_bisect import FirstSeen, VersionMatrix
 from harness.reports.comparing.matrix import finding_data, matrix
 
-MOVED = Change("law broken", "wire", "law text: pass -> fail", "text", "Hello", None)
-GROUP = Group(MOVED, ["openai_chat/baseline/text"])
-KEY = ("law broken", "wire", "law text: pass -> fail")
+CHANGE = Change("requirement violated", "wire", "text: pass -> fail", "text", "Hello", None)
+GROUP = Group(CHANGE, ["openai_chat/baseline/text"])
+KEY = ("requirement violated", "wire", "text: pass -> fail")
 END = VersionMatrix(
     "builtin",
     ("openai==2.0.0", "openai==2.1.0", "openai==2.2.0"),
@@ -29,22 +29,22 @@ def test_a_finding_shows_its_first_version_where_it_is_seen_and_its_command() ->
     text = "\n".join(line.text for line in matrix(END, "harness compare {} --target builtin"))
     assert text == (
         "builtin, 9 streams, 3 versions\n"
-        "  told: 2.0.0, 2.1.0, 2.2.0\n"
+        "  replayed: 2.0.0, 2.1.0, 2.2.0\n"
         "  each is compared with openai==2.0.0\n"
         "\n"
         "first in       layer    what\n"
-        "2.2.0     ..x  wire     law broken, 1 stream: law text: pass -> fail\n"
+        "2.2.0     ..x  wire     requirement violated, 1 stream: text: pass -> fail\n"
         "          example  openai_chat/baseline/text\n"
         '            2.1.0    "Hello"\n'
         "            2.2.0    null\n"
-        "          again    harness compare openai_chat/baseline/text openai==2.1.0 openai==2.2.0"
+        "          reproduce harness compare openai_chat/baseline/text openai==2.1.0 openai==2.2.0"
         " --target builtin\n"
         "\n"
-        "told 3 versions in 1.5 s"
+        "replayed 3 versions in 1.5 s"
     )
 
 
 def test_a_finding_is_one_json_object() -> None:
     data = finding_data(END.findings[0])
     assert (data["first"], data["before"]) == ("openai==2.2.0", "openai==2.1.0")
-    assert data["verdict"] == "law broken"
+    assert data["verdict"] == "requirement violated"

@@ -1,13 +1,13 @@
-"""A comparison as one HTML file: what it means first, each group folded with all its streams."""
+"""A comparison as one HTML file: the verdict first, each group folded with all its streams."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.comparing.classification import MEANINGS
-from harness.comparing.events import Ended, Unusable
-from harness.reports.comparing.page import COLOURS, TITLES, again, counted, verdict
-from harness.reports.files import json_text, write_whole
+from harness.comparing.classification import CATEGORIES
+from harness.comparing.events import ComparisonFinished, UnusableInput
+from harness.reports.comparing.page import COLOURS, TITLES, reproduce, stream_count, verdict
+from harness.reports.files import json_text, write_report
 from harness.reports.html_page import document, folded, tag
 
 if TYPE_CHECKING:
@@ -31,49 +31,49 @@ class HtmlReport:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._unusable: list[str] = []
-        self._end: Ended | None = None
+        self._end: ComparisonFinished | None = None
 
-    def handle(self, happening: CompareEvent) -> None:
-        """Take one happening."""
-        if isinstance(happening, Unusable):
-            self._unusable.append(str(happening.error))
-        elif isinstance(happening, Ended):
-            self._end = happening
+    def handle(self, event: CompareEvent) -> None:
+        """Take the next event."""
+        if isinstance(event, UnusableInput):
+            self._unusable.append(str(event.error))
+        elif isinstance(event, ComparisonFinished):
+            self._end = event
 
     def close(self) -> None:
         """Write the file."""
         if self._end is not None:
-            title = f"{self._end.began.target} under two versions"
-            write_whole(self._path, document(title, self._body(self._end)))
+            title = f"{self._end.start.target} under two versions"
+            write_report(self._path, document(title, self._body(self._end)))
 
-    def _body(self, end: Ended) -> Iterator[str]:
+    def _body(self, end: ComparisonFinished) -> Iterator[str]:
         yield from (tag("p", words, "bad") for words in self._unusable)
-        yield from (tag("p", f"{side}: {label}") for side, label in end.began.sides.items())
+        yield from (tag("p", f"{side}: {label}") for side, label in end.start.sides.items())
         words, colour = verdict(end)
         yield tag(
             "p", f"{words} ({len(end.compared)} streams, {end.same} the same)", _KINDS[colour]
         )
-        for meaning in MEANINGS:
-            groups = [group for group in end.groups if group.meaning == meaning]
+        for category in CATEGORIES:
+            groups = [group for group in end.groups if group.category == category]
             if groups:
-                yield tag("h2", TITLES[meaning], _KINDS[COLOURS[meaning]])
+                yield tag("h2", TITLES[category], _KINDS[COLOURS[category]])
             yield from (_group(group, end) for group in groups)
         yield from (
             tag("p", f"in no table: {c.row.word}. {c.cure}", "bad") for c in end.unclassified
         )
 
 
-def _group(group: Group, end: Ended) -> str:
+def _group(group: Group, end: ComparisonFinished) -> str:
     one = group.example
     lines = (
         f"example  {group.streams[0]} {one.place}",
         f"A        {json_text(one.before)}",
         f"B        {json_text(one.after)}",
-        *(f"so       {shape} ({count})" for shape, count in group.followed),
-        f"again    {again(end, group)}",
+        *(f"causes   {shape} ({count})" for shape, count in group.followed),
+        f"reproduce {reproduce(end, group)}",
         *(f"also     {name}" for name in group.streams[1:]),
     )
-    return folded(f"{one.layer}, {counted(group)}: {one.shape}", "\n".join(lines))
+    return folded(f"{one.layer}, {stream_count(group)}: {one.shape}", "\n".join(lines))
 
 
 REPORT = HtmlReport

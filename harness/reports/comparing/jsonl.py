@@ -1,12 +1,12 @@
-"""One JSON line a group, then the summary: for other programs."""
+"""One JSON line per group, then the summary: for other programs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.comparing.events import Ended, Unusable
-from harness.reports.comparing.page import again, verdict
-from harness.reports.files import json_text, write_whole
+from harness.comparing.events import ComparisonFinished, UnusableInput
+from harness.reports.comparing.page import reproduce, verdict
+from harness.reports.files import json_text, write_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,25 +28,25 @@ class JsonlReport:
         self._path = path
         self._lines: list[str] = []
 
-    def handle(self, happening: CompareEvent) -> None:
-        """Take one happening."""
-        if isinstance(happening, Unusable):
-            self._lines.append(json_text({"bad_input": str(happening.error)}))
-        elif isinstance(happening, Ended):
-            self._lines += [json_text(group_data(happening, g)) for g in happening.groups]
-            self._lines += [json_text({"word": word_data(change)}) for change in happening.words]
-            self._lines.append(json_text({"summary": summary(happening)}))
+    def handle(self, event: CompareEvent) -> None:
+        """Take the next event."""
+        if isinstance(event, UnusableInput):
+            self._lines.append(json_text({"bad_input": str(event.error)}))
+        elif isinstance(event, ComparisonFinished):
+            self._lines += [json_text(group_data(event, g)) for g in event.groups]
+            self._lines += [json_text({"word": word_data(change)}) for change in event.words]
+            self._lines.append(json_text({"summary": summary(event)}))
 
     def close(self) -> None:
         """Write the file."""
-        write_whole(self._path, "".join(f"{line}\n" for line in self._lines))
+        write_report(self._path, "".join(f"{line}\n" for line in self._lines))
 
 
-def group_data(end: Ended, group: Group) -> dict[str, JSON]:
+def group_data(end: ComparisonFinished, group: Group) -> dict[str, JSON]:
     """Return a group as a JSON object."""
     example = group.example
     return {
-        "verdict": group.meaning,
+        "verdict": group.category,
         "layer": example.layer,
         "shape": example.shape,
         "streams": group.streams,
@@ -54,7 +54,7 @@ def group_data(end: Ended, group: Group) -> dict[str, JSON]:
         "before": example.before,
         "after": example.after,
         "consequences": dict(group.followed),
-        "reproduce": again(end, group),
+        "reproduce": reproduce(end, group),
     }
 
 
@@ -66,18 +66,18 @@ def word_data(change: WordChange) -> dict[str, JSON]:
     return {**data, "cure": change.cure} if change.unclassified else data
 
 
-def summary(end: Ended) -> dict[str, JSON]:
+def summary(end: ComparisonFinished) -> dict[str, JSON]:
     """Return the summary of a comparison as a JSON object."""
-    began = end.began
+    start = end.start
     return {
-        "target": began.target,
-        "sides": dict(began.sides),
-        "versions": {letter: dict(found) for letter, found in began.versions.items()},
+        "target": start.target,
+        "sides": dict(start.sides),
+        "versions": {letter: dict(found) for letter, found in start.versions.items()},
         "compared": len(end.compared),
         "same": end.same,
-        "left_out": dict(began.left_out),
+        "left_out": dict(start.skipped),
         "streams": dict(end.counts),
-        "still_broken": sum(bool(each.still_broken) for each in end.compared),
+        "still_broken": sum(bool(each.still_violated) for each in end.compared),
         "unclassified": len(end.unclassified),
         "verdict": verdict(end)[0],
         "seconds": round(end.seconds, 3),

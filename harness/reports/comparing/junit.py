@@ -1,12 +1,12 @@
-"""A comparison as JUnit XML: a case a stream, failed where law is broken that held before."""
+"""A comparison as JUnit XML: one case per stream, failed where B newly violates a requirement."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from harness.comparing.events import Compared, Ended, Unusable
-from harness.reports.files import json_text, write_whole
+from harness.comparing.events import ComparisonFinished, StreamCompared, UnusableInput
+from harness.reports.files import json_text, write_report
 from harness.reports.junit import clean
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ class JunitReport:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._unusable: list[str] = []
-        self._end: Ended | None = None
+        self._end: ComparisonFinished | None = None
 
-    def handle(self, happening: CompareEvent) -> None:
-        """Take one happening."""
-        if isinstance(happening, Unusable):
-            self._unusable.append(str(happening.error))
-        elif isinstance(happening, Ended):
-            self._end = happening
+    def handle(self, event: CompareEvent) -> None:
+        """Take the next event."""
+        if isinstance(event, UnusableInput):
+            self._unusable.append(str(event.error))
+        elif isinstance(event, ComparisonFinished):
+            self._end = event
 
     def close(self) -> None:
         """Write the file."""
@@ -42,17 +42,17 @@ class JunitReport:
             root.append(_suite(self._end, self._unusable))
         ET.indent(root)
         text = ET.tostring(root, encoding="unicode", xml_declaration=True)
-        write_whole(self._path, f"{text}\n")
+        write_report(self._path, f"{text}\n")
 
 
-def _suite(end: Ended, unusable: list[str]) -> ET.Element:
+def _suite(end: ComparisonFinished, unusable: list[str]) -> ET.Element:
     words = [change.cure for change in end.unclassified]
-    broken = [one for one in end.compared if _broken(one)]
+    violated = [one for one in end.compared if _broken(one)]
     suite = ET.Element(
         "testsuite",
-        name=clean(f"{end.began.target}: {' | '.join(end.began.sides.values())}"),
+        name=clean(f"{end.start.target}: {' | '.join(end.start.sides.values())}"),
         tests=str(len(end.compared) + len(unusable) + len(words)),
-        failures=str(len(broken) + len(words)),
+        failures=str(len(violated) + len(words)),
         errors=str(len(unusable)),
         time=f"{end.seconds:.3f}",
     )
@@ -62,11 +62,11 @@ def _suite(end: Ended, unusable: list[str]) -> ET.Element:
     return suite
 
 
-def _broken(compared: Compared) -> list[Change]:
-    return [one for one in compared.moved if one.meaning == "law broken"]
+def _broken(compared: StreamCompared) -> list[Change]:
+    return [one for one in compared.changes if one.category == "requirement violated"]
 
 
-def _case(compared: Compared) -> ET.Element:
+def _case(compared: StreamCompared) -> ET.Element:
     folder, _, name = compared.stream.name.rpartition("/")
     case = ET.Element("testcase", classname=clean(folder.replace("/", ".")), name=clean(name))
     for one in _broken(compared):

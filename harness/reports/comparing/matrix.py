@@ -1,10 +1,10 @@
-"""The matrix of versions as lines: each finding with the first version that shows it."""
+"""The version matrix as lines: each change with the first version that shows it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.reports.comparing.page import COLOURS, Line, counted, many, short
+from harness.reports.comparing.page import COLOURS, Line, plural, shortened, stream_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,61 +17,62 @@ def matrix(end: VersionMatrix, command: str) -> Iterator[Line]:
     """Yield the lines of a matrix.
 
     Args:
-        end: what was found.
-        command: the words that compare two versions, with ``{}`` for selection and versions.
+        end: the finished matrix.
+        command: the command that compares two versions, with ``{}`` for selection and versions.
     """
     yield Line(
-        f"{end.target}, {many(end.streams, 'stream')}, {many(len(end.versions), 'version')}", "bold"
+        f"{end.target}, {plural(end.streams, 'stream')}, {plural(len(end.versions), 'version')}",
+        "bold",
     )
-    yield Line(f"  told: {', '.join(map(_number, end.told))}")
+    yield Line(f"  replayed: {', '.join(map(_number, end.replayed))}")
     yield Line(f"  each is compared with {end.versions[0]}")
     yield Line("")
     width = max([len(_number(version)) for version in end.versions] + [8])
-    yield Line(f"{'first in':<{width}}  {'':<{len(end.told)}}  layer    what", "bold")
-    for since in end.findings:
-        yield from _finding(since, end, width, command)
+    yield Line(f"{'first in':<{width}}  {'':<{len(end.replayed)}}  layer    what", "bold")
+    for first_seen in end.findings:
+        yield from _finding(first_seen, end, width, command)
     if not end.findings:
-        yield Line("nothing but cosmetics moved", "green")
+        yield Line("only cosmetic changes", "green")
     yield Line("")
-    stopped = "interrupted after" if end.interrupted else "told"
-    yield Line(f"{stopped} {many(len(end.told), 'version')} in {end.seconds:.1f} s")
+    stopped = "interrupted after" if end.interrupted else "replayed"
+    yield Line(f"{stopped} {plural(len(end.replayed), 'version')} in {end.seconds:.1f} s")
     if end.unusable:
-        yield Line(f"{many(end.unusable, 'version')} could not be used, as named above", "red")
+        yield Line(f"{plural(end.unusable, 'version')} could not be used, as named above", "red")
 
 
-def _finding(since: FirstSeen, end: VersionMatrix, width: int, command: str) -> Iterator[Line]:
-    example = since.group.example
-    key = (example.meaning, example.layer, example.shape)
-    marks = "".join("x" if key in end.seen[version] else "." for version in end.told)
-    words = f"{example.meaning}, {counted(since.group)}: {example.shape}"
+def _finding(first_seen: FirstSeen, end: VersionMatrix, width: int, command: str) -> Iterator[Line]:
+    example = first_seen.group.example
+    key = (example.category, example.layer, example.shape)
+    marks = "".join("x" if key in end.seen[version] else "." for version in end.replayed)
+    words = f"{example.category}, {stream_count(first_seen.group)}: {example.shape}"
     yield Line(
-        f"{_number(since.first):<{width}}  {marks}  {example.layer:<8} {words}",
-        COLOURS[example.meaning],
+        f"{_number(first_seen.first):<{width}}  {marks}  {example.layer:<8} {words}",
+        COLOURS[example.category],
     )
-    yield Line(f"{'':<{width}}  example  {since.group.streams[0]}")
-    for version, value in ((since.before, example.before), (since.first, example.after)):
-        yield Line(f"{'':<{width}}    {_number(version):<8} {short(value)}")
-    yield Line(f"{'':<{width}}  again    {command.format(_words(since))}")
+    yield Line(f"{'':<{width}}  example  {first_seen.group.streams[0]}")
+    for version, value in ((first_seen.before, example.before), (first_seen.first, example.after)):
+        yield Line(f"{'':<{width}}    {_number(version):<8} {shortened(value)}")
+    yield Line(f"{'':<{width}}  reproduce {command.format(_words(first_seen))}")
 
 
 def _number(version: str) -> str:
     return version.rpartition("==")[2]
 
 
-def _words(since: FirstSeen) -> str:
-    return f"{since.group.streams[0]} {since.before} {since.first}"
+def _words(first_seen: FirstSeen) -> str:
+    return f"{first_seen.group.streams[0]} {first_seen.before} {first_seen.first}"
 
 
-def finding_data(since: FirstSeen) -> dict[str, JSON]:
+def finding_data(first_seen: FirstSeen) -> dict[str, JSON]:
     """Return a finding as a JSON object."""
-    example = since.group.example
+    example = first_seen.group.example
     return {
-        "first": since.first,
-        "before": since.before,
-        "verdict": example.meaning,
+        "first": first_seen.first,
+        "before": first_seen.before,
+        "verdict": example.category,
         "layer": example.layer,
         "shape": example.shape,
-        "streams": since.group.streams,
+        "streams": first_seen.group.streams,
         "place": example.place,
         "old": example.before,
         "new": example.after,

@@ -1,7 +1,7 @@
-"""A comparison as lines: what was told to whom, what moved, what it means.
+"""A comparison as lines: what was compared, what changed, and in which category.
 
-Rule of this file: each group says its layer, how many streams, what moved from what to what, one
-example in full and the command that shows it again.
+Rule of this file: each group shows its layer, the number of streams, the change, one example in
+full and the command that reproduces it.
 """
 
 from __future__ import annotations
@@ -10,27 +10,27 @@ import shlex
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.comparing.classification import MEANINGS
+from harness.comparing.classification import CATEGORIES
 from harness.reports.files import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from harness.comparing.classification import Category
-    from harness.comparing.events import Began, Ended
+    from harness.comparing.events import ComparisonFinished, ComparisonStarted
     from harness.comparing.grouping import Group
     from harness.comparing.vocabulary import WordChange
     from harness.model import JSON
 
-SHOWN = 8  # groups of a meaning that are shown in full, unless verbose
+SHOWN = 8  # groups of a category that are shown in full, unless verbose
 _WIDTH = 120  # characters of a value shown
 _CONSEQUENCES = 3
 SIDES = 2
 
-# Colour of a meaning, for those who have colours.
+# Colour of each category, on a terminal with colours.
 COLOURS: Mapping[Category, str] = {
-    "law broken": "red",
-    "photograph changed": "yellow",
+    "requirement violated": "red",
+    "snapshot changed": "yellow",
     "improved": "green",
     "only cosmetic": "dim",
 }
@@ -43,15 +43,15 @@ class Line(NamedTuple):
     colour: str = ""
 
 
-def page(end: Ended, *, verbose: bool = False) -> Iterator[Line]:
+def page(end: ComparisonFinished, *, verbose: bool = False) -> Iterator[Line]:
     """Yield the lines of a comparison."""
-    yield from _heading(end.began)
+    yield from _heading(end.start)
     groups = end.groups
-    for meaning in MEANINGS:
-        own = [group for group in groups if group.meaning == meaning]
+    for category in CATEGORIES:
+        own = [group for group in groups if group.category == category]
         if own:
             yield Line("")
-            yield Line(TITLES[meaning], COLOURS[meaning])
+            yield Line(TITLES[category], COLOURS[category])
             yield from _section(own, end, verbose=verbose)
     yield from _still_broken(end)
     yield from _words(end)
@@ -61,25 +61,25 @@ def page(end: Ended, *, verbose: bool = False) -> Iterator[Line]:
 
 
 TITLES: Mapping[Category, str] = {
-    "law broken": "LAW BROKEN: it held under A and does not under B",
-    "photograph changed": "PHOTOGRAPH CHANGED: no law says which is right; review it",
-    "improved": "IMPROVED: a law that was broken under A holds under B",
-    "only cosmetic": "ONLY COSMETIC: ids, the order of keys",
+    "requirement violated": "REQUIREMENT VIOLATED: it passed under A and fails under B",
+    "snapshot changed": "SNAPSHOT CHANGED: no requirement decides; please review",
+    "improved": "IMPROVED: a requirement violated under A is met under B",
+    "only cosmetic": "ONLY COSMETIC: ids and the order of keys",
 }
 
 
-def _heading(began: Began) -> Iterator[Line]:
-    yield Line(f"{began.target}, {began.streams} streams told to each side", "bold")
-    for letter, label in began.sides.items():
-        found = ", ".join(f"{name} {number}" for name, number in began.versions[letter].items())
+def _heading(start: ComparisonStarted) -> Iterator[Line]:
+    yield Line(f"{start.target}, {start.streams} streams replayed to each side", "bold")
+    for letter, label in start.sides.items():
+        found = ", ".join(f"{name} {number}" for name, number in start.versions[letter].items())
         yield Line(f"  {letter}  {label}" + (f"  ({found})" if found else ""))
-    for name, count in sorted(began.left_out.items()):
+    for name, count in sorted(start.skipped.items()):
         yield Line(
-            f"  left out: {count} of {name}, which a side has no SDK for or does not speak", "dim"
+            f"  skipped: {count} of {name}, for which a side has no SDK or no support", "dim"
         )
 
 
-def _section(groups: list[Group], end: Ended, *, verbose: bool) -> Iterator[Line]:
+def _section(groups: list[Group], end: ComparisonFinished, *, verbose: bool) -> Iterator[Line]:
     in_full = groups if verbose else groups[:SHOWN]
     for group in in_full:
         yield from _group(group, end)
@@ -88,36 +88,38 @@ def _section(groups: list[Group], end: Ended, *, verbose: bool) -> Iterator[Line
         yield Line(f"  … and {rest} more shapes; see --verbose", "dim")
 
 
-def _group(group: Group, end: Ended) -> Iterator[Line]:
+def _group(group: Group, end: ComparisonFinished) -> Iterator[Line]:
     example = group.example
-    yield Line(f"  {example.layer:<8} {counted(group)}: {example.shape}", COLOURS[group.meaning])
-    if example.meaning == "only cosmetic":
+    yield Line(
+        f"  {example.layer:<8} {stream_count(group)}: {example.shape}", COLOURS[group.category]
+    )
+    if example.category == "only cosmetic":
         return
-    yield Line(f"           example  {group.streams[0]} {example.place}")
-    yield Line(f"             A      {short(example.before)}")
-    yield Line(f"             B      {short(example.after)}")
+    yield Line(f"           example   {group.streams[0]} {example.place}")
+    yield Line(f"             A       {shortened(example.before)}")
+    yield Line(f"             B       {shortened(example.after)}")
     for shape, count in group.followed[:_CONSEQUENCES]:
-        yield Line(f"           so       {shape} ({count})")
+        yield Line(f"           causes    {shape} ({count})")
     if len(group.consequences) > _CONSEQUENCES:
-        yield Line(f"           so       … {len(group.consequences) - _CONSEQUENCES} more")
-    yield Line(f"           again    {again(end, group)}")
+        yield Line(f"           causes    … {len(group.consequences) - _CONSEQUENCES} more")
+    yield Line(f"           reproduce {reproduce(end, group)}")
 
 
-def _still_broken(end: Ended) -> Iterator[Line]:
-    """Count the laws that neither side keeps, each with one stream."""
+def _still_broken(end: ComparisonFinished) -> Iterator[Line]:
+    """Count the requirements that both sides violate, each with one stream."""
     still: dict[str, list[str]] = defaultdict(list)
     for each in end.compared:
-        for check in each.still_broken:
+        for check in each.still_violated:
             still[check].append(each.stream.name)
-    if len(end.began.sides) < SIDES or not still:
+    if len(end.start.sides) < SIDES or not still:
         return
     yield Line("")
-    yield Line("STILL BROKEN: a law that neither side keeps", "dim")
+    yield Line("STILL VIOLATED: a requirement that both sides violate", "dim")
     for check, names in sorted(still.items(), key=lambda item: -len(item[1])):
-        yield Line(f"  {many(len(names), 'stream')}: law {check}, e.g. {names[0]}")
+        yield Line(f"  {plural(len(names), 'stream')}: {check}, e.g. {names[0]}")
 
 
-def _words(end: Ended) -> Iterator[Line]:
+def _words(end: ComparisonFinished) -> Iterator[Line]:
     if not end.words:
         return
     counts = Counter(change.how for change in end.words)
@@ -129,72 +131,76 @@ def _words(end: Ended) -> Iterator[Line]:
 
 
 def unclassified(change: WordChange) -> Iterator[Line]:
-    """Yield what is to be said of a new word that no table holds."""
+    """Yield the lines about a new word that is in no table."""
     row = change.row
     yield Line(f"  new and in no table: {row.protocol} {row.category} {row.word}", "red")
-    yield Line(f"           cure     {change.cure}")
+    yield Line(f"           cure      {change.cure}")
 
 
-def _one_side(end: Ended) -> Iterator[Line]:
-    """Say what can be said where only one side could be used: its broken law."""
-    if len(end.began.sides) != 1:
+def _one_side(end: ComparisonFinished) -> Iterator[Line]:
+    """Yield what that side violates, where only one side could be used."""
+    if len(end.start.sides) != 1:
         return
-    broken = [each for each in end.compared if each.broken]
+    violated = [each for each in end.compared if each.violated]
     yield Line("")
-    for each in broken:
-        yield Line(f"  law broken on it: {each.stream.name}: {', '.join(each.broken)}")
+    for each in violated:
+        yield Line(f"  violated on it: {each.stream.name}: {', '.join(each.violated)}")
 
 
-def closing(end: Ended) -> Iterator[Line]:
-    """Yield the last lines: the sum, and the verdict."""
+def closing(end: ComparisonFinished) -> Iterator[Line]:
+    """Yield the last lines: the totals and the verdict."""
     counts = end.counts
-    words = ", ".join(f"{counts[word]} {word}" for word in MEANINGS if counts[word])
+    words = ", ".join(f"{counts[word]} {word}" for word in CATEGORIES if counts[word])
     stopped = "interrupted after" if end.interrupted else "compared"
     yield Line(
-        f"{stopped} {many(len(end.compared), 'stream')} in {end.seconds:.1f} s: "
+        f"{stopped} {plural(len(end.compared), 'stream')} in {end.seconds:.1f} s: "
         f"{end.same} the same{', ' if words else ''}{words}"
     )
     if end.unusable:
-        yield Line(f"{many(end.unusable, 'input')} could not be used, as named above", "red")
+        yield Line(f"{plural(end.unusable, 'input')} could not be used, as named above", "red")
     yield Line(*verdict(end))
 
 
-def verdict(end: Ended) -> tuple[str, str]:
-    """Return the one sentence a person takes away, and its colour."""
+def verdict(end: ComparisonFinished) -> tuple[str, str]:
+    """Return the sentence that sums up the comparison, and its colour."""
     counts = end.counts
-    if len(end.began.sides) < SIDES:
-        usable = ", ".join(end.began.sides.values()) or "none"
-        return f"nothing is compared: of both sides {usable} could be used", "red"
+    if len(end.start.sides) < SIDES:
+        usable = ", ".join(end.start.sides.values()) or "none"
+        return f"nothing was compared: usable sides: {usable}", "red"
     if not end.compared:
-        return "nothing is compared: there is no stream that both sides speak", "red"
-    if counts["law broken"]:
-        return f"B breaks law in {many(counts['law broken'], 'stream')} that A told rightly", "red"
+        return "nothing was compared: no stream is supported by both sides", "red"
+    if counts["requirement violated"]:
+        count = plural(counts["requirement violated"], "stream")
+        return f"B violates requirements that A meets, in {count}", "red"
     if end.unclassified:
-        return f"B brings {many(len(end.unclassified), 'word')} that no table holds", "red"
-    if counts["photograph changed"]:
         return (
-            f"B breaks no law; review {many(counts['photograph changed'], 'photograph')}",
+            f"B brings new vocabulary: {plural(len(end.unclassified), 'word')} in no table",
+            "red",
+        )
+    if counts["snapshot changed"]:
+        return (
+            f"B violates no requirement; review {plural(counts['snapshot changed'], 'snapshot')}",
             "yellow",
         )
-    return "B breaks no law, and nothing but cosmetics moved", "green"
+    return "B violates no requirement; only cosmetic changes", "green"
 
 
-def counted(group: Group) -> str:
-    """Return how many streams a group was seen in."""
-    return many(len(group.streams), "stream")
+def stream_count(group: Group) -> str:
+    """Return in how many streams a group occurs."""
+    return plural(len(group.streams), "stream")
 
 
-def many(count: int, word: str) -> str:
-    """Return a count with its word, in the plural where it is one."""
+def plural(count: int, word: str) -> str:
+    """Return a count and its noun, in the plural unless it is one."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
-def again(end: Ended, group: Group) -> str:
-    """Return the command that shows a group's example again."""
+def reproduce(end: ComparisonFinished, group: Group) -> str:
+    """Return the command that reproduces the example of a group."""
     return end.command.format(shlex.quote(group.streams[0]))
 
 
-def short(value: JSON) -> str:
-    """Return a value in one line, cut where it grows long."""
+def shortened(value: JSON) -> str:
+    """Return a value in one line, cut where it is long."""
     text = value if isinstance(value, str) and value.startswith("(") else json_text(value)
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

@@ -1,4 +1,4 @@
-"""``harness coverage --diff A B``: what an upgrade changes in the vocabulary of the SDKs."""
+"""``harness coverage --diff A B``: what an upgrade did to the words of the SDKs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness.cli.output import show_progress
-from harness.comparing import readiness
+from harness.comparing import preparation as readiness
 from harness.comparing.vocabulary import word_changes
 from harness.reports.comparing.jsonl import word_data
 from harness.reports.comparing.page import unclassified
@@ -24,26 +23,27 @@ if TYPE_CHECKING:
 _SIGNS = {"added": "+", "removed": "-", "renamed": "~"}
 
 
-def show_upgrade(arguments: argparse.Namespace, used: Said) -> int:
-    """Print what changes between two sides; return 1 if a new word is not in a table.
-
-    Args:
-        arguments: the command's.
-        used: how many scenarios contain each word.
+def show(arguments: argparse.Namespace, said: Said) -> int:
+    """Print what changed between two sides; return 1 if a new word is in no table.
 
     Raises:
         InputError: a side cannot be used.
     """
-    sides = [(label, inside(label, "sdk")) for label in arguments.diff]
-    before, after = readiness.vocabularies(sides, lambda text: show_progress(f"{text}\n"))
+    named = [(words, inside(words, "sdk")) for words in arguments.diff]
+    before, after = readiness.vocabularies(named, _tell)
     changes = [
         change
-        for change in word_changes(before, after, used)
+        for change in word_changes(before, after, said)
         if not arguments.protocols or change.row.protocol in arguments.protocols
     ]
     lines = map(_json_line, changes) if arguments.json else _page(changes, arguments.diff)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 1 if any(change.unclassified for change in changes) else 0
+
+
+def _tell(words: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"{words}\n")
 
 
 def _json_line(change: WordChange) -> str:
@@ -52,24 +52,24 @@ def _json_line(change: WordChange) -> str:
 
 def _page(changes: list[WordChange], sides: list[str]) -> Iterator[str]:
     counts = Counter(change.how for change in changes)
-    sums = ", ".join(f"{n} {how}" for how, n in sorted(counts.items())) or "no change"
+    sums = ", ".join(f"{n} {how}" for how, n in sorted(counts.items())) or "no word changed"
     yield f"{sides[0]} -> {sides[1]}: {sums}"
     for change in changes:
-        yield f"{_SIGNS[change.how]} {_sentence(change)}"
+        yield f"{_SIGNS[change.how]} {_words(change)}"
     for change in changes:
         if change.unclassified:
             yield from (line.text for line in unclassified(change))
 
 
-def _sentence(change: WordChange) -> str:
+def _words(change: WordChange) -> str:
     row = change.row
     place = f"{row.protocol:<20}{row.category:<13}{row.word}"
     was = f" (was {change.was})" if change.was else ""
     if change.how == "removed":
-        return f"{place}: not in B; {row.scenarios} scenarios contain it"
-    where = {
-        "table": f"in our tables; {row.scenarios} scenarios contain it",
-        "unmodelled": f"unmodelled: {row.reason}",
-        "unknown": "NOT IN A TABLE, and no reason is given",
+        return f"{place}: B does not know it; {row.scenarios} scenarios say it"
+    known = {
+        "table": f"in our tables, said by {row.scenarios} scenarios",
+        "unmodelled": f"in no table: {row.reason}",
+        "unknown": "IN NO TABLE, and no reason why",
     }[row.where]
-    return f"{place}{was}: {where}"
+    return f"{place}{was}: {known}"

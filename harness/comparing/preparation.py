@@ -1,7 +1,6 @@
-"""From two addresses to two sides that answer: environments made, processes started and greeted.
+"""From two addresses to two sides that are ready: environments made, processes started.
 
-Rule of this file: a side that cannot be used is told and left out; it never keeps the other from
-answering.
+Rule of this file: a side that cannot be used is reported and skipped; the other one still runs.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
-from harness.comparing.events import Progress, Unusable
+from harness.comparing.events import Progress, UnusableInput
 from harness.comparing.sides import Side
 from harness.errors import InputError
 from harness.targets.addresses import environment_of
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Sides:
-    """The sides that can be used; a context manager that ends their processes.
+    """The usable sides; a context manager that ends their processes.
 
     Args:
         runner: whose event loop their processes belong to.
@@ -42,8 +41,8 @@ class Sides:
 
     def ready(
         self, named: Sequence[tuple[str, str]], timeout: float
-    ) -> Iterator[Progress | Unusable]:
-        """Make the environments, all at once, and start what is inside.
+    ) -> Iterator[Progress | UnusableInput]:
+        """Make the environments in parallel, then start a process in each.
 
         Args:
             named: label and address of each; one or two.
@@ -62,12 +61,12 @@ class Sides:
                 yield Progress(f"starting {label} …")
                 self._start(side)
             except InputError as error:
-                yield Unusable(error)
+                yield UnusableInput(error)
 
     def _start(self, side: Side) -> None:
         self.usable.append(side)
         try:
-            self._runner.run(side.greet())
+            self._runner.run(side.handshake())
         except InputError:
             self.usable.remove(side)
             self._runner.run(side.aclose())
@@ -75,20 +74,20 @@ class Sides:
 
 
 def vocabularies(
-    named: Sequence[tuple[str, str]], tell: Callable[[str], object]
+    named: Sequence[tuple[str, str]], progress: Callable[[str], object]
 ) -> list[Mapping[str, Words]]:
-    """Return what the SDKs of each side know: protocol -> category -> words.
+    """Return the vocabulary of the SDKs of each side: protocol -> category -> words.
 
     Args:
         named: label and address of each.
-        tell: takes what is being waited for.
+        progress: called with the step that is being waited for.
 
     Raises:
         InputError: a side cannot be used.
     """
     with asyncio.Runner() as runner, Sides(runner) as sides:
-        for happening in sides.ready(named, timeout=60.0):
-            if isinstance(happening, Unusable):
-                raise happening.error
-            tell(happening.words)
+        for event in sides.ready(named, timeout=60.0):
+            if isinstance(event, UnusableInput):
+                raise event.error
+            progress(event.words)
         return [runner.run(side.vocabulary()) for side in sides.usable]
