@@ -1,4 +1,4 @@
-"""From the short hand of a scenario's ``stream`` to wire events.
+"""From the shorthand of a scenario's ``stream`` to wire events.
 
 An entry is a word and its payload. The protocol's skeletons know the words of its own events;
 this file knows those that every protocol shares:

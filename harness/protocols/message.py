@@ -1,4 +1,4 @@
-"""What a model says, before it becomes events: the input of every protocol's ``encode``."""
+"""One response of a model, independent of any protocol: the input of every ``encode``."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One response, free of any protocol.
+    """One response, independent of any protocol.
 
     Args:
         content: the parts, in order; parallel tool calls are neighbours.
-        finish: why it ends; each protocol writes its own word for it.
-        ending: ``truncated`` leaves the terminal out, ``failed`` ends with ``error``.
-        usage: the final counts, or None where the provider is to report none.
+        finish: why it ends; each protocol has its own word for it.
+        ending: ``truncated`` has no terminal event, ``failed`` ends with ``error``.
+        usage: the final counts, or None where the stream reports none.
         error: the in-stream error of a ``failed`` message.
         response_id: the provider's id.
         model: the model's name.
@@ -34,7 +34,7 @@ class Message:
     model: str = "test-model"
 
 
-def _by_words(text: str) -> list[str]:
+def _before_blanks(text: str) -> list[str]:
     """Split before each blank: the pieces join to the text, none is empty."""
     pieces: list[str] = []
     for piece in text.split(" "):
@@ -48,25 +48,25 @@ def _first(_: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class DeltaPlan:
-    """The freedom a protocol leaves: how texts fall into deltas, and which lane goes next.
+    """What a protocol leaves open: how texts are split into deltas, and how lanes are interleaved.
 
     Args:
         split: text -> its fragments, in order; they must join to the text.
-        pick: number of lanes that could go on -> which of them does (0 is the earliest opened).
+        pick: number of lanes that could send next -> which of them does (0 is the earliest opened).
     """
 
-    split: Callable[[str], Sequence[str]] = _by_words
+    split: Callable[[str], Sequence[str]] = _before_blanks
     pick: Callable[[int], int] = _first
 
 
 IN_ORDER = DeltaPlan()
 
 
-def interleave(lanes: Iterable[Iterable[Event]], weave: DeltaPlan) -> Iterator[Event]:
-    """Merge lanes of events, keeping each lane's order, as ``weave.pick`` says."""
+def interleave(lanes: Iterable[Iterable[Event]], plan: DeltaPlan) -> Iterator[Event]:
+    """Merge lanes of events, keeping each lane's order, as ``plan.pick`` decides."""
     waiting = [iter(lane) for lane in lanes]
     while waiting:
-        at = weave.pick(len(waiting))
+        at = plan.pick(len(waiting))
         event = next(waiting[at], None)
         if event is None:
             del waiting[at]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.protocols import NAMES, protocol
-from tests.protocols.test_whole import MESSAGE
+from tests.protocols.test_response_body import MESSAGE
 
 if TYPE_CHECKING:
     from tests.targets.conftest import Tell

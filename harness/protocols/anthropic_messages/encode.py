@@ -1,4 +1,4 @@
-"""A message as the Messages stream that carries it.
+"""A message as a Messages stream, and as one ``Message`` where no stream is asked for.
 
 Blocks follow one another, so the only freedom is how their texts fall into deltas.
 """
@@ -17,6 +17,7 @@ from harness.protocols.anthropic_messages.vocabulary import (
     FINISH,
     USAGE,
 )
+from harness.protocols.composing import merge
 from harness.protocols.message import IN_ORDER
 from harness.protocols.paths import put
 
@@ -42,20 +43,20 @@ _Written: TypeAlias = "tuple[dict[str, JSON], list[dict[str, JSON]]]"
 WORD = {finish: word for word, finish in reversed(list(FINISH.items()))}
 
 
-def encode(message: Message, weave: DeltaPlan = IN_ORDER) -> list[Event]:
+def encode(message: Message, plan: DeltaPlan = IN_ORDER) -> list[Event]:
     """Return the legal event stream of a message.
 
     Args:
-        message: what is said; refusals have no block of their own and are written as text, media
+        message: what is encoded; refusals have no block of their own and are written as text, media
             have none at all and are left out.
-        weave: how texts are split; blocks do not overlap.
+        plan: how texts are split; blocks do not overlap.
     """
     usage = usage_object(message.usage or Usage(input=0, output=0))
     opening = {**usage, USAGE["output"]: min(1, usage.get(USAGE["output"], 0))}
     events = [write.message_start(message.model, message.response_id, opening)]
     parts = (part for part in message.content if part.kind in _WRITTEN)
     for index, part in enumerate(parts):
-        block, deltas = _WRITTEN[part.kind](part, weave)
+        block, deltas = _WRITTEN[part.kind](part, plan)
         events.append(write.block_start(index, block))
         events += (write.block_delta(index, delta) for delta in deltas)
         events.append(write.block_stop(index))
@@ -84,18 +85,18 @@ def usage_object(usage: Usage) -> dict[str, JSON]:
     return written
 
 
-def _text(part: Text, weave: DeltaPlan) -> _Written:
-    """Citations come before the words they support, as in every recording."""
+def _text(part: Text, plan: DeltaPlan) -> _Written:
+    """Citations come before the text they support, as in every recording."""
     cited = [_delta("citations_delta", citation) for citation in part.citations or ()]
-    return {"type": "text"}, [*cited, *_deltas("text_delta", part.text, weave)]
+    return {"type": "text"}, [*cited, *_deltas("text_delta", part.text, plan)]
 
 
-def _refusal(part: Refusal, weave: DeltaPlan) -> _Written:
-    return {"type": "text"}, _deltas("text_delta", part.text, weave)
+def _refusal(part: Refusal, plan: DeltaPlan) -> _Written:
+    return {"type": "text"}, _deltas("text_delta", part.text, plan)
 
 
-def _thinking(part: Reasoning, weave: DeltaPlan) -> _Written:
-    deltas = _deltas("thinking_delta", part.text, weave)
+def _thinking(part: Reasoning, plan: DeltaPlan) -> _Written:
+    deltas = _deltas("thinking_delta", part.text, plan)
     if part.signature is not None:
         deltas.append(_delta("signature_delta", part.signature))
     return {"type": "thinking"}, deltas
@@ -105,22 +106,22 @@ def _redacted(part: RedactedReasoning, _: DeltaPlan) -> _Written:
     return {"type": "redacted_thinking", "data": part.data}, []
 
 
-def _call(part: ToolCall, weave: DeltaPlan) -> _Written:
+def _call(part: ToolCall, plan: DeltaPlan) -> _Written:
     called = {"type": "tool_use", "id": part.id, "name": part.name}
-    return called, _deltas("input_json_delta", part.arguments_raw, weave)
+    return called, _deltas("input_json_delta", part.arguments_raw, plan)
 
 
-def _server_tool(part: ServerTool, weave: DeltaPlan) -> _Written:
-    """A result is named by its block's type and comes whole; a use has input like any call."""
+def _server_tool(part: ServerTool, plan: DeltaPlan) -> _Written:
+    """A result is a block of its own type, complete at its start; a use has input as a call has."""
     if part.name in DELTAS_OF and isinstance(part.data, dict):
         return {**part.data, "type": part.name}, []
-    said = "" if part.data is None else json.dumps(part.data, ensure_ascii=False)
+    arguments = "" if part.data is None else json.dumps(part.data, ensure_ascii=False)
     called = {"type": "server_tool_use", "id": part.id, "name": part.name}
-    return called, _deltas("input_json_delta", said, weave)
+    return called, _deltas("input_json_delta", arguments, plan)
 
 
-def _deltas(delta_type: str, text: str, weave: DeltaPlan) -> list[dict[str, JSON]]:
-    return [_delta(delta_type, piece) for piece in weave.split(text)]
+def _deltas(delta_type: str, text: str, plan: DeltaPlan) -> list[dict[str, JSON]]:
+    return [_delta(delta_type, piece) for piece in plan.split(text)]
 
 
 def _delta(delta_type: str, value: JSON) -> dict[str, JSON]:
@@ -135,4 +136,50 @@ _WRITTEN: Mapping[str, Callable[[Any, DeltaPlan], _Written]] = {
     "redacted_reasoning": _redacted,
     "tool_call": _call,
     "server_tool": _server_tool,
+}
+
+
+def response_body(message: Message) -> dict[str, JSON]:
+    """Return the body of a response that is not streamed: one ``Message``.
+
+    https://docs.claude.com/en/api/messages
+
+    Args:
+        message: a finished message; refusals have no block of their own and are written as text,
+            the provider's own tools are left out.
+    """
+    usage = usage_object(message.usage or Usage(input=0, output=0))
+    opening = write.message_start(message.model, message.response_id, usage).data
+    blocks = [_BLOCKS[part.kind](part) for part in message.content if part.kind in _BLOCKS]
+    finished = {"content": blocks, "stop_reason": WORD.get(message.finish, "end_turn")}
+    body = merge(opening["message"] if isinstance(opening, dict) else {}, finished)
+    return body if isinstance(body, dict) else {}
+
+
+def _text_block(part: Text | Refusal) -> dict[str, JSON]:
+    cited = list(getattr(part, "citations", None) or ()) or None
+    return {"type": "text", "text": part.text, "citations": cited}
+
+
+def _thinking_block(part: Reasoning) -> dict[str, JSON]:
+    return {"type": "thinking", "thinking": part.text, "signature": part.signature or ""}
+
+
+def _redacted_block(part: RedactedReasoning) -> dict[str, JSON]:
+    return {"type": "redacted_thinking", "data": part.data}
+
+
+def _call_block(part: ToolCall) -> dict[str, JSON]:
+    """Return a call whose input is an object; the stream has its text instead."""
+    arguments = json.loads(part.arguments_raw or "{}")
+    return {"type": "tool_use", "id": part.id, "name": part.name, "input": arguments}
+
+
+# How each kind of part is a whole block.
+_BLOCKS: Mapping[str, Callable[[Any], dict[str, JSON]]] = {
+    "text": _text_block,
+    "refusal": _text_block,
+    "reasoning": _thinking_block,
+    "redacted_reasoning": _redacted_block,
+    "tool_call": _call_block,
 }

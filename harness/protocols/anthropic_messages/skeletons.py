@@ -1,4 +1,4 @@
-"""The short hand of scenarios for the Messages stream.
+"""The shorthand of scenarios for the Messages stream.
 
 Words are the wire's event types. ``content_block_start``, ``_delta`` and ``_stop`` take ``at:
 [index]``; a delta may be written by its kind alone: ``text_delta: {at: [0], text: Hi}``,
@@ -141,7 +141,7 @@ def _plain(word: str) -> Skeleton:
 
 
 class MessagesComposer(Composer):
-    """Writes a Messages stream from a scenario's short hand."""
+    """Writes a Messages stream from a scenario's shorthand."""
 
     skeletons: ClassVar[Mapping[str, Skeleton]] = {
         "message_start": _start,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.model import Usage
-from harness.protocols.gemini_generate.encode import encode
+from harness.protocols.gemini_generate.encode import encode, response_body
 from harness.protocols.gemini_generate.grammar import GRAMMAR, read
 from harness.protocols.gemini_generate.oracle import ORACLE
 from harness.protocols.gemini_generate.samples import SAMPLES
@@ -20,7 +20,6 @@ from harness.protocols.gemini_generate.vocabulary import (
     TOOL_USE_PROMPT,
     USAGE,
 )
-from harness.protocols.gemini_generate.whole import response_body
 from harness.protocols.noise import TRANSPORT
 from harness.protocols.protocol import (
     Detection,

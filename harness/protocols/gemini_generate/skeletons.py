@@ -1,4 +1,4 @@
-"""The short hand of scenarios for the streamGenerateContent stream.
+"""The shorthand of scenarios for the streamGenerateContent stream.
 
 Each word writes one response. A part's word is its field: ``text: Hi``, ``thought: Hm``,
 ``function_call: {name: get, args: {}}``, ``executable_code``, ``code_execution_result``,
@@ -126,7 +126,7 @@ def _plain(fields: Iterable[str]) -> dict[str, Skeleton]:
 
 
 class GenerateComposer(Composer):
-    """Writes a streamGenerateContent stream from a scenario's short hand."""
+    """Writes a streamGenerateContent stream from a scenario's shorthand."""
 
     skeletons: ClassVar[Mapping[str, Skeleton]] = {
         **_plain(DATA),

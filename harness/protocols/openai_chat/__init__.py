@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.model import Event, Usage
 from harness.protocols.noise import EVENT_STREAM, TRANSPORT
-from harness.protocols.openai_chat.encode import encode
+from harness.protocols.openai_chat.encode import encode, response_body
 from harness.protocols.openai_chat.grammar import GRAMMAR, read
 from harness.protocols.openai_chat.oracle import ORACLE
 from harness.protocols.openai_chat.samples import SAMPLES
@@ -19,7 +19,6 @@ from harness.protocols.openai_chat.vocabulary import (
     USAGE,
     VENDOR_USAGE,
 )
-from harness.protocols.openai_chat.whole import response_body
 from harness.protocols.protocol import (
     Detection,
     Endpoint,

@@ -1,7 +1,7 @@
-"""A message as the Chat Completions stream that carries it.
+"""A message as a Chat Completions stream, and as one ``chat.completion`` where none is asked for.
 
-Words follow one another; neighbouring tool calls may overlap, each with its own index. A lane takes
-the next call when it is first picked, so calls are opened in order however they are woven.
+Texts follow one another; neighbouring tool calls may overlap, each with its own index. A lane takes
+the next call when it is first picked, so calls are opened in order however they are interleaved.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
 WORD = {finish: word for word, finish in reversed(list(FINISH.items()))}
 
 
-def encode(message: Message, weave: DeltaPlan = IN_ORDER) -> list[Event]:
+def encode(message: Message, plan: DeltaPlan = IN_ORDER) -> list[Event]:
     """Return the legal event stream of a message.
 
     Args:
-        message: what is said; the protocol has no word for server tools, they are left out.
-        weave: how texts are split, and how neighbouring calls overlap.
+        message: what is encoded; the protocol cannot express server tools, they are left out.
+        plan: how texts are split, and how neighbouring calls overlap.
     """
-    return [_sent(message, body) for body in _bodies(message, weave)] + list(_closing(message))
+    return [_chunk(message, body) for body in _bodies(message, plan)] + list(_closing(message))
 
 
-def _sent(message: Message, body: JSON) -> Event:
+def _chunk(message: Message, body: JSON) -> Event:
     return write.chunk(body, response_id=message.response_id, model=message.model)
 
 
-def _bodies(message: Message, weave: DeltaPlan) -> Iterator[JSON]:
-    yield _said({"role": "assistant", "content": ""})
+def _bodies(message: Message, plan: DeltaPlan) -> Iterator[JSON]:
+    yield _with_delta({"role": "assistant", "content": ""})
     calls = iter(enumerate(part for part in message.content if isinstance(part, ToolCall)))
     for are_calls, parts in groupby(message.content, lambda part: isinstance(part, ToolCall)):
         if are_calls:
-            yield from interleave((_call(calls, weave) for _ in parts), weave)
+            yield from interleave((_call(calls, plan) for _ in parts), plan)
         else:
             for part in parts:
-                yield from map(_said, _deltas(part, weave))
+                yield from map(_with_delta, _deltas(part, plan))
     if message.ending != "truncated" and message.error is None:
         yield {"choices": [write.choice({}, WORD.get(message.finish, "stop"))]}
         if message.usage is not None:
@@ -63,27 +63,27 @@ def _closing(message: Message) -> Iterator[Event]:
         yield write.error({"code": message.error.code, "message": message.error.message})
 
 
-def _said(delta: JSON) -> JSON:
+def _with_delta(delta: JSON) -> JSON:
     return {"choices": [write.choice(delta)]}
 
 
-def _call(calls: Iterator[tuple[int, ToolCall]], weave: DeltaPlan) -> Iterator[JSON]:
+def _call(calls: Iterator[tuple[int, ToolCall]], plan: DeltaPlan) -> Iterator[JSON]:
     """Write the next call: its opening fragment, then its arguments."""
     index, call = next(calls)
     opening = {"index": index, "id": call.id, "name": call.name, "arguments": ""}
-    yield _said({"tool_calls": [write.fragment(opening)]})
-    for piece in weave.split(call.arguments_raw):
-        yield _said({"tool_calls": [write.fragment({"index": index, "arguments": piece})]})
+    yield _with_delta({"tool_calls": [write.fragment(opening)]})
+    for piece in plan.split(call.arguments_raw):
+        yield _with_delta({"tool_calls": [write.fragment({"index": index, "arguments": piece})]})
 
 
-def _deltas(part: Part, weave: DeltaPlan) -> Iterator[dict[str, JSON]]:
+def _deltas(part: Part, plan: DeltaPlan) -> Iterator[dict[str, JSON]]:
     match part:
         case Text():
-            yield from ({"content": piece} for piece in weave.split(part.text))
+            yield from ({"content": piece} for piece in plan.split(part.text))
         case Refusal():
-            yield from ({"refusal": piece} for piece in weave.split(part.text))
+            yield from ({"refusal": piece} for piece in plan.split(part.text))
         case Reasoning():
-            yield from ({REASONING[0]: piece} for piece in weave.split(part.text))
+            yield from ({REASONING[0]: piece} for piece in plan.split(part.text))
             if part.signature is not None:
                 yield _detail({"type": "reasoning.text", "signature": part.signature})
         case RedactedReasoning():
@@ -104,3 +104,50 @@ def usage_object(usage: Usage) -> dict[str, JSON]:
         if count is not None:
             put(written, path, count)
     return written
+
+
+def response_body(message: Message) -> dict[str, JSON]:
+    """Return the body of a response that is not streamed: one ``chat.completion``.
+
+    https://developers.openai.com/api/docs/api-reference/chat/object
+
+    Args:
+        message: a finished message; redacted reasoning and audio are left out.
+    """
+    choice = {
+        "index": 0,
+        "message": _assistant(message),
+        "logprobs": None,
+        "finish_reason": WORD.get(message.finish, "stop"),
+    }
+    usage = {} if message.usage is None else {"usage": usage_object(message.usage)}
+    return {
+        "id": message.response_id,
+        "object": "chat.completion",
+        "created": write.CREATED,
+        "model": message.model,
+        "choices": [choice],
+        **usage,
+    }
+
+
+def _assistant(message: Message) -> dict[str, JSON]:
+    calls = [_whole_call(part) for part in message.content if isinstance(part, ToolCall)]
+    reasoning = _joined(message, Reasoning)
+    return {
+        "role": "assistant",
+        "content": _joined(message, Text),
+        "refusal": _joined(message, Refusal),
+        **({"tool_calls": calls} if calls else {}),
+        **({REASONING[0]: reasoning} if reasoning else {}),
+    }
+
+
+def _joined(message: Message, kind: type[Text | Reasoning | Refusal]) -> str | None:
+    """Return the text of all parts of a kind; the object has null where there are none."""
+    return "".join(part.text for part in message.content if isinstance(part, kind)) or None
+
+
+def _whole_call(call: ToolCall) -> dict[str, JSON]:
+    function = {"name": call.name, "arguments": call.arguments_raw}
+    return {"id": call.id, "type": "function", "function": function}

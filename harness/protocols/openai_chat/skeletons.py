@@ -1,4 +1,4 @@
-"""The short hand of scenarios for the Chat Completions stream.
+"""The shorthand of scenarios for the Chat Completions stream.
 
 Each word is one chunk with one choice, unless it says otherwise:
 
@@ -121,7 +121,7 @@ def _done(_: Any, __: dict[str, JSON]) -> Iterator[Event]:
 
 
 class ChatComposer(Composer):
-    """Writes a Chat Completions stream from a scenario's short hand."""
+    """Writes a Chat Completions stream from a scenario's shorthand."""
 
     skeletons: ClassVar[Mapping[str, Skeleton]] = {
         "role": _role,

@@ -6,7 +6,7 @@ import re
 
 from harness.model import Usage
 from harness.protocols.noise import EVENT_STREAM, TRANSPORT
-from harness.protocols.openai_responses.encode import encode
+from harness.protocols.openai_responses.encode import encode, response_body
 from harness.protocols.openai_responses.grammar import GRAMMAR, read
 from harness.protocols.openai_responses.oracle import ORACLE
 from harness.protocols.openai_responses.samples import SAMPLES
@@ -22,7 +22,6 @@ from harness.protocols.openai_responses.vocabulary import (
     STATUS,
     USAGE,
 )
-from harness.protocols.openai_responses.whole import response_body
 from harness.protocols.protocol import (
     Detection,
     Endpoint,

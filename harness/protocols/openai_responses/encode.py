@@ -1,7 +1,7 @@
-"""A message as the Responses stream that carries it.
+"""A message as a Responses stream, and as one ``Response`` object where no stream is asked for.
 
 Parallel calls may overlap, since each carries its index; everything else follows in order. Text
-and refusals that stand next to each other share one message, as parts of it.
+and refusals that are neighbours share one message item, as parts of it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from harness.model import Media, Reasoning, RedactedReasoning, Refusal, Text, ToolCall
 from harness.protocols.message import IN_ORDER
+from harness.protocols.openai_responses.grammar import ADDED, DONE
+from harness.protocols.openai_responses.skeletons import ResponsesComposer
 from harness.protocols.openai_responses.vocabulary import (
     FINISH,
     INCOMPLETE,
@@ -19,7 +21,6 @@ from harness.protocols.openai_responses.vocabulary import (
     TERMINALS,
     USAGE,
 )
-from harness.protocols.openai_responses.writer import Writer
 from harness.protocols.paths import put
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from harness.model import JSON, Event, FinishReason, Part, Usage
     from harness.protocols.message import DeltaPlan, Message
 
-# Our finish reason -> the first provider word that means it, if a terminal can say it.
+# Our finish reason -> the first provider word that means it, if a terminal event can have it.
 _WORD: Mapping[FinishReason, str] = {
     "tool_calls": "completed",
     "refusal": "completed",
@@ -40,87 +41,101 @@ _WORD: Mapping[FinishReason, str] = {
 }
 
 
-def encode(message: Message, weave: DeltaPlan = IN_ORDER) -> list[Event]:
+def encode(message: Message, plan: DeltaPlan = IN_ORDER) -> list[Event]:
     """Return the legal event stream of a message.
 
     Args:
-        message: what is said. Redacted reasoning is an item with encrypted content only; where
-            the provider has no terminal for the finish, none is written.
-        weave: how texts are split, and how neighbouring tool calls overlap.
+        message: what is encoded. Redacted reasoning is an item with encrypted content only; where
+            the provider has no terminal event for the finish, none is written.
+        plan: how texts are split, and how neighbouring tool calls overlap.
     """
-    writer = Writer(message.model, message.response_id)
-    events = [writer.opening("response.created", {}), writer.opening("response.in_progress", {})]
+    write = ResponsesComposer(message.model, message.response_id)
+    events = [write.opening(f"response.{word}", {}) for word in ("created", "in_progress")]
     index = 0
-    for family, parts in groupby(message.content, key=_family):
-        lanes = list(_lanes(writer, index, family, list(parts), weave))
+    for group, parts in groupby(message.content, key=_group):
+        lanes = list(_lanes(write, index, group, list(parts), plan))
         index += len(lanes)
-        events += _overlapping(lanes, weave) if family == "tool_call" else chain(*lanes)
-    return events + list(_closing(writer, message))
+        events += _overlapping(lanes, plan) if group == "tool_call" else chain(*lanes)
+    return events + list(_closing(write, message))
 
 
-def _family(part: Part) -> str:
-    return "prose" if isinstance(part, Text | Refusal) else part.kind
+def response_body(message: Message) -> dict[str, JSON]:
+    """Return the body of a response that is not streamed: the object of the terminal event.
+
+    https://developers.openai.com/api/docs/api-reference/responses/object
+
+    Args:
+        message: a finished message whose finish a terminal event can have.
+    """
+    terminal = encode(message)[-1].data
+    response: dict[str, JSON] = terminal["response"] if isinstance(terminal, dict) else {}
+    return response
+
+
+def _group(part: Part) -> str:
+    """Return what neighbouring parts have in common that are written together."""
+    return "message" if isinstance(part, Text | Refusal) else part.kind
 
 
 def _lanes(
-    writer: Writer, index: int, family: str, parts: list[Part], weave: DeltaPlan
+    write: ResponsesComposer, index: int, group: str, parts: list[Part], plan: DeltaPlan
 ) -> Iterator[Iterator[Event]]:
     """Yield the events of each item."""
-    if family == "prose":
+    if group == "message":
         kinds = ["refusal" if isinstance(part, Refusal) else "output_text" for part in parts]
-        says = [list(weave.split(getattr(part, "text", ""))) for part in parts]
-        yield writer.message({"at": [index], "says": says}, *kinds)
+        says = [list(plan.split(getattr(part, "text", ""))) for part in parts]
+        yield write.message({"at": [index], "says": says}, *kinds)
         return
     for place, part in enumerate(parts):
-        yield _item(writer, [index + place], part, weave)
+        yield _item(write, [index + place], part, plan)
 
 
-def _item(writer: Writer, at: list[int], part: Part, weave: DeltaPlan) -> Iterator[Event]:
+def _item(write: ResponsesComposer, at: list[int], part: Part, plan: DeltaPlan) -> Iterator[Event]:
     match part:
         case ToolCall():
-            return writer.call({"at": at, **_call(part, weave)})
+            return write.call({"at": at, **_call(part, plan)})
         case Reasoning():
-            says = [list(weave.split(words)) for words in _paragraphs(part.text)]
-            return writer.reasoning({"at": at, "says": says, "encrypted": part.signature})
+            says = [list(plan.split(paragraph)) for paragraph in _paragraphs(part.text)]
+            return write.reasoning({"at": at, "says": says, "encrypted": part.signature})
         case RedactedReasoning():
-            return writer.reasoning({"at": at, "encrypted": part.data})
+            return write.reasoning({"at": at, "encrypted": part.data})
         case Media():
             image = (part.media_type or "image/png").rpartition("/")[2]
             item = {"type": "image_generation_call", "output_format": image}
-            return _whole(writer, at, item, {"result": part.data})
+            return _added_and_done(write, at, item, {"result": part.data})
     name, item_id = getattr(part, "name", None), getattr(part, "id", None)
     known = {"type": name} if name in PROGRESS else {"type": "mcp_call", "name": name}
-    return _whole(writer, at, {**known, "id": item_id}, {})
+    return _added_and_done(write, at, {**known, "id": item_id}, {})
 
 
-def _call(call: ToolCall, weave: DeltaPlan) -> dict[str, JSON]:
+def _call(call: ToolCall, plan: DeltaPlan) -> dict[str, JSON]:
     return {
         "call_id": call.id,
         "name": call.name,
-        "arguments": list(weave.split(call.arguments_raw)),
+        "arguments": list(plan.split(call.arguments_raw)),
         "status": "completed" if call.complete else "incomplete",
     }
 
 
 def _paragraphs(text: str) -> list[str]:
-    """Split reasoning into summary parts, where that loses nothing: none of them may be empty."""
+    """Split reasoning into summary parts where none of them is empty; a reader would drop those."""
     parts = text.split(PARAGRAPH)
     return parts if all(parts) else [text][: len(text)]
 
 
-def _whole(
-    writer: Writer, at: list[int], added: dict[str, JSON], done: dict[str, JSON]
+def _added_and_done(
+    write: ResponsesComposer, at: list[int], added: dict[str, JSON], done: dict[str, JSON]
 ) -> Iterator[Event]:
-    yield writer.add({"at": at, "item": added})
-    yield writer.finish({"at": at, "item": done})
+    yield write.add(ADDED, {"at": at, "item": added})
+    yield write.finish(DONE, {"at": at, "item": done})
 
 
-def _overlapping(lanes: Sequence[Iterator[Event]], weave: DeltaPlan) -> Iterator[Event]:
-    """Merge lanes as ``weave.pick`` says; they open in order, as their indexes demand."""
+def _overlapping(lanes: Sequence[Iterator[Event]], plan: DeltaPlan) -> Iterator[Event]:
+    """Merge lanes as ``plan.pick`` decides; they open in order, as their indexes demand."""
     waiting = list(lanes)
     opened: list[Iterator[Event]] = []
     while waiting or opened:
-        at = weave.pick(len(opened) + bool(waiting))
+        at = plan.pick(len(opened) + bool(waiting))
         if at == len(opened):
             opened.append(waiting.pop(0))
         event = next(opened[at], None)
@@ -130,7 +145,7 @@ def _overlapping(lanes: Sequence[Iterator[Event]], weave: DeltaPlan) -> Iterator
             yield event
 
 
-def _closing(writer: Writer, message: Message) -> Iterator[Event]:
+def _closing(write: ResponsesComposer, message: Message) -> Iterator[Event]:
     word = "failed" if message.error else _WORD.get(message.finish)
     if message.ending == "truncated" or word is None:
         return
@@ -141,7 +156,7 @@ def _closing(writer: Writer, message: Message) -> Iterator[Event]:
     if word in INCOMPLETE:
         response["incomplete_details"] = {"reason": word}
     status = "incomplete" if word in INCOMPLETE else word
-    yield writer.terminal(f"response.{status}", {"response": response})
+    yield write.terminal(f"response.{status}", {"response": response})
 
 
 def _usage(usage: Usage | None) -> JSON:
