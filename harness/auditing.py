@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from harness.cassettes import Scrubber
 from harness.cassettes.reading import load_with_lines
 from harness.errors import InputError
+from harness.project_files import files_below
 from harness.scenarios import cassette_root, load_all
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
             known = (*_TEXTS, _JOURNAL)
-            yield from sorted(file for file in path.rglob("*") if file.suffix in known)
+            yield from (file for file in files_below(path) if file.suffix in known)
         else:
             yield path
 

@@ -22,7 +22,7 @@ MODULES = sorted(HARNESS.rglob("*.py"))
 
 # DESIGN section 2, lowest layer first. A package stands directly above the highest one it imports.
 LAYERS = (
-    ("model", "errors", "simulation"),
+    ("model", "errors", "simulation", "project_files"),
     ("wire", "yaml_file", "atomic_file"),
     ("protocols",),
     ("streaming", "cassettes", "generation"),

@@ -14,6 +14,7 @@ from harness.cassettes import load
 from harness.cassettes.cassette import Response
 from harness.cassettes.playing import OK, script_of
 from harness.errors import InputError, UnknownWordError, WireError
+from harness.project_files import files_below
 from harness.protocols import names
 from harness.protocols.bodies import is_binary, protocol_at, protocol_of
 from harness.protocols.events import events_of
@@ -98,7 +99,8 @@ def recordings(
         protocol_name: the protocol of bodies that say nothing of it; None guesses.
     """
     for path in paths:
-        for file in _files(path) if path.is_dir() else [path]:
+        files = _files(path) if path.is_dir() else [path]
+        for file in files:
             try:
                 if file.suffix in _CASSETTES:
                     yield from exchanges(load(file), file, protocol_name)
@@ -106,12 +108,13 @@ def recordings(
                     yield _body(file, protocol_name)
             except InputError as error:
                 yield error
-        if path.is_dir() and not _files(path):
-            yield InputError("the folder holds no NAME.sse and no cassette", path=path)
+        if not files:
+            message = "the folder holds no NAME.sse and no cassette (what git ignores is skipped)"
+            yield InputError(message, path=path)
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in (_BODY, *_CASSETTES))
+    return [path for path in files_below(folder) if path.suffix in (_BODY, *_CASSETTES)]
 
 
 def exchanges(

@@ -16,6 +16,7 @@ from harness.cassettes.importing.formats import FORMATS, form_of
 from harness.cassettes.importing.source import Source
 from harness.errors import InputError
 from harness.model import repair_surrogates
+from harness.project_files import files_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +60,7 @@ def importing(
             found = _imported(Source(path, stem(PurePath(path.name)), protocol))
             yield found if not isinstance(found, PassedOver) else _in_no_form(path)
             continue
-        files = sorted(file for file in path.rglob("*") if _is_recording(file))
+        files = [file for file in files_below(path) if _is_recording(file)]
         if not files:
             yield InputError(f"the folder holds no {', '.join(sorted(_SUFFIXES))}", path=path)
         for file in files:
