@@ -14,7 +14,7 @@ from harness.errors import InputError
 from harness.streaming.adapter import StepContext, StreamAdapter
 from harness.streaming.continuation import continuation
 from harness.streaming.providers import protocol_of
-from harness.streaming.serving.steps import taken
+from harness.streaming.serving.agent import run_step
 from harness.targets.base import Call
 from harness.targets.opening import open_stream
 
@@ -165,7 +165,7 @@ def _step(
 ) -> AsyncGenerator[AgentChunk, None]:
     message_id = f"{context.step_id}/message"
     approve = plan.approve
-    return taken(
+    return run_step(
         work, adapter, context, model.request, message_id=message_id, requires_approval=approve
     )
 

@@ -16,7 +16,7 @@ from harness.errors import ConversationBusyError, InputError, UnknownWordError
 from harness.streaming.serving import PendingApprovalError
 from harness.streaming.serving.background import (
     BackgroundError,
-    RedisAwayError,
+    RedisUnavailableError,
     RunTakenError,
     RunUnknownError,
 )
@@ -36,7 +36,7 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (RunExistsError, 409, "run_exists"),
     (RunTakenError, 409, "run_exists"),
     (RunUnknownError, 404, "run_unknown"),
-    (RedisAwayError, 503, "redis_away"),
+    (RedisUnavailableError, 503, "redis_away"),
     (BackgroundError, 503, "redis_failed"),
     (NotFoundError, 404, "not_found"),
     (UnknownWordError, 404, "unknown_word"),

@@ -19,7 +19,7 @@ from harness.streaming.serving import (
     StreamingService,
     StreamRequest,
 )
-from harness.streaming.serving.background import Background, BackgroundError, RedisAwayError
+from harness.streaming.serving.background import Background, BackgroundError, RedisUnavailableError
 from harness.streaming.serving.background import Settings as RedisSettings
 from harness.streaming.serving.runs.lock import make_lock
 from harness.streaming.serving.runs.store import make_runs
@@ -91,10 +91,10 @@ class Stack:
         """The runs without a client.
 
         Raises:
-            RedisAwayError: no Redis was named; says how to start one.
+            RedisUnavailableError: no Redis was named; says how to start one.
         """
         if self.kept is None:
-            raise RedisAwayError(
+            raise RedisUnavailableError(
                 "runs in the background need Redis: start one with `redis-server --port 6379`, and "
                 "this with `harness demo --redis redis://127.0.0.1:6379/0`"
             )
@@ -126,7 +126,7 @@ async def opened(settings: Settings) -> AsyncIterator[Stack]:
         service = StreamingService(
             agent=agent.run,
             runs=runs,
-            conversations=locks.held,
+            conversations=locks.acquire,
             admit=admit,
             keepalive_s=settings.keepalive_s,
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.clusters import until
-from tests.streaming.serving.background.runs import URL, PrivateRedis
+from tests.streaming.serving.background.stored_runs import URL, PrivateRedis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A client that leaves, at every moment there is: its run ends, by the task that reads it."""
+"""A client disconnects at every moment: its run ends, in the task that reads it."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ import pytest
 from harness.demo.streaming_response import StreamingResponse
 from harness.streaming.reencoding import reencode
 from tests.streaming.databases.servers import until
-from tests.streaming.serving.world import SILENCE, Heard, World, text
+from tests.streaming.serving.service_env import SILENCE, Received, ServiceEnv, text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 SCRIPTS: dict[str, list[Any]] = {
-    "talks": [text("a"), text("b"), text("c"), "end_turn"],
-    "falls silent": [text("a"), SILENCE],
+    "text": [text("a"), text("b"), text("c"), "end_turn"],
+    "silent": [text("a"), SILENCE],
 }
-LEAVES_S = 0.001  # after the last message it took
-AGAIN = range(6)  # messages the client takes before it does what it does
+DISCONNECTS_S = 0.001  # after the last message it accepted
+COUNTS = range(6)  # messages the client accepts before it disconnects
 
 
 @dataclass
 class Client:
-    """The other end of ASGI: takes some messages, then leaves, or takes no more and leaves later.
+    """An ASGI server whose client accepts some messages and then disconnects.
 
     Args:
-        stays: how many messages it takes.
-        deaf: whether it takes no more, as one whose window is full, before it leaves.
+        accepted: how many messages it accepts.
+        blocks: whether it accepts nothing more, as with a full TCP window, before it disconnects.
     """
 
-    stays: int
-    deaf: bool = False
+    accepted: int
+    blocks: bool = False
     sent: list[dict[str, Any]] = field(default_factory=list)
-    left: asyncio.Event = field(default_factory=asyncio.Event)
+    disconnected: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def receive(self) -> dict[str, Any]:
-        await self.left.wait()
+        await self.disconnected.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Any) -> None:
         await asyncio.sleep(0)
-        if len(self.sent) < self.stays:
+        if len(self.sent) < self.accepted:
             self.sent.append(message)
             return
-        asyncio.get_running_loop().call_later(LEAVES_S, self.left.set)
-        if self.deaf:
+        asyncio.get_running_loop().call_later(DISCONNECTS_S, self.disconnected.set)
+        if self.blocks:
             await asyncio.Event().wait()
 
     @property
@@ -57,53 +57,51 @@ class Client:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    made = World()
-    yield made
-    await made.aclose()
+async def env() -> AsyncIterator[ServiceEnv]:
+    env = ServiceEnv()
+    yield env
+    await env.aclose()
 
 
 @pytest.mark.parametrize("keepalive_s", [None, 3600.0])
-@pytest.mark.parametrize("deaf", [False, True], ids=["leaves", "reads no more"])
+@pytest.mark.parametrize("blocks", [False, True], ids=["disconnects", "blocks"])
 @pytest.mark.parametrize("script", SCRIPTS)
-async def test_a_client_that_leaves_ends_its_run(
-    world: World, script: str, keepalive_s: float | None, *, deaf: bool
+async def test_a_client_that_disconnects_ends_its_run(
+    env: ServiceEnv, script: str, keepalive_s: float | None, *, blocks: bool
 ) -> None:
-    for stays in AGAIN:
-        run, frames = await world.service(SCRIPTS[script], keepalive_s=keepalive_s).stream(
-            world.request(run_id=f"stays-{stays}")
+    for accepted in COUNTS:
+        run, frames = await env.scripted(SCRIPTS[script], keepalive_s=keepalive_s).stream(
+            env.request(run_id=f"accepted-{accepted}")
         )
         assert run is not None
-        client = Client(stays, deaf=deaf)
+        client = Client(accepted, blocks=blocks)
         async with asyncio.timeout(5):
             await StreamingResponse(frames, {})({}, client.receive, client.send)
-        heard = Heard(run.id, client.body, left=b"data: [DONE]\n\n" not in client.body)
-        assert await world.complaints(heard, {"cancelled", "end_turn"}) == []
+        received = Received(run.id, client.body, aborted=b"data: [DONE]\n\n" not in client.body)
+        assert await env.violations(received, {"cancelled", "end_turn"}) == []
 
 
-@pytest.mark.parametrize("stays", AGAIN)
-async def test_a_task_that_is_cancelled_is_cancelled_and_so_is_its_run(
-    world: World, stays: int
-) -> None:
-    request = world.request()
-    run, frames = await world.service(SCRIPTS["talks"]).stream(request)
+@pytest.mark.parametrize("accepted", COUNTS)
+async def test_cancelling_the_task_cancels_its_run(env: ServiceEnv, accepted: int) -> None:
+    request = env.request()
+    run, frames = await env.scripted(SCRIPTS["text"]).stream(request)
     assert run is not None
-    client, response = Client(stays, deaf=True), StreamingResponse(frames, {})
+    client, response = Client(accepted, blocks=True), StreamingResponse(frames, {})
     serving = asyncio.create_task(response({}, client.receive, client.send))
     await asyncio.sleep(0)
-    await until(lambda: len(client.sent) == stays)
+    await until(lambda: len(client.sent) == accepted)
     serving.cancel()
     await asyncio.wait({serving})
     assert serving.cancelled()
-    heard = Heard(run.id, client.body, left=True)
-    assert await world.complaints(heard, {"cancelled", "end_turn"}) == []
+    received = Received(run.id, client.body, aborted=True)
+    assert await env.violations(received, {"cancelled", "end_turn"}) == []
 
 
-async def test_what_is_told_in_other_words_is_closed_with_its_source(world: World) -> None:
-    run, frames = await world.service(SCRIPTS["talks"]).stream(world.request())
+async def test_reencoded_chunks_are_closed_with_their_source(env: ServiceEnv) -> None:
+    run, frames = await env.scripted(SCRIPTS["text"]).stream(env.request())
     assert run is not None
-    told = reencode(frames, model="m", response_id="r", created=0)
-    client = Client(0, deaf=True)
+    chunks = reencode(frames, model="m", response_id="r", created=0)
+    client = Client(0, blocks=True)
     async with asyncio.timeout(5):
-        await StreamingResponse(frames, {}, told)({}, client.receive, client.send)
-    assert await world.complaints(Heard(run.id, left=True), {"cancelled"}) == []
+        await StreamingResponse(frames, {}, chunks)({}, client.receive, client.send)
+    assert await env.violations(Received(run.id, aborted=True), {"cancelled"}) == []

@@ -15,7 +15,7 @@ from harness.playback.transport import MEMORY_URL
 from harness.streaming.adapter import StepContext
 from harness.streaming.continuation import GO_ON, continuation
 from harness.streaming.providers import PROVIDERS
-from harness.streaming.serving.steps import taken
+from harness.streaming.serving.agent import run_step
 from harness.targets.base import Call
 from harness.targets.opening import open_stream
 
@@ -79,7 +79,7 @@ class WatchedAgent:
             self.asked.append(begun)
             context = self._context(f"step-{number}")
             request, message = self._asking.request, f"message-{number}"
-            step = taken(work, adapter, context, request, message_id=message)
+            step = run_step(work, adapter, context, request, message_id=message)
             async with aclosing(step) as said:
                 async for item in said:
                     begun.said.append(item.chunk)

@@ -155,7 +155,7 @@ class StackRun:
             agent=self._agent,
             runs=self._parts.runs,
             registry=self._registry,
-            conversations=self._locks().held,
+            conversations=self._locks().acquire,
             keepalive_s=self._parts.keepalive_s,
         )
         request = StreamRequest("agent", conversation=self._run_id, run_id=self._run_id)
@@ -166,7 +166,7 @@ class StackRun:
         """Return the run as it is stored, and whether its conversation is held."""
         stored = await self._parts.runs.get(self._run_id)
         try:
-            async with self._locks().held(self._run_id):
+            async with self._locks().acquire(self._run_id):
                 return stored, False
         except ConversationBusyError:
             return stored, True

@@ -1,9 +1,9 @@
-"""Serves runs: what an agent does becomes the frames its client reads, and a run with an end.
+"""Serves runs: an agent's chunks become client events, and the run is stored with its end.
 
-agent.py is what the service asks of the product's agent loop, steps.py how a loop takes a step with
-the adapter, service.py is the front door, run_stream.py streams one run, verdict.py is the table of
-how a run may end, tally.py counts what its steps used. kept.py puts a service and ../background
-together, following.py is one reader of a run that is kept there.
+agent.py is the contract with the product's agent loop, service.py streams runs, run_end.py says how
+a run ended and what it used, keepalive.py adds pings. client_events/ builds, writes and reads the
+events a client receives. runs/ stores runs and locks conversations. background/ stores client
+events in Redis; background_runs.py combines it with a service, run_follower.py reads one such run.
 """
 
 from __future__ import annotations

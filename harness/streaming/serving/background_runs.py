@@ -1,9 +1,9 @@
-"""Runs whose frames are kept in Redis: with a client or without one, read now and again later.
+"""Runs whose client events are stored in Redis: with a client or without, read now or later.
 
-Rules of this file: what a client of its own is sent never depends on Redis; a run without a client
-is read, from its first breath to its last, by one task; nobody is told that such a run exists
-before its frames are kept; whoever follows a run gets its frames as they were written, and where
-they stop before the run did, an end that says so.
+Rules of this file: what a run's own client receives never depends on Redis; a run without a client
+is read by one task from beginning to end; the caller does not get such a run before it can be
+followed; a follower receives the events as they were written, and where they stop before the run
+did, an end that says so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from harness.errors import InputError
 from harness.streaming.abort import joined
 from harness.streaming.serving.background.errors import BackgroundError
 from harness.streaming.serving.run_follower import RunFollower
-from harness.streaming.serving.run_stream import READY
+from harness.streaming.serving.service import READY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -27,66 +27,66 @@ if TYPE_CHECKING:
     from harness.streaming.serving.runs.store import Run
     from harness.streaming.serving.service import StreamingService, StreamRequest
 
-AGAIN_S = 1.0  # between two attempts to listen for cancellations
-PATIENCE_S = 10.0  # how long runs that were cancelled may take to end
+RETRY_S = 1.0  # between two attempts to listen for cancellations
+CLOSE_S = 10.0  # how long cancelled runs may take to end
 _log = logging.getLogger(__name__)
 
 
 class BackgroundRuns:
-    """The runs of a service, kept in one Redis; while it is open, other processes may cancel them.
+    """Stores the runs of a service in one Redis; while it is open, other processes can cancel them.
 
     Args:
-        service: whose runs; it tracks them.
-        background: where their frames are kept.
+        service: the service; it must track its runs.
+        background: where their client events are stored.
 
     Raises:
-        InputError: the service tracks no runs, so nobody could name one to follow it.
+        InputError: the service tracks no runs, so no stored run could be identified.
     """
 
     def __init__(self, service: StreamingService, background: Background):
         if service.runs is None:
-            raise InputError("only a run that is tracked can be kept: give the service its runs")
+            raise InputError("only tracked runs can be stored: pass `runs` to the service")
         self._service, self._background, self._runs = service, background, service.runs
-        self._going: dict[asyncio.Task[None], asyncio.Future[Run]] = {}
+        self._tasks: dict[asyncio.Task[None], asyncio.Future[Run]] = {}
 
     async def __aenter__(self) -> Self:
-        self._hearing = asyncio.create_task(self._hear(), name="calling off")
+        self._listener = asyncio.create_task(self._listen_for_cancels(), name="cancel channel")
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._hearing.cancel()
+        self._listener.cancel()
         try:
-            await joined(self._hearing)
+            await joined(self._listener)
         finally:
             await self.aclose()
 
     async def stream(
         self, request: StreamRequest
     ) -> tuple[Run | None, AsyncGenerator[bytes, None]]:
-        """Create a run and return it with its frames, which are kept while they pass.
+        """Create a run and return it with its frames, which are stored while they pass through.
 
-        Where they cannot be, the log says so and the client gets them all the same.
+        If they cannot be stored, that is logged and the client receives them all the same.
 
         Raises:
             Exception: as ``StreamingService.stream`` does.
         """
         run, frames = await self._service.stream(request)
-        passing = self._passing(run, frames)
-        await anext(passing)  # as far as READY: from here on closing it closes the frames
-        return run, passing
+        stored = self._stored(run, frames)
+        await anext(stored)  # until READY: from then on, closing it closes the frames
+        return run, stored
 
     async def start(self, request: StreamRequest) -> Run:
-        """Create a run that goes on without a client, and return it as soon as it can be followed.
+        """Create a run that goes on without a client, and return it when it can be followed.
 
         Raises:
-            RedisAwayError: no Redis is there; says how to start one.
-            RunTakenError: the frames of a run of that id are kept already.
+            RedisUnavailableError: Redis cannot be reached; the message says how to start one.
+            RunTakenError: a run with that id is stored already.
             Exception: as ``StreamingService.stream`` does.
         """
         opened: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(self._live(request, opened), name="background run")
-        self._going[task] = opened
-        task.add_done_callback(self._forget)
+        task = asyncio.create_task(self._run(request, opened), name="background run")
+        self._tasks[task] = opened
+        task.add_done_callback(self._discard)
         try:
             return await opened
         except asyncio.CancelledError:
@@ -95,68 +95,68 @@ class BackgroundRuns:
             raise
 
     async def follow(self, run_id: str, after: int = 0) -> AsyncGenerator[bytes, None]:
-        """Return the frames of a run behind one of them, to its end, with pings in its silences.
+        """Return the stored frames of a run, from any event to its end, with pings in between.
 
         Args:
             run_id: the run.
-            after: the number of the last frame the reader has; 0 is none.
+            after: the number of the last event that the caller has; 0 for none.
 
         Raises:
-            RedisAwayError: no Redis is there; says how to start one.
-            RunUnknownError: nothing is kept of the run.
-            InputError: the number is none.
+            RedisUnavailableError: Redis cannot be reached; the message says how to start one.
+            RunUnknownError: nothing is stored of the run.
+            InputError: ``after`` is negative.
         """
-        numbered = self._background.numbered(run_id, after)
-        await self._background.ensure_kept(run_id)
-        return RunFollower(self._service, self._runs, run_id, after).frames(numbered)
+        events = self._background.events(run_id, after)
+        await self._background.ensure_stored(run_id)
+        return RunFollower(self._service, self._runs, run_id, after).frames(events)
 
     async def cancel(self, run_id: str) -> bool:
-        """Cancel a run, in whatever process it goes on; say whether any heard of it.
+        """Cancel a run in whatever process it runs; return whether any process received that.
 
         Raises:
-            RedisFailedError: the run is not in this process, and no other can be told.
+            RedisFailedError: the run is not in this process, and the others cannot be reached.
         """
         if self._service.registry.fire(run_id):
             return True
-        return await self._background.calling_off.call(run_id) > 0
+        return await self._background.cancel_channel.publish(run_id) > 0
 
     async def aclose(self) -> None:
-        """Cancel the runs that have no client, and wait for their ends."""
-        for opened in self._going.values():
+        """Cancel the runs that have no client, and wait until they have ended."""
+        for opened in self._tasks.values():
             if opened.done() and not opened.cancelled() and opened.exception() is None:
                 self._service.registry.fire(opened.result().id)
-        if self._going:
-            await asyncio.wait(self._going, timeout=PATIENCE_S)
-        for task in list(self._going):
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSE_S)
+        for task in list(self._tasks):
             task.cancel()
             await joined(task)
 
-    async def _hear(self) -> None:
-        """Cancel what other processes call off; where Redis is away, listen again later."""
-        heard = True
+    async def _listen_for_cancels(self) -> None:
+        """Cancel the runs that other processes name; if Redis fails, log it once and retry."""
+        connected = True
         while True:
             try:
-                async with aclosing(self._background.calling_off.calls()) as calls:
-                    async for run_id in calls:
-                        heard = True
+                async with aclosing(self._background.cancel_channel.listen()) as run_ids:
+                    async for run_id in run_ids:
+                        connected = True
                         if run_id is not None:
                             self._service.registry.fire(run_id)
             except BackgroundError as error:
-                if heard:
-                    _log.warning("no other process can cancel our runs: %s", error)
-                heard = False
-                await asyncio.sleep(AGAIN_S)
+                if connected:
+                    _log.warning("other processes cannot cancel runs of this one: %s", error)
+                connected = False
+                await asyncio.sleep(RETRY_S)
 
-    async def _passing(
+    async def _stored(
         self, run: Run | None, frames: AsyncGenerator[bytes, None]
     ) -> AsyncGenerator[bytes, None]:
         async with aclosing(frames):
             writer = await self._writer(run)
-            pieces = frames if writer is None else writer.writing(frames)
+            stored = frames if writer is None else writer.writing(frames)
             yield READY
-            async with aclosing(pieces):
-                async for piece in pieces:
-                    yield piece
+            async with aclosing(stored):
+                async for frame in stored:
+                    yield frame
 
     async def _writer(self, run: Run | None) -> Writer | None:
         if run is None:
@@ -164,22 +164,22 @@ class BackgroundRuns:
         try:
             return await self._background.writer(run.id)
         except BackgroundError as error:
-            _log.warning("run %r is not kept: %s", run.id, error)
+            _log.warning("run %r is not stored: %s", run.id, error)
             return None
 
-    async def _live(self, request: StreamRequest, opened: asyncio.Future[Run]) -> None:
-        """Open a run, say so, and read it to its end."""
+    async def _run(self, request: StreamRequest, opened: asyncio.Future[Run]) -> None:
+        """Create a run, pass it to the caller, and read it to its end."""
         try:
-            await self._background.check()
+            await self._background.ensure_reachable()
             run, frames = await self._service.stream(request)
             assert run is not None  # noqa: S101 - the service tracks its runs
             async with aclosing(frames):
                 writer = await self._background.writer(run.id)
                 if opened.cancelled():
-                    return  # nobody will ever know of the run
+                    return  # the caller does not wait for the run any more
                 opened.set_result(run)
-                async with aclosing(writer.writing(frames)) as pieces:
-                    async for _ in pieces:
+                async with aclosing(writer.writing(frames)) as stored:
+                    async for _ in stored:
                         pass
         except Exception as error:
             if not opened.done():
@@ -187,8 +187,8 @@ class BackgroundRuns:
             elif not opened.cancelled():
                 raise
 
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        """Let nobody wait for a task that is over, nor its failure be unseen."""
-        self._going.pop(task).cancel()
+    def _discard(self, task: asyncio.Task[None]) -> None:
+        """Forget a task that is done: release its caller, and log its failure."""
+        self._tasks.pop(task).cancel()
         if not task.cancelled() and task.exception() is not None:
-            _log.error("a background run broke off", exc_info=task.exception())
+            _log.error("a background run failed", exc_info=task.exception())

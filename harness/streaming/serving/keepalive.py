@@ -1,11 +1,11 @@
-"""Signs of life in a stream that is silent.
+"""Pings in a stream that is silent.
 
-A ping has to come out while the source is still being waited for, so the source needs a task of its
-own; everything here follows from keeping that task honest.
+A ping is sent while the source is still being waited for, so a task of its own reads the source.
 
-Rules of this file: one task reads the source, item by item and only when asked, and closes it; what
-the source raises comes out as the same object; whoever leaves, at whatever moment, waits until that
-task is done, so none is left behind; nothing is sent while the source speaks.
+Rules of this file: one task reads the source, item by item and only on demand, and closes it; an
+exception of the source reaches the consumer as the same object; a consumer that aborts, at any
+moment, waits until that task is done, so no task is left over; no ping is sent while an item is
+ready.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class Timer(Protocol):
-    """What can be called off: an ``asyncio.TimerHandle``, or a test's own."""
+    """A timer that can be cancelled, such as ``asyncio.TimerHandle``."""
 
     def cancel(self) -> None:
-        """Call it off; if it has gone off, nothing happens."""
+        """Cancel it; does nothing after it has fired."""
 
 
 if TYPE_CHECKING:
@@ -41,24 +41,26 @@ def with_keepalive(
 ) -> AsyncGenerator[bytes, None]:
     """Return the source's items, with a ping after each interval in which none came.
 
-    The source is not touched before the first item is asked for, and is closed by the task that
-    reads it. A reader that leaves while an item is being waited for cancels that wait.
+    The source is not started before the first item is requested, and the task that reads it closes
+    it. A consumer that aborts while an item is being waited for cancels that wait.
 
     Args:
-        source: what is to be kept alive.
+        source: the items.
         interval: seconds of silence, above 0.
-        ping: makes the bytes of a ping, when it is sent.
-        call_later: a clock, ``loop.call_later`` unless given.
+        ping: returns the bytes of a ping; called when it is sent.
+        call_later: the timer, ``loop.call_later`` by default.
 
     Raises:
-        InputError: the interval is no time.
+        InputError: the interval is not a positive number of seconds.
     """
     if not (isfinite(interval) and interval > 0):
-        raise InputError(f"a keepalive interval is seconds above 0, not {interval!r}")
-    return _alive(source, interval, ping, call_later)
+        raise InputError(
+            f"the keepalive interval must be a positive number of seconds, not {interval!r}"
+        )
+    return _with_keepalive(source, interval, ping, call_later)
 
 
-async def _alive(
+async def _with_keepalive(
     source: AsyncIterator[bytes],
     interval: float,
     ping: Callable[[], bytes],
@@ -67,14 +69,14 @@ async def _alive(
     pump = _Pump(source, call_later or asyncio.get_running_loop().call_later)
     try:
         while True:
-            pump.ask()
-            while not await pump.answered(interval):
+            pump.request()
+            while not await pump.wait(interval):
                 yield ping()
             if pump.ended:
                 break
             yield pump.item
     except asyncio.CancelledError:
-        with suppress(Exception):  # what the clean-up raises must not hide the cancellation
+        with suppress(Exception):  # an error of the clean-up must not hide the cancellation
             await pump.aclose()
         raise
     finally:
@@ -83,46 +85,46 @@ async def _alive(
 
 
 class _Pump:
-    """The task that reads a source, and the two signals between it and its reader.
+    """The task that reads a source, and the two events between it and its consumer.
 
     Args:
-        source: what it reads, and closes.
-        call_later: the clock of the reader's patience.
+        source: read and closed by the task.
+        call_later: the timer of the consumer's waits.
     """
 
     item: bytes
 
     def __init__(self, source: AsyncIterator[bytes], call_later: CallLater):
         self._source, self._call_later = source, call_later
-        self._asked = asyncio.Event()
-        self._heard = asyncio.Event()  # an item has come, or the end, or patience has run out
-        self._answered = self._leaving = False
+        self._requested = asyncio.Event()
+        self._woken = asyncio.Event()  # an item or the end has come, or the interval is over
+        self._ready = self._closing = False
         self._task = asyncio.create_task(self._run())
-        self._task.add_done_callback(self._end)
+        self._task.add_done_callback(self._set_ended)
 
     @property
     def ended(self) -> bool:
         """Whether no item will come any more."""
         return self._task.done()
 
-    def ask(self) -> None:
+    def request(self) -> None:
         """Let the task read the next item."""
-        self._answered = False
-        self._asked.set()
+        self._ready = False
+        self._requested.set()
 
-    async def answered(self, patience: float) -> bool:
-        """Wait for the item asked for, or the end; False where patience ran out before."""
-        if not self._answered:
-            self._heard.clear()
-            timer = self._call_later(patience, self._heard.set)
+    async def wait(self, interval: float) -> bool:
+        """Wait for the requested item or the end; return False if the interval ended first."""
+        if not self._ready:
+            self._woken.clear()
+            timer = self._call_later(interval, self._woken.set)
             try:
-                await self._heard.wait()
+                await self._woken.wait()
             finally:
                 timer.cancel()
-        return self._answered
+        return self._ready
 
     def result(self) -> None:
-        """Raise what the source raised."""
+        """Raise the exception of the source, if there is one."""
         self._task.result()
 
     async def aclose(self) -> None:
@@ -130,11 +132,11 @@ class _Pump:
 
         Raises:
             Exception: the source failed while it was being closed.
-            CancelledError: the reader was cancelled meanwhile.
+            CancelledError: the consumer was cancelled meanwhile.
         """
         if self.ended:
             return
-        self._leaving = True
+        self._closing = True
         self._task.cancel()
         await joined(self._task)
         if not self._task.cancelled():
@@ -148,20 +150,20 @@ class _Pump:
             await close_source(self._source)
 
     async def _hand_over(self, item: bytes) -> None:
-        """Give the reader an item and wait until the next is asked for."""
-        if self._leaving:
-            raise asyncio.CancelledError  # the source took no notice of its own
+        """Give the consumer an item and wait until the next one is requested."""
+        if self._closing:
+            raise asyncio.CancelledError  # the source ignored its cancellation
         self.item = item
-        self._answer()
-        self._asked.clear()
-        await self._asked.wait()
+        self._set_ready()
+        self._requested.clear()
+        await self._requested.wait()
 
-    def _answer(self) -> None:
-        self._answered = True
-        self._heard.set()
+    def _set_ready(self) -> None:
+        self._ready = True
+        self._woken.set()
 
-    def _end(self, task: asyncio.Task[None]) -> None:
-        """Answer with the end; a failure counts as seen, though a reader who left never asks."""
+    def _set_ended(self, task: asyncio.Task[None]) -> None:
+        """Wake the consumer; mark an exception as retrieved, as an aborted consumer never asks."""
         if not task.cancelled():
             task.exception()
-        self._answer()
+        self._set_ready()

@@ -1,8 +1,8 @@
-"""One reader of a run that is kept elsewhere: its frames, pings, and an end in any case.
+"""One reader of a stored run: its client events, pings, and an end in any case.
 
-Rules of this file: a frame is handed on as it was written; what is said to this reader alone has no
-number of its own, so it can resume behind what it has and misses nothing; the run is not touched,
-because whoever lost sight of it cannot know that it is over.
+Rules of this file: stored events are sent as they were written; events that only this reader
+receives have no number of their own, so it can resume after the last stored one and misses none;
+the run itself is not changed, because a reader that lost it cannot know whether it has ended.
 """
 
 from __future__ import annotations
@@ -31,76 +31,76 @@ if TYPE_CHECKING:
     from harness.streaming.serving.runs.store import RunStore
     from harness.streaming.serving.service import StreamingService
 
-_ENDING = 4  # frames behind the messages, at most: stop reason, usage, error, [DONE]
+_FINAL_EVENTS = 4  # after the messages, at most: stop reason, usage, error, [DONE]
 _DONE = write(DONE)
 _log = logging.getLogger(__name__)
 
 
 class RunFollower:
-    """Reads one run, once.
+    """Reads one stored run, once.
 
     Args:
-        service: whose keepalive and clock its readers have.
-        runs: where the run is kept.
+        service: its keepalive settings and its timer are used.
+        runs: the store of the run.
         run_id: the run.
-        after: the number of the last frame the reader has.
+        after: the number of the last event that the reader has.
     """
 
     def __init__(self, service: StreamingService, runs: RunStore, run_id: str, after: int):
         self._service, self._runs, self._run_id = service, runs, run_id
-        self._framer = ClientEventBuilder(run_id, service.otid, kept=False)
-        self._framer.last = after
-        self._newest: deque[bytes] = deque(maxlen=_ENDING)
+        self._builder = ClientEventBuilder(run_id, service.otid, numbered=False)
+        self._builder.last = after
+        self._newest: deque[bytes] = deque(maxlen=_FINAL_EVENTS)
 
-    def frames(self, numbered: AsyncGenerator[StoredEvent, None]) -> AsyncGenerator[bytes, None]:
-        """Yield what is kept of the run, and pings where nothing comes."""
-        service, pieces = self._service, self._told(numbered)
+    def frames(self, events: AsyncGenerator[StoredEvent, None]) -> AsyncGenerator[bytes, None]:
+        """Yield the stored frames of the run, and pings while none comes."""
+        service, frames = self._service, self._to_the_end(events)
         if service.keepalive_s is None:
-            return pieces
-        return with_keepalive(pieces, service.keepalive_s, self._ping, service.call_later)
+            return frames
+        return with_keepalive(frames, service.keepalive_s, self._ping, service.call_later)
 
     def _ping(self) -> bytes:
-        return write(self._framer.ping())
+        return write(self._builder.ping())
 
-    async def _told(
-        self, numbered: AsyncGenerator[StoredEvent, None]
+    async def _to_the_end(
+        self, events: AsyncGenerator[StoredEvent, None]
     ) -> AsyncGenerator[bytes, None]:
-        lost: BackgroundError | None = None
+        failure: BackgroundError | None = None
         try:
-            async with aclosing(numbered):
-                async for number, frame in numbered:
-                    self._framer.last = number
+            async with aclosing(events):
+                async for number, frame in events:
+                    self._builder.last = number
                     self._newest.append(frame)
                     yield frame
                     if frame == _DONE:
-                        return  # a wait for the writer's own end would be filled with pings
+                        return  # waiting for the writer's end would only produce pings
         except BackgroundError as error:
-            _log.warning("a reader of run %r was left behind: %s", self._run_id, error)
-            lost = error
-        if lost is not None:
-            reason = await self._standing()
-            for said in self._last_words(reason, str(lost)):
-                yield write(said)
+            _log.warning("a reader of run %r cannot continue: %s", self._run_id, error)
+            failure = error
+        if failure is not None:
+            reason = await self._stop_reason()
+            for event in self._missing_events(reason, str(failure)):
+                yield write(event)
 
-    async def _standing(self) -> StopReason:
-        """Return why the run stopped without its whole answer; what is not known is an error."""
+    async def _stop_reason(self) -> StopReason:
+        """Return why the run stopped before its last event; if that is unknown, it is an error."""
         try:
             run = await self._runs.get(self._run_id)
-        except Exception:  # noqa: BLE001 - whatever became of the store, the reader hears its end
+        except Exception:  # noqa: BLE001 - the reader receives its end even if the store fails
             _log.exception("run %r could not be looked up", self._run_id)
             return STREAM_INCOMPLETE.stop_reason
         if run is None or run.stop_reason is None or run.status == "completed":
             return STREAM_INCOMPLETE.stop_reason
         return run.stop_reason
 
-    def _last_words(self, reason: StopReason, why: str) -> Iterator[ClientEvent]:
-        """Yield what is missing of an end."""
+    def _missing_events(self, reason: StopReason, why: str) -> Iterator[ClientEvent]:
+        """Yield the final events that the stored ones lack."""
         reader = ClientEventReader()
         reader.feed(b"".join(self._newest))
         if "done" in reader.seen:
             return
         if "stop_reason" not in reader.seen:
-            yield self._framer.stop_reason(reason)
+            yield self._builder.stop_reason(reason)
         if "error" not in reader.seen and reason != "cancelled":
-            yield self._framer.error(STREAM_INCOMPLETE, why)
+            yield self._builder.error(STREAM_INCOMPLETE, why)
         yield DONE

@@ -7,29 +7,29 @@ import pytest
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.server import LoopbackServer
 from tests.streaming.databases.private import private_postgres
-from tests.streaming.serving.background.conftest import background, private, redis
-from tests.streaming.serving.providers import ANSWERS, CALLS, Providers
-from tests.streaming.serving.world import World
+from tests.streaming.serving.background.conftest import background, private_redis, redis
+from tests.streaming.serving.sdk_agent import ANSWERS, CALLS, SdkAgent
+from tests.streaming.serving.service_env import ServiceEnv
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["background", "private", "private_postgres", "redis"]
+__all__ = ["background", "private_postgres", "private_redis", "redis"]
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    made = World()
-    yield made
-    await made.aclose()
+async def env() -> AsyncIterator[ServiceEnv]:
+    env = ServiceEnv()
+    yield env
+    await env.aclose()
 
 
 @pytest.fixture
-async def providers() -> AsyncIterator[Providers]:
-    stage = ResponseRegistry()
-    async with LoopbackServer(stage) as server:
-        made = Providers(server.base_url, stage)
-        made.say("openai", CALLS)
-        made.say("anthropic", ANSWERS)
-        async with made.openai, made.anthropic:
-            yield made
+async def sdk_agent() -> AsyncIterator[SdkAgent]:
+    responses = ResponseRegistry()
+    async with LoopbackServer(responses) as server:
+        agent = SdkAgent(server.base_url, responses)
+        agent.respond("openai", CALLS)
+        agent.respond("anthropic", ANSWERS)
+        async with agent.openai, agent.anthropic:
+            yield agent

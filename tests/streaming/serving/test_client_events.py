@@ -1,4 +1,4 @@
-"""A run's frames: their bytes both ways, their tables, and the law of their order."""
+"""Client events: fields, tables, bytes in both directions, and order."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import FrameTooLargeError
-from harness.model import Chunk, ChunkKind, ErrorInfo, ErrorKind, FinishReason, Usage
+from harness.model import Chunk, ChunkKind, ErrorInfo, ErrorKind, Usage
 from harness.streaming.serving.client_events import (
     CLIENT_EVENTS,
     DONE,
     FAILURES,
     INTERNAL,
     MESSAGE_TYPES,
-    STOP_REASON_OF,
     STREAM_INCOMPLETE,
     ClientEvent,
     ClientEventBuilder,
@@ -29,7 +28,6 @@ from harness.streaming.serving.client_events import (
     text_of,
     write,
 )
-from harness.streaming.serving.runs.statuses import STATUS_OF
 from harness.wire.cutting import cut
 
 if TYPE_CHECKING:
@@ -39,39 +37,39 @@ NOON = datetime(2026, 11, 20, 13, 0, 7, 654321, timezone(timedelta(hours=1)))
 COUNTS = Usage(input=3, output=0, total=3)
 
 
-def framer(run_id: str | None = "run-1") -> ClientEventBuilder:
+def builder(run_id: str | None = "run-1") -> ClientEventBuilder:
     return ClientEventBuilder(run_id, lambda message_id, part: f"{message_id}/{part}", lambda: NOON)
 
 
-def said(chunk: Chunk) -> dict[str, object]:
-    body = framer().message(chunk, message_id="message-1", step_id="step-1").body
+def body_of(chunk: Chunk) -> dict[str, object]:
+    body = builder().message(chunk, message_id="message-1", step_id="step-1").body
     assert isinstance(body, dict)
     return body
 
 
-def whole_run() -> list[ClientEvent]:
-    make = framer()
+def all_events() -> list[ClientEvent]:
+    build = builder()
     return [
-        make.message(Chunk("reasoning", "Hm", 0), message_id="m", step_id="s"),
-        make.ping(),
-        make.message(Chunk("text", "Hi", 1), message_id="m", step_id="s"),
-        make.stop_reason("llm_api_error"),
-        make.usage(COUNTS),
-        make.error(FAILURES["server"], "500"),
+        build.message(Chunk("reasoning", "Hm", 0), message_id="m", step_id="s"),
+        build.ping(),
+        build.message(Chunk("text", "Hi", 1), message_id="m", step_id="s"),
+        build.stop_reason("llm_api_error"),
+        build.usage(COUNTS),
+        build.error(FAILURES["server"], "500"),
         DONE,
     ]
 
 
 def read(pieces: Iterable[bytes | str]) -> list[ClientEvent]:
     reader = ClientEventReader()
-    return [frame for piece in pieces for frame in reader.feed(piece)]
+    return [event for piece in pieces for event in reader.feed(piece)]
 
 
-# What a frame holds
+# Fields
 
 
-def test_a_piece_of_text_carries_the_whole_envelope() -> None:
-    assert said(Chunk("text", "Hi", 1)) == {
+def test_a_text_event_has_all_fields() -> None:
+    assert body_of(Chunk("text", "Hi", 1)) == {
         "message_type": "assistant_message",
         "run_id": "run-1",
         "seq_id": 1,
@@ -83,10 +81,10 @@ def test_a_piece_of_text_carries_the_whole_envelope() -> None:
     }
 
 
-def test_a_message_bears_the_time_it_was_made_at() -> None:
+def test_a_message_has_the_time_it_was_built_at() -> None:
     before = datetime.now(UTC).replace(microsecond=0)
-    make = ClientEventBuilder(None, lambda message_id, _: message_id)
-    body = make.message(Chunk("text", "Hi", 0), message_id="m", step_id="s").body
+    build = ClientEventBuilder(None, lambda message_id, _: message_id)
+    body = build.message(Chunk("text", "Hi", 0), message_id="m", step_id="s").body
     assert isinstance(body, dict)
     assert before <= datetime.fromisoformat(body["date"]) <= datetime.now(UTC)
 
@@ -116,48 +114,48 @@ CALL = {"name": "get", "arguments": '{"a"', "tool_call_id": "call_1"}
         ),
     ],
 )
-def test_each_kind_of_chunk_has_its_message(
+def test_each_kind_of_chunk_has_its_message_type(
     chunk: Chunk, message_type: str, fields: dict[str, object]
 ) -> None:
-    body = said(chunk)
+    body = body_of(chunk)
     assert body["message_type"] == message_type
     assert {key: body[key] for key in fields} == fields
 
 
-def test_the_pieces_of_one_message_share_its_otid_however_many_there_are() -> None:
-    """Defects D50 and D51: an id for each piece, and a limit of 128."""
-    make = framer()
+def test_all_events_of_one_message_part_have_the_same_otid() -> None:
+    """Defects D50 and D51: an id per event, and a limit of 128."""
+    build = builder()
     pieces = [
-        make.message(Chunk("text", "x", part % 2), message_id="m", step_id="s").body
+        build.message(Chunk("text", "x", part % 2), message_id="m", step_id="s").body
         for part in range(300)
     ]
     assert {piece["otid"] for piece in pieces if isinstance(piece, dict)} == {"m/0", "m/1"}
 
 
-def test_frames_are_numbered_from_one_and_a_ping_repeats_the_last() -> None:
-    make = framer()
-    assert make.ping().seq_id == 0
-    assert [frame.seq_id for frame in whole_run()] == [1, 1, 2, 3, 4, 5, None]
+def test_events_are_numbered_from_one_and_a_ping_repeats_the_last_number() -> None:
+    build = builder()
+    assert build.ping().seq_id == 0
+    assert [event.seq_id for event in all_events()] == [1, 1, 2, 3, 4, 5, None]
 
 
-def test_usage_tells_unreported_from_zero() -> None:
-    body = framer().usage(COUNTS, steps=2).body
+def test_usage_distinguishes_not_reported_from_zero() -> None:
+    body = builder().usage(COUNTS, steps=2).body
     assert isinstance(body, dict)
     counts = [body[field] for field in ("prompt_tokens", "completion_tokens", "reasoning_tokens")]
     assert (counts, body["step_count"]) == ([3, 0, None], 2)
 
 
-def test_a_stop_reason_keeps_the_finish_reason_beside_it() -> None:
-    body = framer().stop_reason("end_turn", "content_filter").body
+def test_a_stop_reason_event_has_the_finish_reason_too() -> None:
+    body = builder().stop_reason("end_turn", "content_filter").body
     assert isinstance(body, dict)
     assert (body["stop_reason"], body["finish_reason"]) == ("end_turn", "content_filter")
 
 
 def test_an_untracked_run_can_report_its_error() -> None:
-    """Defect D76: a run without id could not say what went wrong."""
-    frame = framer(None).error(FAILURES["timeout"], "no byte for 30 s")
-    assert write(frame).startswith(b"event: error\n")
-    assert frame.body == {
+    """Defect D76: a run without an id could not report its error."""
+    event = builder(None).error(FAILURES["timeout"], "no byte for 30 s")
+    assert write(event).startswith(b"event: error\n")
+    assert event.body == {
         "message_type": "error_message",
         "run_id": None,
         "error_type": "llm_timeout",
@@ -184,23 +182,17 @@ def test_every_kind_of_error_has_a_row() -> None:
         ("context_overflow", "llm_error"),  # defect D80: was an internal error
     ],
 )
-def test_what_a_client_is_told(kind: ErrorKind, error_type: str) -> None:
+def test_the_error_type_of_an_error_kind(kind: ErrorKind, error_type: str) -> None:
     assert failure_of(ErrorInfo(kind=kind)).error_type == error_type
 
 
-def test_what_is_not_the_models_fault_is_our_own() -> None:
+def test_any_other_error_is_internal() -> None:
     assert failure_of(None) is INTERNAL
     assert (INTERNAL.error_type, INTERNAL.stop_reason) == ("internal_error", "error")
     assert STREAM_INCOMPLETE.stop_reason == "error"
 
 
-def test_every_finish_reason_stops_a_run_for_a_known_reason() -> None:
-    assert set(STOP_REASON_OF) == set(get_args(FinishReason))
-    assert set(STOP_REASON_OF.values()) <= set(STATUS_OF)
-    assert STATUS_OF[STOP_REASON_OF["unknown"]] == "failed"
-
-
-def test_every_chunk_is_a_message_or_has_a_frame_of_its_own() -> None:
+def test_every_chunk_kind_is_a_message_or_an_event_of_its_own() -> None:
     assert set(get_args(ChunkKind)) - set(MESSAGE_TYPES) == {
         "usage",
         "stop_reason",
@@ -213,35 +205,35 @@ def test_every_chunk_is_a_message_or_has_a_frame_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("plan", ["event", "byte", "awkward", "edges", "whole"])
-def test_frames_are_read_back_however_they_are_cut(plan: str) -> None:
-    frames = whole_run()
-    assert read(cut([write(frame) for frame in frames], plan)) == frames
+def test_events_are_read_back_for_every_cut_plan(plan: str) -> None:
+    events = all_events()
+    assert read(cut([write(event) for event in events], plan)) == events
 
 
 def test_text_is_read_as_bytes_are() -> None:
-    """Defect D79: a terminal in bytes was none."""
-    sent = b"".join(write(frame) for frame in whole_run())
-    assert read([sent]) == read([sent.decode()]) == whole_run()
+    """Defect D79: a terminal event in bytes was not recognised."""
+    sent = b"".join(write(event) for event in all_events())
+    assert read([sent]) == read([sent.decode()]) == all_events()
 
 
-def test_two_frames_in_one_piece_and_any_line_end() -> None:
+def test_two_events_in_one_piece_with_any_line_end() -> None:
     for end in (b"\n", b"\r\n", b"\r"):
-        pieces = [write(frame).replace(b"\n", end) for frame in (framer().ping(), DONE)]
-        assert [frame.label for frame in read([b"".join(pieces)])] == ["ping", "done"]
+        pieces = [write(event).replace(b"\n", end) for event in (builder().ping(), DONE)]
+        assert [event.label for event in read([b"".join(pieces)])] == ["ping", "done"]
 
 
 @pytest.mark.parametrize(
-    "words",
+    "text",
     ["[DONE]", "data: [DONE]\n\n", "\n\ndata: [DONE]\n\n", "\r\n\r\nevent: error\r\ndata: {}\r\n"],
 )
-def test_words_that_look_like_a_terminal_are_words(words: str) -> None:
+def test_text_that_looks_like_a_terminal_event_is_text(text: str) -> None:
     reader = ClientEventReader()
-    chunk = Chunk("text", words, 0)
-    reader.feed(write(framer().message(chunk, message_id="m", step_id="s")))
+    chunk = Chunk("text", text, 0)
+    reader.feed(write(builder().message(chunk, message_id="m", step_id="s")))
     assert reader.seen == {"message"}
 
 
-def test_half_a_terminal_is_none() -> None:
+def test_half_a_terminal_event_is_not_one() -> None:
     reader = ClientEventReader()
     assert reader.feed(b"data: [DONE]\n") == []
     assert reader.seen == set()
@@ -250,22 +242,22 @@ def test_half_a_terminal_is_none() -> None:
     assert reader.close() is None
 
 
-def test_the_frame_a_stream_broke_off_in_was_never_sent() -> None:
+def test_an_incomplete_last_event_is_not_seen() -> None:
     reader = ClientEventReader()
     reader.feed(write(DONE)[:-1])
     assert (reader.close(), reader.seen) == (DONE, set())
 
 
-def test_a_frame_has_a_limit() -> None:
+def test_an_event_over_the_limit_raises() -> None:
     with pytest.raises(FrameTooLargeError):
         ClientEventReader(limit=100).feed(b"data: " + b"x" * 200)
 
 
-def test_half_a_surrogate_pair_is_carried() -> None:
+def test_half_a_surrogate_pair_is_preserved() -> None:
     """TR-022: a provider cut an escape between two deltas; the halves join at the client."""
     text = json.loads('"\\ud83d"')
-    frame = ClientEvent(None, {"message_type": "assistant_message", "content": f"é{text}"})
-    assert read([write(frame)]) == [frame]
+    event = ClientEvent(None, {"message_type": "assistant_message", "content": f"é{text}"})
+    assert read([write(event)]) == [event]
 
 
 bodies = st.recursive(
@@ -273,26 +265,26 @@ bodies = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=9,
 )
-whole_frames = st.builds(
+client_events = st.builds(
     ClientEvent, st.sampled_from([None, "error"]), st.dictionaries(st.text(), bodies, max_size=4)
 )
 
 
-@given(st.lists(whole_frames, max_size=4), st.integers(1, 50))
+@given(st.lists(client_events, max_size=4), st.integers(1, 50))
 def test_what_is_written_is_read_and_written_again_the_same(
-    frames: list[ClientEvent], n: int
+    events: list[ClientEvent], n: int
 ) -> None:
-    sent = b"".join(map(write, frames))
+    sent = b"".join(map(write, events))
     found = read(sent[at : at + n] for at in range(0, len(sent), n))
-    assert found == frames
+    assert found == events
     assert b"".join(map(write, found)) == sent
 
 
 def test_numbering_fills_only_what_is_missing() -> None:
     bare = ClientEvent(None, {"message_type": "tool_return_message", "run_id": None})
-    whole = numbered(bare, 7, "run-9")
-    assert whole.body == {"message_type": "tool_return_message", "run_id": "run-9", "seq_id": 7}
-    assert numbered(whole, 8, "run-8") is whole
+    complete = numbered(bare, 7, "run-9")
+    assert complete.body == {"message_type": "tool_return_message", "run_id": "run-9", "seq_id": 7}
+    assert numbered(complete, 8, "run-8") is complete
     assert numbered(DONE, 8, "run-8") is DONE
     assert bare.seq_id is None
 
@@ -305,32 +297,32 @@ def test_numbering_fills_only_what_is_missing() -> None:
         (None, ""),
     ],
 )
-def test_the_words_of_a_content(content: object, text: str) -> None:
+def test_the_text_of_a_content(content: object, text: str) -> None:
     assert text_of(content) == text
 
 
 @pytest.mark.parametrize(
-    ("frame", "label"),
+    ("event", "label"),
     [
-        (ClientEvent(None, "{broken"), "data that is no object ('{broken')"),
-        (ClientEvent(None, "[DONE] "), "data that is no object ('[DONE] ')"),
+        (ClientEvent(None, "{broken"), "data that is not an object ('{broken')"),
+        (ClientEvent(None, "[DONE] "), "data that is not an object ('[DONE] ')"),
         (ClientEvent(None, {"choices": []}), "object without a message_type"),
         (ClientEvent("error", {"error": "x"}), "error"),
         (ClientEvent(None, {"message_type": "tool_return_message"}), "message"),
     ],
 )
-def test_what_a_frame_is_called(frame: ClientEvent, label: str) -> None:
-    assert frame.label == label
+def test_the_label_of_an_event(event: ClientEvent, label: str) -> None:
+    assert event.label == label
 
 
 # Order
 
 
-def test_a_whole_run_is_legal() -> None:
-    assert client_event_violations(whole_run()) == []
+def test_the_events_of_a_complete_run_are_legal() -> None:
+    assert client_event_violations(all_events()) == []
 
 
-TELLING = {frame.label: frame for frame in whole_run()}
+EVENT_OF = {event.label: event for event in all_events()}
 
 
 @pytest.mark.parametrize(
@@ -338,7 +330,7 @@ TELLING = {frame.label: frame for frame in whole_run()}
     ["stop_reason done", "message ping stop_reason ping usage ping error ping done"],
 )
 def test_legal_orders(labels: str) -> None:
-    assert client_event_violations(TELLING[label] for label in labels.split()) == []
+    assert client_event_violations(EVENT_OF[label] for label in labels.split()) == []
 
 
 @pytest.mark.parametrize(
@@ -359,14 +351,14 @@ def test_legal_orders(labels: str) -> None:
     ],
 )
 def test_illegal_orders(labels: str, sentence: str) -> None:
-    found = client_event_violations(TELLING[label] for label in labels.split())
+    found = client_event_violations(EVENT_OF[label] for label in labels.split())
     assert found[0].sentence.startswith(sentence)
 
 
-def test_what_is_no_frame_breaks_the_order() -> None:
-    [found] = client_event_violations([ClientEvent(None, "x"), TELLING["stop_reason"], DONE])
-    assert found.sentence == "event 0 data that is no object ('x'): no table knows this event"
+def test_data_that_is_not_a_client_event_is_a_violation() -> None:
+    [found] = client_event_violations([ClientEvent(None, "x"), EVENT_OF["stop_reason"], DONE])
+    assert found.sentence == "event 0 data that is not an object ('x'): no table knows this event"
 
 
-def test_the_table_knows_every_label() -> None:
-    assert set(TELLING) == CLIENT_EVENTS.labels
+def test_the_grammar_has_every_label() -> None:
+    assert set(EVENT_OF) == CLIENT_EVENTS.labels

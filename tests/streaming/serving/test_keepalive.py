@@ -1,4 +1,4 @@
-"""Pings in silence only, and a source that is read and closed by one task on every path."""
+"""Pings are sent in silence only; one task reads and closes the source on every path."""
 
 from __future__ import annotations
 
@@ -9,38 +9,46 @@ import pytest
 
 from harness.errors import InputError
 from harness.streaming.serving.keepalive import with_keepalive
-from tests.streaming.silence import NEVER, PING, Clock, Source, alive, no_task_left, settle
+from tests.streaming.serving.controlled_source import (
+    NEVER,
+    PING,
+    Clock,
+    Source,
+    no_task_left,
+    pinged_source,
+    settle,
+)
 
 
-async def test_a_source_that_speaks_comes_through_alone() -> None:
+async def test_a_source_without_silence_gets_no_ping() -> None:
     source, clock = Source(b"a", b"b", b"c"), Clock()
     source.end()
-    assert [item async for item in alive(source, clock)] == [b"a", b"b", b"c"]
+    assert [item async for item in pinged_source(source, clock)] == [b"a", b"b", b"c"]
     assert (clock.running, set(clock.intervals)) == ([], {NEVER})
     assert len(set(source.readers)) == 1
     assert no_task_left()
 
 
-async def test_silence_is_filled_for_as_long_as_it_lasts() -> None:
+async def test_pings_are_sent_as_long_as_the_silence_lasts() -> None:
     source, clock, seen = Source(b"a"), Clock(), list[bytes]()
 
-    async def listen() -> None:
-        async for item in alive(source, clock):
+    async def consume() -> None:
+        async for item in pinged_source(source, clock):
             seen.append(item)
 
-    listener = asyncio.create_task(listen())
+    consumer = asyncio.create_task(consume())
     await clock.pass_interval()
     await clock.pass_interval()
     source.waiting.put_nowait(b"b")
     source.end()
-    await listener
+    await consumer
     assert seen == [b"a", PING, PING, b"b"]
     assert clock.running == []
 
 
-async def test_an_item_that_came_while_a_ping_was_read_is_there_at_once() -> None:
+async def test_an_item_that_came_during_a_ping_is_yielded_at_once() -> None:
     source, clock = Source(), Clock()
-    stream = alive(source, clock)
+    stream = pinged_source(source, clock)
     pinged = asyncio.ensure_future(anext(stream))
     await clock.pass_interval()
     assert await pinged == PING
@@ -51,7 +59,7 @@ async def test_an_item_that_came_while_a_ping_was_read_is_there_at_once() -> Non
     await stream.aclose()
 
 
-async def test_the_loops_own_clock_is_the_default() -> None:
+async def test_the_timer_of_the_event_loop_is_the_default() -> None:
     source = Source()
     async with aclosing(with_keepalive(source.items(), 0.01, lambda: PING)) as stream:
         assert [await anext(stream), await anext(stream)] == [PING, PING]
@@ -59,7 +67,7 @@ async def test_the_loops_own_clock_is_the_default() -> None:
         assert await anext(stream) == b"a"
 
 
-async def test_a_ping_is_made_when_it_is_sent() -> None:
+async def test_a_ping_is_built_when_it_is_sent() -> None:
     source, numbers = Source(), iter("12")
     stream = with_keepalive(source.items(), 0.001, lambda: next(numbers).encode())
     async with aclosing(stream):
@@ -68,7 +76,7 @@ async def test_a_ping_is_made_when_it_is_sent() -> None:
 
 async def test_nothing_is_read_ahead() -> None:
     source, clock = Source(b"a", b"b", b"c"), Clock()
-    async with aclosing(alive(source, clock)) as stream:
+    async with aclosing(pinged_source(source, clock)) as stream:
         assert source.read == 0
         await anext(stream)
         await settle()
@@ -76,11 +84,11 @@ async def test_nothing_is_read_ahead() -> None:
 
 
 @pytest.mark.parametrize("pinged", [False, True])
-async def test_what_the_source_raises_comes_out_as_it_is(*, pinged: bool) -> None:
+async def test_an_exception_of_the_source_reaches_the_consumer_as_it_is(*, pinged: bool) -> None:
     """Defect D83: the error was swallowed, the stream looked complete."""
-    error = RuntimeError("broke off")
+    error = RuntimeError("broken")
     source, clock = Source(b"a"), Clock()
-    stream = alive(source, clock)
+    stream = pinged_source(source, clock)
     assert await anext(stream) == b"a"
     following = asyncio.ensure_future(anext(stream))
     if pinged:
@@ -96,14 +104,14 @@ async def test_what_the_source_raises_comes_out_as_it_is(*, pinged: bool) -> Non
     assert no_task_left()
 
 
-async def test_a_cancellation_of_the_sources_own_making_is_one() -> None:
+async def test_a_cancelled_error_of_the_source_reaches_the_consumer() -> None:
     """CA-015: no queue waits for an item that never comes."""
-    stream = alive(Source(asyncio.CancelledError()), Clock())
+    stream = pinged_source(Source(asyncio.CancelledError()), Clock())
     with pytest.raises(asyncio.CancelledError):
         await anext(stream)
 
 
-async def test_an_iterator_that_cannot_be_closed_needs_no_closing() -> None:
+async def test_an_iterator_without_aclose_is_accepted() -> None:
     class Bare:
         def __aiter__(self) -> Bare:
             return self
@@ -115,6 +123,6 @@ async def test_an_iterator_that_cannot_be_closed_needs_no_closing() -> None:
 
 
 @pytest.mark.parametrize("interval", [0, -1, float("nan"), float("inf")])
-def test_an_interval_is_a_time(interval: float) -> None:
-    with pytest.raises(InputError, match="seconds above 0"):
+def test_an_interval_must_be_a_positive_number_of_seconds(interval: float) -> None:
+    with pytest.raises(InputError, match="must be a positive number of seconds"):
         with_keepalive(Source().items(), interval, lambda: PING)

@@ -1,4 +1,4 @@
-"""Whoever leaves a stream that is kept alive, at whatever moment, leaves nothing behind."""
+"""Aborting a stream with pings, at any moment, leaves no task and no open source."""
 
 from __future__ import annotations
 
@@ -10,16 +10,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.streaming.serving.keepalive import with_keepalive
-from tests.streaming.silence import NEVER, PING, Clock, Source, alive, no_task_left, settle
+from tests.streaming.serving.controlled_source import (
+    NEVER,
+    PING,
+    Clock,
+    Source,
+    no_task_left,
+    pinged_source,
+    settle,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
 async def test_closing_while_an_item_waits_does_not_wait() -> None:
-    """Defect D83: it waited for somebody to take the item."""
+    """Defect D83: it waited for a consumer to take the item."""
     source, clock = Source(), Clock()
-    stream = alive(source, clock)
+    stream = pinged_source(source, clock)
     pinged = asyncio.ensure_future(anext(stream))
     await clock.pass_interval()
     assert await pinged == PING
@@ -35,7 +43,7 @@ async def test_closing_while_an_item_waits_does_not_wait() -> None:
 
 async def test_closing_while_the_source_is_waited_for_ends_that_wait() -> None:
     source, clock = Source(b"a"), Clock()
-    stream = alive(source, clock)
+    stream = pinged_source(source, clock)
     assert await anext(stream) == b"a"
     following = asyncio.ensure_future(anext(stream))
     await clock.pass_interval()
@@ -48,7 +56,7 @@ async def test_closing_while_the_source_is_waited_for_ends_that_wait() -> None:
 
 async def test_closing_between_two_items_closes_the_source() -> None:
     source, clock = Source(b"a", b"b"), Clock()
-    stream = alive(source, clock)
+    stream = pinged_source(source, clock)
     assert await anext(stream) == b"a"
     await stream.aclose()
     assert isinstance(source.ended_with, GeneratorExit)
@@ -56,9 +64,9 @@ async def test_closing_between_two_items_closes_the_source() -> None:
     assert no_task_left()
 
 
-async def test_closing_before_the_first_item_touches_nothing() -> None:
+async def test_closing_before_the_first_item_does_not_start_the_source() -> None:
     source, clock = Source(b"a"), Clock()
-    await alive(source, clock).aclose()
+    await pinged_source(source, clock).aclose()
     assert (source.readers, clock.timers) == ([], [])
     assert no_task_left()
 
@@ -66,25 +74,25 @@ async def test_closing_before_the_first_item_touches_nothing() -> None:
 async def test_one_task_may_read_and_another_close() -> None:
     """CA-011."""
     source, clock = Source(b"a"), Clock()
-    stream = alive(source, clock)
+    stream = pinged_source(source, clock)
     assert await asyncio.ensure_future(anext(stream)) == b"a"
     await asyncio.ensure_future(stream.aclose())
     assert len(set(source.readers)) == 1
 
 
-async def test_a_cancelled_reader_is_cancelled_and_so_is_the_source() -> None:
+async def test_cancelling_the_consumer_cancels_the_source() -> None:
     source, clock = Source(b"a"), Clock()
 
-    async def listen() -> None:
-        async with aclosing(alive(source, clock)) as stream:
+    async def consume() -> None:
+        async with aclosing(pinged_source(source, clock)) as stream:
             async for _ in stream:
                 pass
 
-    listener = asyncio.create_task(listen())
+    consumer = asyncio.create_task(consume())
     await settle()
-    listener.cancel()
-    await asyncio.wait({listener})
-    assert listener.cancelled()
+    consumer.cancel()
+    await asyncio.wait({consumer})
+    assert consumer.cancelled()
     assert isinstance(source.ended_with, asyncio.CancelledError)
     assert (clock.running, len(set(source.readers))) == ([], 1)
     assert no_task_left()
@@ -93,7 +101,7 @@ async def test_a_cancelled_reader_is_cancelled_and_so_is_the_source() -> None:
 async def test_a_timeout_reaches_the_source() -> None:
     """CA-014: the read is cancelled, and the iterator is closed afterwards."""
     source = Source()
-    stream = alive(source, Clock())
+    stream = pinged_source(source, Clock())
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(anext(stream), 0.01)
     assert isinstance(source.ended_with, asyncio.CancelledError)
@@ -101,9 +109,9 @@ async def test_a_timeout_reaches_the_source() -> None:
         await anext(stream)
 
 
-async def test_what_the_reader_throws_in_closes_the_source() -> None:
+async def test_an_exception_thrown_in_closes_the_source() -> None:
     source, clock = Source(b"a"), Clock()
-    stream = alive(source, clock)
+    stream = pinged_source(source, clock)
     await anext(stream)
     with pytest.raises(LookupError):
         await stream.athrow(LookupError())
@@ -112,7 +120,7 @@ async def test_what_the_reader_throws_in_closes_the_source() -> None:
 
 
 async def test_a_second_cancellation_reaches_the_clean_up() -> None:
-    """CA-018: the source is done before anybody goes on."""
+    """CA-018: the source is closed before the consumer continues."""
     steps: list[str] = []
     cleaning = asyncio.Event()
 
@@ -127,22 +135,22 @@ async def test_a_second_cancellation_reaches_the_clean_up() -> None:
             finally:
                 steps.append("closed")
 
-    async def listen() -> None:
+    async def consume() -> None:
         async for _ in with_keepalive(slow_to_close(), NEVER, lambda: PING):
             pass
 
-    listener = asyncio.create_task(listen())
+    consumer = asyncio.create_task(consume())
     await settle()
-    listener.cancel()
+    consumer.cancel()
     await cleaning.wait()
-    assert not listener.done()
-    listener.cancel()
-    await asyncio.wait({listener})
-    assert (listener.cancelled(), steps) == (True, ["closed"])
+    assert not consumer.done()
+    consumer.cancel()
+    await asyncio.wait({consumer})
+    assert (consumer.cancelled(), steps) == (True, ["closed"])
     assert no_task_left()
 
 
-async def test_a_cancellation_while_the_source_is_closed_is_not_forgotten() -> None:
+async def test_a_cancellation_while_the_source_is_closed_is_raised() -> None:
     closed = asyncio.Event()
 
     async def slow_to_close() -> AsyncIterator[bytes]:
@@ -164,7 +172,7 @@ async def test_a_cancellation_while_the_source_is_closed_is_not_forgotten() -> N
     assert no_task_left()
 
 
-async def test_a_source_that_takes_no_notice_of_its_cancellation_is_closed() -> None:
+async def test_a_source_that_ignores_its_cancellation_is_closed() -> None:
     closed: list[bool] = []
 
     async def stubborn() -> AsyncIterator[bytes]:
@@ -215,20 +223,20 @@ async def test_a_failure_of_the_clean_up_does_not_hide_a_cancellation() -> None:
     assert no_task_left()
 
 
-async def test_a_failure_nobody_stayed_for_is_not_reported_as_forgotten() -> None:
-    complaints: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
+async def test_a_failure_after_an_abort_is_not_logged_as_never_retrieved() -> None:
+    violations: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: violations.append(about))
 
-    async def breaks_off() -> AsyncIterator[bytes]:
+    async def fails() -> AsyncIterator[bytes]:
         await asyncio.sleep(0.005)
-        raise RuntimeError("broke off")
+        raise RuntimeError("broken")
         yield b"never"
 
-    stream = with_keepalive(breaks_off(), 0.001, lambda: PING)
+    stream = with_keepalive(fails(), 0.001, lambda: PING)
     await anext(stream)
     await asyncio.sleep(0.01)
     await stream.aclose()
     del stream
     gc.collect()
     await settle()
-    assert complaints == []
+    assert violations == []

@@ -1,25 +1,25 @@
-"""What the steps of a run used, where one of them was cut."""
+"""The usage of a run of which one step was cancelled."""
 
 from __future__ import annotations
 
 from harness.model import Outcome, Usage
-from harness.streaming.serving.usage_totals import UsageTotals
+from harness.streaming.serving.run_end import UsageTotals
 
 COUNTED = Outcome(finish="stop", ending="complete", usage=Usage(input=3, output=2, total=5))
 
 
-def test_a_step_that_was_cut_before_it_counted_makes_the_count_a_partial_one() -> None:
-    """CA-021: the sweep through the stack found a run whose second step was left uncounted."""
-    tally = UsageTotals()
-    tally.account("step-0", COUNTED)
-    assert not tally.partial
-    tally.account("step-1", Outcome(finish="cancelled", ending="cancelled"))
-    assert tally.partial
-    assert tally.usage == COUNTED.usage
+def test_a_step_cancelled_before_its_usage_makes_the_total_partial() -> None:
+    """CA-021: a run whose second step had not reported its usage."""
+    totals = UsageTotals()
+    totals.add_outcome("step-0", COUNTED)
+    assert not totals.partial
+    totals.add_outcome("step-1", Outcome(finish="cancelled", ending="cancelled"))
+    assert totals.partial
+    assert totals.usage == COUNTED.usage
 
 
-def test_a_step_that_was_left_after_its_last_count_is_counted_whole() -> None:
-    tally = UsageTotals()
-    left = {"finish": "cancelled", "ending": "cancelled"}
-    tally.account("step-0", COUNTED.model_copy(update=left))
-    assert not tally.partial
+def test_a_step_cancelled_after_its_last_usage_is_not_partial() -> None:
+    totals = UsageTotals()
+    cancelled = {"finish": "cancelled", "ending": "cancelled"}
+    totals.add_outcome("step-0", COUNTED.model_copy(update=cancelled))
+    assert not totals.partial

@@ -1,17 +1,16 @@
-"""Runs that go on without their client: their frames are kept in Redis, to be read again and later.
+"""Client events stored in Redis, so that a run can go on without a client and be read later.
 
-streams.py is what a service uses; writer.py writes the frames of a run while they pass by,
-reader.py reads them from any place, run_log.py is what Redis holds of one run, calling_off.py tells
-other processes which run is to end, door.py is the only importer of redis, errors.py what may go
-wrong.
+streams.py is what a service uses; writer.py stores the frames of a run while they pass through,
+reader.py reads them from any process, run_log.py is what Redis holds of one run, cancel_channel.py
+cancels runs of other processes, redis_client.py is the only importer of redis.
 """
 
 from __future__ import annotations
 
 from harness.streaming.serving.background.errors import (
     BackgroundError,
-    RedisAwayError,
     RedisFailedError,
+    RedisUnavailableError,
     RunTakenError,
     RunUnknownError,
     WriterGoneError,
@@ -23,8 +22,8 @@ from harness.streaming.serving.background.writer import Writer
 __all__ = [
     "Background",
     "BackgroundError",
-    "RedisAwayError",
     "RedisFailedError",
+    "RedisUnavailableError",
     "RunTakenError",
     "RunUnknownError",
     "Settings",

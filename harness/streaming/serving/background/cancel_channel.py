@@ -1,7 +1,7 @@
-"""One channel on which every process that shares a Redis hears which run is to end.
+"""A Redis channel that tells every process which run to cancel.
 
-Rule of this file: a word that nobody hears is lost, as Redis has it; so whoever cancels a run says
-so in its store, too.
+Redis does not store the messages of a channel: a process that does not listen misses them. So a
+caller that cancels a run writes that to the run's store, too.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
 
 
 class CancelChannel:
-    """The channel.
+    """The channel of one Redis.
 
     Args:
-        client: of ``door.connect``.
-        settings: where it is.
+        client: of ``redis_client.connect``.
+        settings: the key prefix and the time to block.
 
-    Every method raises RedisFailedError where Redis goes away.
+    Every method raises RedisFailedError if Redis fails.
     """
 
     def __init__(self, client: Any, settings: Settings):
-        self._client, self._patience = client, settings.block
+        self._client, self._block_s = client, settings.block
         self._channel = f"{settings.prefix}:calling-off"
 
-    async def call(self, run_id: str) -> int:
-        """Say that a run is to end; returns how many processes heard it."""
+    async def publish(self, run_id: str) -> int:
+        """Ask all processes to cancel a run; return how many received it."""
         with redis_errors():
-            heard: int = await self._client.publish(self._channel, run_id)
-        return heard
+            receivers: int = await self._client.publish(self._channel, run_id)
+        return receivers
 
-    async def calls(self) -> AsyncGenerator[str | None, None]:
-        """Yield None once it listens, then the id of every run that is called off."""
-        async with self._client.pubsub(ignore_subscribe_messages=True) as listener:
+    async def listen(self) -> AsyncGenerator[str | None, None]:
+        """Yield None once it is subscribed, then the id of every run that is to be cancelled."""
+        async with self._client.pubsub(ignore_subscribe_messages=True) as subscription:
             with redis_errors():
-                await listener.subscribe(self._channel)
+                await subscription.subscribe(self._channel)
             yield None
             while True:
                 with redis_errors():
-                    message = await listener.get_message(timeout=self._patience)
+                    message = await subscription.get_message(timeout=self._block_s)
                 if message is not None:
                     yield message["data"].decode()

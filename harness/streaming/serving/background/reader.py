@@ -1,8 +1,8 @@
-"""Reads the frames of a run from Redis: from any place, now or later, to their end.
+"""Reads the stored frames of a run from Redis, in any process, during the run or later.
 
-Rules of this file: wherever no frame came it looks whether there is anything left to wait for, so
-it ends where the run has ended and never waits for a writer that is gone; while frames come it asks
-for nothing else; each frame comes once, in order, as it was written.
+Rules of this file: frames come in order, each once, as they were written; the status of the run is
+read only when no frame came, so a run that ended is read to its end and a writer that died is not
+waited for.
 """
 
 from __future__ import annotations
@@ -15,46 +15,51 @@ from harness.streaming.serving.background.run_log import COMPLETE
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from harness.streaming.serving.background.run_log import Place, RunLog, RunStatus
+    from harness.streaming.serving.background.run_log import EntryId, RunLog, RunStatus
 
 
 class StoredEvent(NamedTuple):
-    """A frame of a run and its number."""
+    """A stored client event: its number and its bytes."""
 
     number: int
     frame: bytes
 
 
 async def read_events(log: RunLog, after: int) -> AsyncGenerator[StoredEvent, None]:
-    """Yield the frames of a run behind one of them, with their numbers.
+    """Yield the stored events of a run.
 
     Args:
         log: the run.
-        after: the number of the last frame the reader has; 0 is none.
+        after: the number of the last event that the caller has; 0 for none.
 
     Raises:
-        RedisAwayError: no Redis is there.
-        RunUnknownError: nothing is kept of the run, or not any more.
-        WriterGoneError: its frames end before the run did.
-        RedisFailedError: Redis went away.
+        RedisUnavailableError: Redis cannot be reached.
+        RunUnknownError: nothing is stored of the run, or it expired meanwhile.
+        WriterGoneError: the stored events end before the run did.
+        RedisFailedError: Redis failed.
     """
-    await log.reach()
-    place: Place = (after, 0)
-    spoken = False  # whether the writer's last word was a frame
-    while spoken or not _over(await log.standing(), place, log.run_id):
-        spoken = False
-        for entry in await log.behind(place):
-            place, spoken = entry.place, entry.frame is not None
+    await log.ensure_reachable()
+    position: EntryId = (after, 0)
+    progress = False  # whether the last read ended with an event
+    while progress or not _at_end(await log.status(), position, log.run_id):
+        progress = False
+        for entry in await log.entries_after(position):
+            position, progress = entry.id, entry.frame is not None
             if entry.frame is not None:
-                yield StoredEvent(place[0], entry.frame)
+                yield StoredEvent(position[0], entry.frame)
 
 
-def _over(standing: RunStatus, place: Place, run_id: str) -> bool:
-    """Say whether a reader that stands at a place has seen everything."""
-    if standing.last is None:
+def _at_end(status: RunStatus, position: EntryId, run_id: str) -> bool:
+    """Return whether a reader at a position has read everything.
+
+    Raises:
+        RunUnknownError: nothing is stored of the run.
+        WriterGoneError: no more will be stored, but the run is not complete.
+    """
+    if status.last is None:
         raise RunUnknownError(run_id)
-    if standing.last > place or (standing.end is None and standing.alive):
+    if status.last > position or (status.end is None and status.alive):
         return False
-    if standing.end != COMPLETE:
-        raise WriterGoneError(run_id, standing.end or "its writer gives no sign of life")
+    if status.end != COMPLETE:
+        raise WriterGoneError(run_id, status.end or "its writer sends no heartbeat")
     return True

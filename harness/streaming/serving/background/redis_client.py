@@ -1,7 +1,7 @@
-"""The one door to redis: a client, and its errors in our words.
+"""The only importer of redis: a client, and its errors as errors of ours.
 
-Rules of this file: nothing is sent twice, because a reply that was lost cannot be told from a
-command that was; no password ever stands in an error of ours.
+Rules of this file: no command is sent twice, because a lost reply cannot be told from a lost
+command; no error message contains a password.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.errors import InputError
-from harness.streaming.serving.background.errors import RedisAwayError, RedisFailedError
+from harness.streaming.serving.background.errors import RedisFailedError, RedisUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,11 +48,12 @@ def connect(settings: Settings) -> Any:
         raise InputError("the Redis URL cannot be read; write it as redis://host:port/db") from None
 
 
-async def ensure_there(client: Any, url: str) -> None:
-    """Ask Redis for a sign of life.
+async def ensure_reachable(client: Any, url: str) -> None:
+    """Ping Redis.
 
     Raises:
-        RedisAwayError: there is none; says how to start one, and how to name another.
+        RedisUnavailableError: there is no reply; the message says how to start a Redis and how to
+            name another.
     """
     try:
         with redis_errors():
@@ -60,7 +61,7 @@ async def ensure_there(client: Any, url: str) -> None:
     except RedisFailedError as error:
         address = urlsplit(url)
         place = address.netloc.rpartition("@")[2] or address.path
-        raise RedisAwayError(
+        raise RedisUnavailableError(
             f"no Redis at {place} ({error}): start one with `redis-server --port "
             f"{address.port or DEFAULT_PORT}`, or name another with Settings(url=…)"
         ) from error
@@ -68,10 +69,10 @@ async def ensure_there(client: Any, url: str) -> None:
 
 @contextmanager
 def redis_errors() -> Iterator[None]:
-    """Turn what the client raises into ours.
+    """Turn exceptions of the redis client into ``RedisFailedError``.
 
     Raises:
-        RedisFailedError: Redis went away, or refused a command.
+        RedisFailedError: Redis failed, or refused a command.
     """
     from redis.exceptions import RedisError
 

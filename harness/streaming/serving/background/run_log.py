@@ -1,16 +1,16 @@
-"""What Redis holds of one run: a stream whose entry ids are the frames' own numbers.
+"""What Redis holds of one run: a stream whose entry ids are the numbers of the client events.
 
 ====================  ============================================================================
 ``0-1``               the run has begun
-``n-0``               frame number n, byte for byte
-``n-2``               the end behind frame n: ``complete``, or why it is not
+``n-0``               event number n, byte for byte
+``n-2``               the end after event n: ``complete``, or why the run broke off
 ====================  ============================================================================
 
-So whoever has seen frame n reads on behind ``n-0``, and Redis itself refuses a number that does not
-rise. Beside the stream stands a key that expires unless its writer gives a sign of life.
+So a reader that has event n continues after ``n-0``, and Redis itself refuses numbers that do not
+increase. A second key expires unless the writer renews it with a heartbeat.
 
-Rules of this file: what belongs together is one transaction; both keys of a run live in one slot
-of a cluster; the time is Redis's own.
+Rules of this file: commands that belong together are one transaction; both keys of a run are in one
+slot of a cluster; only the clock of Redis is used.
 """
 
 from __future__ import annotations
@@ -19,35 +19,37 @@ import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from harness.streaming.serving.background.errors import RunTakenError, RunUnknownError
-from harness.streaming.serving.background.redis_client import ensure_there, redis_errors
+from harness.streaming.serving.background.redis_client import ensure_reachable, redis_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.streaming.serving.background.settings import Settings
 
-Place: TypeAlias = tuple[int, int]  # an entry id
+EntryId: TypeAlias = tuple[int, int]
 
 COMPLETE = "complete"
-READ_AT_ONCE = 256  # entries
+READ_COUNT = 256  # entries of one read, at most
 _BEGIN, _FRAME, _END = b"begin", b"frame", b"end"
 
 
 class Entry(NamedTuple):
-    """One entry; ``frame`` is None where it is a mark and no frame."""
+    """One entry; ``frame`` is None if it marks the begin or the end."""
 
-    place: Place
+    id: EntryId
     frame: bytes | None
 
 
 class RunStatus(NamedTuple):
-    """How a run stands: its last entry, or None where nothing is kept of it.
+    """The status of a stored run.
 
-    ``end`` is ``COMPLETE``, why it broke off, or None while it goes on; ``alive`` tells whether its
-    writer has given a sign of life.
+    Args:
+        last: the id of the last entry, None if nothing is stored of the run.
+        end: ``COMPLETE``, why the run broke off, or None while it goes on.
+        alive: whether its writer has sent a heartbeat in time.
     """
 
-    last: Place | None
+    last: EntryId | None
     end: str | None
     alive: bool
 
@@ -56,11 +58,11 @@ class RunLog:
     """One run in Redis.
 
     Args:
-        client: of ``door.connect``.
-        settings: where and for how long.
+        client: of ``redis_client.connect``.
+        settings: the key prefix and all times.
         run_id: the run.
 
-    Every method raises RedisFailedError where Redis goes away.
+    Every method raises RedisFailedError if Redis fails.
     """
 
     def __init__(self, client: Any, settings: Settings, run_id: str):
@@ -68,45 +70,45 @@ class RunLog:
         slot = f"{settings.prefix}:{{{run_id}}}"
         self._frames, self._alive = f"{slot}:frames", f"{slot}:alive"
 
-    async def reach(self) -> None:
-        """Make sure that Redis is there.
+    async def ensure_reachable(self) -> None:
+        """Ping Redis.
 
         Raises:
-            RedisAwayError: it is not.
+            RedisUnavailableError: there is no reply.
         """
-        await ensure_there(self._client, self._settings.url)
+        await ensure_reachable(self._client, self._settings.url)
 
     async def begin(self) -> None:
-        """Open the run for its one writer.
+        """Create the run, for its only writer.
 
         Raises:
-            RedisAwayError: no Redis is there.
-            RunTakenError: the run has been opened before.
+            RedisUnavailableError: Redis cannot be reached.
+            RunTakenError: the run exists.
         """
-        await self.reach()
+        await self.ensure_reachable()
         with redis_errors():
             if await self._client.exists(self._frames):
                 raise RunTakenError(self.run_id)
             batch = self._client.pipeline(transaction=True)
             batch.xadd(self._frames, {_BEGIN: self.run_id}, id=_id((0, 1)))
-            await self._commit(self._alive_in(batch))
+            await self._commit(self._with_heartbeat(batch))
 
     async def append(self, frames: Sequence[tuple[int, bytes]]) -> None:
-        """Write frames with their numbers; without any it is a sign of life.
+        """Store frames with their numbers; without any it is a heartbeat only.
 
         Raises:
             RunUnknownError: Redis has lost the run.
         """
         with redis_errors():
-            await self._commit(self._alive_in(self._batch(frames)))
+            await self._commit(self._with_heartbeat(self._batch(frames)))
 
     async def end(self, frames: Sequence[tuple[int, bytes]], last: int, end: str) -> None:
-        """Write the last frames, and that no more will come.
+        """Store the last frames and the end of the run.
 
         Args:
-            frames: those that were not written yet.
-            last: the number of the last frame of the run.
-            end: ``COMPLETE``, or why it broke off.
+            frames: those that were not stored yet.
+            last: the number of the last event of the run.
+            end: ``COMPLETE``, or why the run broke off.
 
         Raises:
             RunUnknownError: Redis has lost the run.
@@ -117,31 +119,31 @@ class RunLog:
         with redis_errors():
             await self._commit(batch)
 
-    async def standing(self) -> RunStatus:
-        """Return how the run stands, as of one moment."""
+    async def status(self) -> RunStatus:
+        """Return the status of the run, read in one transaction."""
         batch = self._client.pipeline(transaction=True)
         batch.xrevrange(self._frames, count=1)
         batch.exists(self._alive)
         with redis_errors():
-            found, alive = await batch.execute()
-        if not found:
+            entries, alive = await batch.execute()
+        if not entries:
             return RunStatus(None, None, alive=False)
-        [(entry_id, fields)] = found
+        [(entry_id, fields)] = entries
         end = fields.get(_END)
-        return RunStatus(_place(entry_id), None if end is None else end.decode(), bool(alive))
+        return RunStatus(_entry_id(entry_id), None if end is None else end.decode(), bool(alive))
 
-    async def behind(self, place: Place) -> list[Entry]:
-        """Return the entries behind one; waits for them, but not for long."""
+    async def entries_after(self, position: EntryId) -> list[Entry]:
+        """Return the entries after a position; wait for them at most ``block`` seconds."""
         with redis_errors():
-            found = await self._client.xread(
-                {self._frames: _id(place)},
-                count=READ_AT_ONCE,
+            streams = await self._client.xread(
+                {self._frames: _id(position)},
+                count=READ_COUNT,
                 block=_milliseconds(self._settings.block),
             )
-        _heed()  # or a silent run would be waited for until it speaks
+        _raise_lost_cancellation()  # otherwise a cancelled reader would wait for the next event
         return [
-            Entry(_place(entry_id), fields.get(_FRAME))
-            for _, entries in found
+            Entry(_entry_id(entry_id), fields.get(_FRAME))
+            for _, entries in streams
             for entry_id, fields in entries
         ]
 
@@ -151,24 +153,23 @@ class RunLog:
             batch.xadd(self._frames, {_FRAME: frame}, id=_id((number, 0)), nomkstream=True)
         return batch
 
-    def _alive_in(self, batch: Any) -> Any:
-        """Put a sign of life with a batch."""
+    def _with_heartbeat(self, batch: Any) -> Any:
         return batch.set(self._alive, 1, px=_milliseconds(self._settings.alive_for))
 
     async def _commit(self, batch: Any) -> None:
-        """Run a batch, and let the frames live on; a run that was lost is not begun again."""
+        """Run a batch and renew the frames' time to live; a lost run is not created again."""
         batch.pexpire(self._frames, _milliseconds(self._settings.ttl))
-        *_, still_there = await batch.execute()
-        if not still_there:
+        *_, still_stored = await batch.execute()
+        if not still_stored:
             raise RunUnknownError(self.run_id)
 
 
-def _id(place: Place) -> str:
-    return f"{place[0]}-{place[1]}"
+def _id(entry_id: EntryId) -> str:
+    return f"{entry_id[0]}-{entry_id[1]}"
 
 
-def _place(entry_id: bytes) -> Place:
-    number, _, mark = entry_id.partition(b"-")
+def _entry_id(text: bytes) -> EntryId:
+    number, _, mark = text.partition(b"-")
     return int(number), int(mark)
 
 
@@ -176,8 +177,8 @@ def _milliseconds(seconds: float) -> int:
     return max(1, round(seconds * 1000))
 
 
-def _heed() -> None:
-    """Raise the cancellation of this task that redis-py lost while it was connecting."""
+def _raise_lost_cancellation() -> None:
+    """Raise the cancellation of this task that redis-py swallowed while it was connecting."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

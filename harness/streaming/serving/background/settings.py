@@ -1,4 +1,4 @@
-"""Where frames are kept, for how long, and how patient everybody is."""
+"""Settings of stored runs: which Redis, how long frames are stored, and all timeouts."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ _POSITIVE = ("ttl", "batch_size", "batch_age", "alive_for", "block", "patience",
 
 @dataclass(frozen=True)
 class Settings:
-    """How runs are kept; every time is in seconds.
+    """How runs are stored; all times are in seconds.
 
     Args:
         url: ``redis://user:password@host:port/db``, ``rediss://`` or ``unix://``.
-        prefix: what all keys begin with.
-        ttl: how long frames are kept behind the last sign of life of their writer; no less than
-            ``alive_for``, or a silent run would be lost.
-        batch_size: frames that are sent to Redis at once, without waiting for more.
-        batch_age: how long a frame waits for others to be sent with.
-        alive_for: how long a writer that gives no sign of life is taken for alive.
+        prefix: the prefix of all keys.
+        ttl: how long frames are stored after the last heartbeat of their writer; at least
+            ``alive_for``, otherwise a silent run would be lost.
+        batch_size: the number of frames that are sent to Redis at once, without waiting for more.
+        batch_age: how long a frame waits for others that are sent with it.
+        alive_for: how long a writer without a heartbeat counts as alive.
         block: how long one read waits for new frames.
-        patience: how long Redis may take to answer; more than ``block``.
-        connections: the most that are open at once: every reader holds one while it waits, so it is
-            how many runs can be followed (redis-py's own default is 100, Redis takes 10,000).
+        patience: the timeout of a reply of Redis; more than ``block``.
+        connections: the largest number of open connections. A reader holds one while it waits, so
+            it limits how many runs can be followed at once (redis-py's default is 100, Redis
+            allows 10,000).
 
     Raises:
-        InputError: a number makes no sense.
+        InputError: a number is out of its range.
     """
 
     url: str = "redis://127.0.0.1:6379/0"
@@ -53,5 +54,5 @@ class Settings:
 
     @property
     def heartbeat(self) -> float:
-        """How often a writer that has nothing to write gives a sign of life."""
+        """Seconds between two heartbeats of a writer that has nothing to write."""
         return self.alive_for / 3  # two may be lost

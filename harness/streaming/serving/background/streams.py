@@ -1,6 +1,6 @@
-"""The runs of one Redis: what a service opens once and asks for writers and readers.
+"""The stored runs of one Redis: a service opens it once and gets writers and readers from it.
 
-Rule of this file: it belongs to one event loop, and whoever opened it closes it.
+Rule of this file: it belongs to one event loop, and the caller that opened it closes it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from harness.errors import InputError
 from harness.streaming.serving.background.cancel_channel import CancelChannel
 from harness.streaming.serving.background.errors import RunUnknownError
 from harness.streaming.serving.background.reader import read_events
-from harness.streaming.serving.background.redis_client import connect, ensure_there
+from harness.streaming.serving.background.redis_client import connect, ensure_reachable
 from harness.streaming.serving.background.run_log import RunLog
 from harness.streaming.serving.background.settings import Settings
 from harness.streaming.serving.background.writer import Writer
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 class Background:
-    """Runs kept in one Redis; connects when it is first asked for something.
+    """The stored runs of one Redis; connects when it is first used.
 
     Args:
-        settings: where, for how long, how patient.
+        settings: which Redis, and all times.
 
-    ``calling_off`` is how a run of another process is cancelled.
+    ``cancel_channel`` cancels runs of other processes.
 
     Raises:
         InputError: the URL cannot be read, or redis is not installed.
@@ -39,7 +39,7 @@ class Background:
     def __init__(self, settings: Settings | None = None):
         self.settings = settings or Settings()
         self._client = connect(self.settings)
-        self.calling_off = CancelChannel(self._client, self.settings)
+        self.cancel_channel = CancelChannel(self._client, self.settings)
 
     async def __aenter__(self) -> Self:
         return self
@@ -47,65 +47,66 @@ class Background:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def check(self) -> None:
-        """Make sure that Redis is there.
+    async def ensure_reachable(self) -> None:
+        """Ping Redis.
 
         Raises:
-            RedisAwayError: it is not; says how to start one, and how to name another.
+            RedisUnavailableError: there is no reply; the message says how to start a Redis and how
+                to name another.
         """
-        await ensure_there(self._client, self.settings.url)
+        await ensure_reachable(self._client, self.settings.url)
 
     async def writer(self, run_id: str) -> Writer:
-        """Open a run; from now on it can be read.
+        """Create a stored run and return its writer; the run can be read from now on.
 
         Raises:
-            RedisAwayError: no Redis is there.
-            RunTakenError: a run of that id is kept already.
+            RedisUnavailableError: Redis cannot be reached.
+            RunTakenError: a run with that id is stored already.
         """
         log = self._log(run_id)
         await log.begin()
         return Writer(log, self.settings)
 
-    async def ensure_kept(self, run_id: str) -> None:
-        """Make sure that there is something to be read of a run.
+    async def ensure_stored(self, run_id: str) -> None:
+        """Check that a run is stored.
 
         Raises:
-            RedisAwayError: no Redis is there.
-            RunUnknownError: nothing is kept of the run.
+            RedisUnavailableError: Redis cannot be reached.
+            RunUnknownError: nothing is stored of the run.
         """
         log = self._log(run_id)
-        await log.reach()
-        if (await log.standing()).last is None:
+        await log.ensure_reachable()
+        if (await log.status()).last is None:
             raise RunUnknownError(run_id)
 
-    def numbered(self, run_id: str, after: int = 0) -> AsyncGenerator[StoredEvent, None]:
-        """Return the frames of a run behind one of them, with their numbers.
+    def events(self, run_id: str, after: int = 0) -> AsyncGenerator[StoredEvent, None]:
+        """Return the stored events of a run.
 
         Args:
             run_id: the run.
-            after: the number of the last frame the reader has; 0 is none.
+            after: the number of the last event that the caller has; 0 for none.
 
         Raises:
-            InputError: the number is none.
+            InputError: ``after`` is negative.
             BackgroundError: while reading; see ``reader.read_events``.
         """
         if after < 0:
-            raise InputError(f"frames are numbered from 1; nobody has seen number {after}")
+            raise InputError(f"`after` must be 0 or greater, not {after}")
         return read_events(self._log(run_id), after)
 
-    def read_events(self, run_id: str, after: int = 0) -> AsyncGenerator[bytes, None]:
-        """Return the frames of a run behind one of them; see ``numbered``."""
-        return _bare(self.numbered(run_id, after))
+    def frames(self, run_id: str, after: int = 0) -> AsyncGenerator[bytes, None]:
+        """Return the bytes of the stored events of a run; see ``events``."""
+        return _frames(self.events(run_id, after))
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         await self._client.aclose()
 
     def _log(self, run_id: str) -> RunLog:
         return RunLog(self._client, self.settings, run_id)
 
 
-async def _bare(numbered: AsyncGenerator[StoredEvent, None]) -> AsyncGenerator[bytes, None]:
-    async with aclosing(numbered):
-        async for kept in numbered:
-            yield kept.frame
+async def _frames(events: AsyncGenerator[StoredEvent, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(events):
+        async for event in events:
+            yield event.frame

@@ -1,8 +1,9 @@
-"""Writes the frames of a run to Redis while they pass by on their way to somebody else.
+"""Stores the frames of a run in Redis while they pass through to another consumer.
 
-Rules of this file: the frames that pass are neither changed nor delayed nor lost, whatever becomes
-of Redis; a failure is kept and logged, never raised; frames are written in batches, in order, each
-once, by one task, which is done before the source's reader learns of the end; pings are not kept.
+Rules of this file: the frames that pass through are not changed, delayed or lost, whatever happens
+to Redis; a failure is recorded and logged, never raised; frames are stored in batches, in order,
+each once, by one task, which is done before the consumer sees the end of the source; pings are not
+stored.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ Piece = TypeVar("Piece", bytes, str)
 
 
 class Writer:
-    """The one writer of a run.
+    """The only writer of a run.
 
-    ``written`` is the number of the last frame that stands in Redis, ``failure`` why nothing more
-    is written, or None.
+    ``written`` is the number of the last event that is stored, ``failure`` is why nothing more is
+    stored, or None.
 
     Args:
         log: the run, begun.
@@ -45,19 +46,19 @@ class Writer:
         self._reader = ClientEventReader()
         self._last = 0
         self._waiting: list[tuple[int, bytes]] = []
-        self._some, self._enough = asyncio.Event(), asyncio.Event()  # frames wait; a batch does
+        self._some, self._full = asyncio.Event(), asyncio.Event()  # a frame waits; a batch waits
         self._end: str | None = None
         self.written = 0
         self.failure: HarnessError | None = None
 
     async def writing(self, source: AsyncIterator[Piece]) -> AsyncGenerator[Piece, None]:
-        """Yield what the source yields, and keep the frames in it.
+        """Yield what the source yields, and store the events in it.
 
-        When the source ends, the run is complete; when it raises, or its reader leaves, the readers
-        of the run are told that it broke off.
+        If the source ends, the run is complete; if it raises or the consumer aborts, the stored run
+        ends as broken off.
 
         Args:
-            source: the frames of the whole run, cut anywhere; it is closed here.
+            source: the bytes or text of the whole run, cut anywhere; it is closed here.
         """
         task = asyncio.create_task(self._write())
         end = _STOPPED
@@ -79,51 +80,51 @@ class Writer:
     def _take(self, piece: bytes | str) -> None:
         if self.failure is None:
             try:
-                for frame in self._reader.feed(piece):
-                    self._keep(frame)
+                for event in self._reader.feed(piece):
+                    self._enqueue(event)
             except HarnessError as error:
-                self._give_up(error)
+                self._fail(error)
 
-    def _keep(self, frame: ClientEvent) -> None:
-        """Let a frame wait with the others; its own number counts, where it has one that rises."""
-        if frame.label == "ping":
+    def _enqueue(self, event: ClientEvent) -> None:
+        """Add an event to the next batch, under its own number if that increases."""
+        if event.label == "ping":
             return
-        self._last = max(self._last + 1, frame.seq_id or 0)
-        self._waiting.append((self._last, write(numbered(frame, self._last, self._log.run_id))))
+        self._last = max(self._last + 1, event.seq_id or 0)
+        self._waiting.append((self._last, write(numbered(event, self._last, self._log.run_id))))
         self._some.set()
         if len(self._waiting) >= self._settings.batch_size:
-            self._enough.set()
+            self._full.set()
 
     def _close(self, end: str) -> None:
-        """Let the task write what waits, and how the run ended; the first word counts."""
+        """Have the task store what waits and the end of the run; the first end counts."""
         if self._end is None:
             self._end = end
         self._some.set()
-        self._enough.set()
+        self._full.set()
 
-    def _give_up(self, error: HarnessError) -> None:
-        _log.warning("run %r is not kept any more: %s", self._log.run_id, error)
+    def _fail(self, error: HarnessError) -> None:
+        _log.warning("run %r is not stored any more: %s", self._log.run_id, error)
         self.failure = error
         self._close(str(error))
 
     async def _write(self) -> None:
-        """Write what waits whenever it is due, and a sign of life where nothing is."""
+        """Store what waits whenever it is due, and send a heartbeat if nothing is."""
         try:
             while self._end is None:
                 await _wait(self._some, self._settings.heartbeat)
-                await _wait(self._enough, self._settings.batch_age)
+                await _wait(self._full, self._settings.batch_age)
                 batch = self._batch()
                 await self._log.append(batch)
                 self.written = batch[-1][0] if batch else self.written
             await self._log.end(self._batch(), self._last, self._end)
             self.written = self._last
         except HarnessError as error:
-            self._give_up(error)
+            self._fail(error)
 
     def _batch(self) -> list[tuple[int, bytes]]:
         batch, self._waiting = self._waiting, []
         self._some.clear()
-        self._enough.clear()
+        self._full.clear()
         return batch
 
 

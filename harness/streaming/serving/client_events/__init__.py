@@ -1,27 +1,29 @@
-"""The frames of a run: what its client is sent, as server-sent events.
+"""Client events: what the client of a run receives, as server-sent events.
 
-words.py holds the tables (message types, errors, stop reasons), frame.py is a frame and its bytes
-both ways, framer.py makes the frames of one run from chunks, grammar.py is their legal order.
+vocabulary.py holds the tables (message types, usage fields, errors), event.py is one event, its
+bytes in both directions and the legal order of a run's events, builder.py builds the events of one
+run from chunks.
 """
 
 from __future__ import annotations
 
-from harness.streaming.serving.client_events.builder import ClientEventBuilder
+from harness.streaming.serving.client_events.builder import ClientEventBuilder, Otid, otid
 from harness.streaming.serving.client_events.event import (
+    CLIENT_EVENTS,
     DONE,
     ClientEvent,
     ClientEventReader,
+    client_event_violations,
     numbered,
     text_of,
     write,
 )
-from harness.streaming.serving.client_events.grammar import CLIENT_EVENTS, client_event_violations
 from harness.streaming.serving.client_events.vocabulary import (
     FAILURES,
     INTERNAL,
     MESSAGE_TYPES,
-    STOP_REASON_OF,
     STREAM_INCOMPLETE,
+    USAGE_FIELDS,
     Failure,
     failure_of,
 )
@@ -32,15 +34,17 @@ __all__ = [
     "FAILURES",
     "INTERNAL",
     "MESSAGE_TYPES",
-    "STOP_REASON_OF",
     "STREAM_INCOMPLETE",
+    "USAGE_FIELDS",
     "ClientEvent",
     "ClientEventBuilder",
     "ClientEventReader",
     "Failure",
+    "Otid",
     "client_event_violations",
     "failure_of",
     "numbered",
+    "otid",
     "text_of",
     "write",
 ]

@@ -1,8 +1,12 @@
-"""One frame and its bytes: the only place where a run's bytes are written and read.
+"""One client event, its bytes, and the legal order of a run's events.
 
-Rules of this file: ``ClientEventReader`` reads back what ``write`` wrote, byte for byte when
-written again; a frame is known by its message type once it is whole, so words that look like a
-terminal, or a terminal that came by halves, are none; bytes and str are read alike.
+Rules of this file: the bytes of client events are written and read here only; writing again what
+``ClientEventReader`` read gives the same bytes; the type of an event is read from complete events
+only, so text that looks like a terminal event, or one that was cut, is not taken for it; bytes and
+str are read alike.
+
+The order: messages, then exactly one stop reason, then the usage and an error at most once each and
+in this order, then exactly one ``[DONE]``, and nothing after it, not even a ping.
 """
 
 from __future__ import annotations
@@ -13,31 +17,33 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from harness.model import Event
 from harness.protocols.events import data_text, event_of
+from harness.protocols.grammar import Grammar, Machine, Step
 from harness.protocols.openai_chat.vocabulary import DONE as DONE_WORD
-from harness.streaming.serving.client_events import vocabulary as words
+from harness.streaming.serving.client_events import vocabulary
 from harness.wire import sse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from harness.model import JSON
+    from harness.protocols.grammar import Violation
 
 Body: TypeAlias = "dict[str, JSON] | str"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ERROR_EVENT = "error"
 _LABELS: Mapping[str, str] = {
-    words.STOP_REASON: "stop_reason",
-    words.USAGE: "usage",
-    words.ERROR: "error",
-    words.PING: "ping",
+    vocabulary.STOP_REASON: "stop_reason",
+    vocabulary.USAGE: "usage",
+    vocabulary.ERROR: "error",
+    vocabulary.PING: "ping",
 }
 
 
 class ClientEvent(NamedTuple):
-    """One frame: the SSE event name, which only errors have, and its JSON object.
+    """One event: the SSE event name, which only errors have, and its JSON object.
 
-    A body that is text is ``[DONE]``, or something that is no frame of ours.
+    A body that is a string is ``[DONE]``, or data that is not a client event.
     """
 
     event: str | None
@@ -45,12 +51,12 @@ class ClientEvent(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What it is: message, ping, stop_reason, usage, error or done.
+        """The type: message, ping, stop_reason, usage, error or done.
 
-        What is no frame of ours is called by a sentence that says so.
+        For data that is not a client event it is a phrase that says why.
         """
         if isinstance(self.body, str):
-            return "done" if self == DONE else f"data that is no object ({self.body[:40]!r})"
+            return "done" if self == DONE else f"data that is not an object ({self.body[:40]!r})"
         if self.event == _ERROR_EVENT:
             return "error"
         message_type = self.body.get("message_type")
@@ -60,30 +66,31 @@ class ClientEvent(NamedTuple):
 
     @property
     def seq_id(self) -> int | None:
-        """Its number in the run, where it carries one."""
-        found = self.body.get("seq_id") if isinstance(self.body, dict) else None
-        return found if type(found) is int else None
+        """Its number in the run, None if it has none."""
+        seq_id = self.body.get("seq_id") if isinstance(self.body, dict) else None
+        return seq_id if type(seq_id) is int else None
 
 
 DONE = ClientEvent(None, DONE_WORD)
 
 
 def client_event(body: dict[str, JSON]) -> ClientEvent:
-    """Return the frame of an object of ours; an error is named in the event too."""
-    return ClientEvent(_ERROR_EVENT if body["message_type"] == words.ERROR else None, body)
+    """Return the event of a JSON object; errors also get an SSE event name."""
+    name = _ERROR_EVENT if body["message_type"] == vocabulary.ERROR else None
+    return ClientEvent(name, body)
 
 
-def numbered(frame: ClientEvent, seq_id: int, run_id: str) -> ClientEvent:
-    """Return the frame with its number and its run, where it carries none."""
-    if isinstance(frame.body, str):
-        return frame
+def numbered(event: ClientEvent, seq_id: int, run_id: str) -> ClientEvent:
+    """Return the event with its number and its run, each only where it is missing."""
+    if isinstance(event.body, str):
+        return event
     given = {"seq_id": seq_id, "run_id": run_id}
-    missing = {key: value for key, value in given.items() if frame.body.get(key) is None}
-    return frame._replace(body={**frame.body, **missing}) if missing else frame
+    missing = {key: value for key, value in given.items() if event.body.get(key) is None}
+    return event._replace(body={**event.body, **missing}) if missing else event
 
 
 def text_of(content: JSON) -> str:
-    """Return the words of a message's content: text, or a list of parts of which some are text."""
+    """Return the text of a message's content: a string, or a list of parts, some of them texts."""
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else ()
@@ -91,23 +98,23 @@ def text_of(content: JSON) -> str:
     return "".join(text for text in texts if isinstance(text, str))
 
 
-def write(frame: ClientEvent) -> bytes:
-    """Return the bytes of a frame."""
-    text = data_text(Event(*frame))
+def write(event: ClientEvent) -> bytes:
+    """Return the bytes of an event."""
+    text = data_text(Event(*event))
     if _SURROGATE.search(text):
-        # Half of a pair, which a provider may cut a delta in: only JSON's escape can carry it.
-        text = json.dumps(frame.body, separators=(",", ":"))
-    return sse.write(frame.event, text)
+        # A provider may cut a delta within a surrogate pair; only a JSON escape can carry one half.
+        text = json.dumps(event.body, separators=(",", ":"))
+    return sse.write(event.event, text)
 
 
 class ClientEventReader:
-    """Turns what was sent, cut anywhere, back into frames.
+    """Reads client events from bytes or text that may be cut anywhere.
 
-    ``seen`` holds the label of every frame that has come, so ``"done" in reader.seen`` tells
-    whether a stream was brought to its end.
+    ``seen`` holds the labels of all events so far, so ``"done" in reader.seen`` says whether the
+    stream came to its end.
 
     Args:
-        limit: the most bytes one frame may hold.
+        limit: the largest number of bytes of one event.
     """
 
     def __init__(self, limit: int = sse.DEFAULT_LIMIT):
@@ -115,21 +122,39 @@ class ClientEventReader:
         self.seen: set[str] = set()
 
     def feed(self, piece: bytes | str) -> list[ClientEvent]:
-        """Take the next piece and return the frames it completes.
+        """Take the next piece and return the events it completes.
 
         Raises:
-            FrameTooLargeError: a frame grew over the limit.
+            FrameTooLargeError: an event grew over the limit.
         """
         data = piece.encode("utf-8", "replace") if isinstance(piece, str) else piece
-        frames = [_read(frame) for frame in self._reader.feed(data)]
-        self.seen.update(frame.label for frame in frames)
-        return frames
+        events = [_read(frame) for frame in self._reader.feed(data)]
+        self.seen.update(event.label for event in events)
+        return events
 
     def close(self) -> ClientEvent | None:
-        """Return the frame the stream broke off in, or None; it was never sent, so never seen."""
+        """Return the event in which the stream broke off, or None; it is not added to ``seen``."""
         unfinished = self._reader.close()
         return None if unfinished is None else _read(unfinished)
 
 
 def _read(frame: sse.Frame) -> ClientEvent:
     return ClientEvent(*event_of(frame.event, frame.data))
+
+
+_RUN = Machine(
+    "run",
+    {
+        "running": {"message": "running", "ping": "running", "stop_reason": "stopped"},
+        "stopped": {"ping": "stopped", "usage": "counted", "error": "failed", "done": "ended"},
+        "counted": {"ping": "counted", "error": "failed", "done": "ended"},
+        "failed": {"ping": "failed", "done": "ended"},
+        "ended": {},
+    },
+)
+CLIENT_EVENTS = Grammar((_RUN,))
+
+
+def client_event_violations(events: Iterable[ClientEvent]) -> list[Violation]:
+    """Check the order of all events of a client; never raises."""
+    return CLIENT_EVENTS.violations((Step(event.label),) for event in events)

@@ -1,8 +1,8 @@
-"""The words of a run's frames, each in the one table that owns it.
+"""The vocabulary of client events: message types, usage fields and errors.
 
-Rule of this file: every chunk kind, error kind and finish reason of ``harness.model`` has its row,
-so a new one fails a test instead of falling through to a default. The words themselves are those
-Letta's clients know (message types, error types), so they need no change to read ours.
+Rule of this file: every chunk kind and error kind of ``harness.model`` has its row, so a new one
+fails a test instead of falling through to a default. The message types and error types are those
+that Letta's clients know, so these clients need no change.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.model import ChunkKind, ErrorInfo, ErrorKind, FinishReason
+    from harness.model import ChunkKind, ErrorInfo, ErrorKind
     from harness.streaming.serving.runs.statuses import StopReason
 
 STOP_REASON = "stop_reason"
@@ -20,7 +20,7 @@ USAGE = "usage_statistics"
 ERROR = "error_message"
 PING = "ping"
 
-# The chunks that are pieces of a message; a refusal is words for the reader, and marked as such.
+# The chunks that are parts of a message; a refusal is text for the reader, and is marked.
 MESSAGE_TYPES: Mapping[ChunkKind, str] = {
     "text": "assistant_message",
     "refusal": "assistant_message",
@@ -30,7 +30,7 @@ MESSAGE_TYPES: Mapping[ChunkKind, str] = {
     "approval_request": "approval_request_message",
 }
 
-# Our usage field -> the one of a usage_statistics frame; null is not reported, 0 reported zero.
+# Field of Usage -> field of a usage_statistics event; null is not reported, 0 reported zero.
 USAGE_FIELDS: Mapping[str, str] = {
     "input": "prompt_tokens",
     "output": "completion_tokens",
@@ -42,7 +42,7 @@ USAGE_FIELDS: Mapping[str, str] = {
 
 
 class Failure(NamedTuple):
-    """How a client is told of an error: the error frame's type and sentence, the stop reason."""
+    """How a client sees an error: type and sentence of the error event, and the stop reason."""
 
     error_type: str
     stop_reason: StopReason
@@ -53,7 +53,7 @@ def _llm(message: str, error_type: str = "llm_error") -> Failure:
     return Failure(error_type, "llm_api_error", message)
 
 
-# What became of the model: one row an error kind, so that none is taken for a fault of our own.
+# Errors of the model: one row per error kind, so that none is taken for an internal error.
 FAILURES: Mapping[ErrorKind, Failure] = {
     "timeout": _llm("The model's provider did not answer in time.", "llm_timeout"),
     "rate_limit": _llm("The model's provider limits how much is asked of it.", "llm_rate_limit"),
@@ -75,25 +75,9 @@ STREAM_INCOMPLETE = Failure("stream_incomplete", "error", "The stream ended befo
 
 
 def failure_of(info: ErrorInfo | None) -> Failure:
-    """Return how a client is told of an error.
+    """Return how a client sees an error.
 
     Args:
-        info: what the model's error means; None is an error that was not the model's.
+        info: the model's error; None for an internal error.
     """
     return INTERNAL if info is None else FAILURES[info.kind]
-
-
-# Why a run that ends with this step has stopped. Only a cut by length is a reason of its own, all
-# else the model ended its turn; the frame keeps the finish reason beside it, so nothing is lost.
-# An ending nobody can read is never a success.
-STOP_REASON_OF: Mapping[FinishReason, StopReason] = {
-    "stop": "end_turn",
-    "length": "max_tokens_exceeded",
-    "tool_calls": "end_turn",
-    "content_filter": "end_turn",
-    "refusal": "end_turn",
-    "pause": "end_turn",
-    "error": "llm_api_error",
-    "cancelled": "cancelled",
-    "unknown": "invalid_llm_response",
-}

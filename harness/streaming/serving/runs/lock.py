@@ -1,9 +1,9 @@
-"""One run at a time on a conversation, across every process that shares the database.
+"""A lock that lets one run at a time work on a conversation, in all processes of one database.
 
-Rules of this file: a hold belongs to a token nobody else knows, so it is renewed and released only
-by its owner; it is renewed while it is held and runs out ``ttl`` seconds after its holder died;
-whatever happens between asking and having, a cancellation included, ends with the release. The
-clocks of the machines must agree to well within the ttl.
+Rules of this file: a lease belongs to a secret token, so only its owner renews and releases it; it
+is renewed while it is held and expires ``ttl`` seconds after its owner died; it is released
+whatever happens after it was requested, a cancellation included. The clocks of the machines may
+differ by much less than the ttl only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harness.streaming.databases.database import Database
 
 TTL_S = 30.0
-_RENEWALS = 3  # in one ttl: two may fail before the hold is lost
+_RENEWALS = 3  # per ttl: two may fail before the lease is lost
 _log = logging.getLogger(__name__)
 
 SCHEMA = Schema(
@@ -55,10 +55,10 @@ _RELEASE = "DELETE FROM harness_locks WHERE conversation = :conversation AND own
 
 
 class Lease:
-    """A conversation that is held; ``lost`` says that it is so no longer.
+    """The right to work on a conversation; ``lost`` is True when it has expired.
 
-    A hold is lost when it could not be renewed in time: another run may be at work by now, so its
-    holder should write nothing more.
+    A lease is lost when it could not be renewed in time. Another run may be at work by then, so the
+    owner should write nothing more.
     """
 
     def __init__(self, conversation: str):
@@ -69,13 +69,13 @@ class Lease:
 
 
 class ConversationLock:
-    """Locks on conversations, kept in a database.
+    """Locks on conversations, in a database.
 
     Args:
         database: SQLite or PostgreSQL, opened with ``SCHEMA``.
-        ttl: seconds after which a hold that was not renewed is free to take.
+        ttl: seconds after which a lease that was not renewed expires.
         clock: seconds since the epoch.
-        sleep: what the renewal waits with, given seconds.
+        sleep: waits some seconds between two renewals.
     """
 
     def __init__(
@@ -89,68 +89,76 @@ class ConversationLock:
         self._database, self._ttl, self._clock, self._sleep = database, ttl, clock, sleep
 
     @asynccontextmanager
-    async def held(self, conversation: str) -> AsyncIterator[Lease]:
-        """Hold a conversation for as long as the context lasts.
+    async def acquire(self, conversation: str) -> AsyncIterator[Lease]:
+        """Hold the lease of a conversation while the context lasts.
 
         Raises:
-            ConversationBusyError: somebody else holds it.
+            ConversationBusyError: another run holds it.
         """
-        hold = Lease(conversation)
+        lease = Lease(conversation)
         try:
-            await self._take(hold)
-            async with self._renewed(hold):
-                yield hold
+            await self._take(lease)
+            async with self._renewed(lease):
+                yield lease
         finally:
-            await self._release(hold)
+            await self._release(lease)
 
     async def aclose(self) -> None:
-        """Close the database; what is still held runs out by itself."""
+        """Close the database; leases that are still held expire by themselves."""
         await self._database.aclose()
 
-    async def _take(self, hold: Lease) -> None:
-        if not await self._write(_TAKE, hold, now=self._clock()):
-            raise ConversationBusyError(hold.conversation)
+    async def _take(self, lease: Lease) -> None:
+        if not await self._write(_TAKE, lease, now=self._clock()):
+            raise ConversationBusyError(lease.conversation)
 
     @asynccontextmanager
-    async def _renewed(self, hold: Lease) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._keep_renewing(hold))
+    async def _renewed(self, lease: Lease) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._keep_renewing(lease))
         try:
             yield
         finally:
             task.cancel()
             await asyncio.wait({task})
 
-    async def _keep_renewing(self, hold: Lease) -> None:
-        while not hold.lost:
+    async def _keep_renewing(self, lease: Lease) -> None:
+        while not lease.lost:
             await self._sleep(self._ttl / _RENEWALS)
             try:
-                hold.lost = not await self._write(_RENEW, hold)
-            except Exception as error:  # noqa: BLE001 - a database that is away may be back in time
-                _log.warning("conversation %r was not renewed: %s", hold.conversation, error)
-                hold.lost = self._clock() >= hold.until
-        _log.error("conversation %r was lost while a run was at work", hold.conversation)
+                lease.lost = not await self._write(_RENEW, lease)
+            except Exception as error:  # noqa: BLE001 - a failed database may be back in time
+                _log.warning(
+                    "the lease on conversation %r was not renewed: %s", lease.conversation, error
+                )
+                lease.lost = self._clock() >= lease.until
+        _log.error(
+            "the lease on conversation %r was lost while a run was at work", lease.conversation
+        )
 
-    async def _release(self, hold: Lease) -> None:
-        owned = {"conversation": hold.conversation, "owner": hold.owner}
+    async def _release(self, lease: Lease) -> None:
+        owned = {"conversation": lease.conversation, "owner": lease.owner}
         try:
             await self._database.execute(_RELEASE, owned)
-        except Exception as error:  # noqa: BLE001 - what the run raised matters more; the ttl frees it
-            _log.warning("conversation %r runs out by its ttl: %s", hold.conversation, error)
+        except Exception as error:  # noqa: BLE001 - an exception of the run matters more; the ttl frees it
+            _log.warning(
+                "the lease on conversation %r was not released, it expires by its ttl: %s",
+                lease.conversation,
+                error,
+            )
 
-    async def _write(self, statement: str, hold: Lease, **more: float) -> bool:
-        """Move the end of a hold; says whether it is its owner's."""
+    async def _write(self, statement: str, lease: Lease, **more: float) -> bool:
+        """Extend a lease; return whether it belongs to its owner."""
         until = self._clock() + self._ttl
-        owned = {"conversation": hold.conversation, "owner": hold.owner}
+        owned = {"conversation": lease.conversation, "owner": lease.owner}
         if not await self._database.execute(statement, {**owned, "until": until, **more}):
             return False
-        hold.until = until
+        lease.until = until
         return True
 
 
 def make_lock(dsn: str = DEFAULT_DSN, *, ttl: float = TTL_S) -> ConversationLock:
-    """Return the locks kept in a database, not yet connected.
+    """Return the locks in a database, not yet connected.
 
     Raises:
-        InputError: the DSN is at fault; see databases/database.py for how one is written.
+        InputError: the DSN is not valid; see databases/database.py for its forms.
     """
     return ConversationLock(open_database(dsn, SCHEMA), ttl=ttl)

@@ -1,8 +1,7 @@
-"""Statuses and stop reasons of a run: the one table that says what a stop reason makes of a run.
+"""The statuses and stop reasons of a run, and the status that follows from each stop reason.
 
-Rule of this file: every stop reason is in the table. A reason nobody wrote down is refused, because
-each default is a lie to somebody: `completed` hides a failure (defects D74, D75), `failed` invents
-one.
+Rule of this file: every stop reason is in the table. An unknown one is refused, because any default
+would be wrong: `completed` hides a failure (defects D74, D75), `failed` invents one.
 """
 
 from __future__ import annotations
@@ -40,10 +39,10 @@ TERMINAL: frozenset[RunStatus] = frozenset(STATUS_OF.values())
 
 
 def status_of(stop_reason: StopReason) -> RunStatus:
-    """Return the status a run ends with.
+    """Return the status of a run that ended with a stop reason.
 
     Raises:
-        UnknownWordError: no such stop reason.
+        UnknownWordError: the stop reason is unknown.
     """
     if stop_reason not in STATUS_OF:
         raise UnknownWordError("stop reason", stop_reason, STATUS_OF)

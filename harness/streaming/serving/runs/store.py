@@ -1,9 +1,9 @@
-"""Runs, kept where a restart does not lose them.
+"""The store of runs, in a database that survives a restart.
 
-Rules of this file: a run goes created -> running -> one terminal status, or from created straight
-to a terminal one; a terminal status is never overwritten, whoever comes second is told what stands
+Rules of this file: a run goes created -> running -> one terminal status, or from created directly
+to a terminal one; a terminal status is never overwritten, and a second caller gets the stored run
 (a cancelled run stays cancelled, however its loop ends); every write may run twice, because a
-database that lost its connection is asked again.
+statement is repeated when the database lost its connection.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ WHERE id = :id AND finished_at IS NULL
 
 
 class RunExistsError(InputError):
-    """Another run has that id."""
+    """A run with that id exists."""
 
 
 class Run(Value):
@@ -85,12 +85,12 @@ class Run(Value):
 
     @property
     def terminal(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether the run has ended and will not change any more."""
         return self.status in TERMINAL
 
 
 class RunStore(Protocol):
-    """What the service asks of a place that keeps runs."""
+    """A store of runs, as the service needs it."""
 
     async def create(
         self,
@@ -98,41 +98,41 @@ class RunStore(Protocol):
         metadata: Mapping[str, JSON] | None = None,
         run_id: str | None = None,
     ) -> Run:
-        """Keep a new run; without ``run_id`` it gets an id of its own.
+        """Store a new run; without ``run_id`` it gets a generated id.
 
         Raises:
-            RunExistsError: another run has that id.
+            RunExistsError: a run with that id exists.
         """
 
     async def get(self, run_id: str) -> Run | None:
-        """Return a run as it stands, None where there is none."""
+        """Return a run, None if there is none with that id."""
 
     async def start(self, run_id: str) -> Run:
-        """Set a run running if it is still created, and return what stands.
+        """Set a run to running if it is still created, and return the stored run.
 
         Raises:
-            InputError: there is no such run.
+            InputError: there is no run with that id.
         """
 
     async def finish(
         self, run_id: str, stop_reason: StopReason, metadata: Mapping[str, JSON] | None = None
     ) -> Run:
-        """End a run, unless it has ended, and return what stands.
+        """End a run, unless it has ended, and return the stored run.
 
         Args:
             run_id: the run.
-            stop_reason: why it ended; its status follows from the table.
-            metadata: laid over the metadata the run was created with, key by key.
+            stop_reason: why it ended; its status follows from it.
+            metadata: merged into the metadata the run was created with, key by key.
 
         Raises:
-            InputError: there is no such run, or no such stop reason.
+            InputError: there is no run with that id, or the stop reason is unknown.
         """
 
     async def by_agent(self, agent_id: str, limit: int = 50) -> list[Run]:
         """Return an agent's runs, the newest first."""
 
     async def aclose(self) -> None:
-        """Give back what the store holds."""
+        """Release the store's resources."""
 
 
 class DatabaseRuns:
@@ -152,7 +152,7 @@ class DatabaseRuns:
         metadata: Mapping[str, JSON] | None = None,
         run_id: str | None = None,
     ) -> Run:
-        """Keep a new run; see ``RunStore``."""
+        """Store a new run; see ``RunStore``."""
         wanted = Run(
             id=run_id or uuid.uuid4().hex,
             agent_id=agent_id,
@@ -167,8 +167,8 @@ class DatabaseRuns:
             "now": wanted.created_at,
         }
         await self._database.execute(_CREATE, values)
-        if await self._known(wanted.id) != wanted:
-            raise RunExistsError(f"there is a run {wanted.id!r} already")
+        if await self._existing(wanted.id) != wanted:
+            raise RunExistsError(f"a run {wanted.id!r} exists already")
         return wanted
 
     async def get(self, run_id: str) -> Run | None:
@@ -177,32 +177,32 @@ class DatabaseRuns:
         return _run(rows[0]) if rows else None
 
     async def start(self, run_id: str) -> Run:
-        """Set a run running; see ``RunStore``."""
-        moved = {"from_status": _CREATED, "status": _RUNNING, "now": self._clock()}
-        await self._database.execute(_START, {"id": run_id, **moved})
-        return await self._known(run_id)
+        """Set a run to running; see ``RunStore``."""
+        change = {"from_status": _CREATED, "status": _RUNNING, "now": self._clock()}
+        await self._database.execute(_START, {"id": run_id, **change})
+        return await self._existing(run_id)
 
     async def finish(
         self, run_id: str, stop_reason: StopReason, metadata: Mapping[str, JSON] | None = None
     ) -> Run:
         """End a run; see ``RunStore``."""
         status = status_of(stop_reason)
-        run = await self._known(run_id)
+        run = await self._existing(run_id)
         values = {"id": run_id, "status": status, "stop_reason": stop_reason}
         merged = json.dumps({**run.metadata, **(metadata or {})})
         await self._database.execute(_FINISH, {**values, "metadata": merged, "now": self._clock()})
-        return await self._known(run_id)
+        return await self._existing(run_id)
 
     async def by_agent(self, agent_id: str, limit: int = 50) -> list[Run]:
         """Return an agent's runs; see ``RunStore``."""
-        asked = {"agent_id": agent_id, "limit": limit}
-        return [_run(row) for row in await self._database.execute(_BY_AGENT, asked)]
+        values = {"agent_id": agent_id, "limit": limit}
+        return [_run(row) for row in await self._database.execute(_BY_AGENT, values)]
 
     async def aclose(self) -> None:
         """Close the database."""
         await self._database.aclose()
 
-    async def _known(self, run_id: str) -> Run:
+    async def _existing(self, run_id: str) -> Run:
         run = await self.get(run_id)
         if run is None:
             raise InputError(f"there is no run {run_id!r}")
@@ -210,10 +210,10 @@ class DatabaseRuns:
 
 
 def make_runs(dsn: str = DEFAULT_DSN, clock: Callable[[], float] = time.time) -> DatabaseRuns:
-    """Return the runs kept in a database, not yet connected.
+    """Return the store of runs in a database, not yet connected.
 
     Raises:
-        InputError: the DSN is at fault; see databases/database.py for how one is written.
+        InputError: the DSN is not valid; see databases/database.py for its forms.
     """
     return DatabaseRuns(open_database(dsn, SCHEMA), clock)
 

@@ -1,4 +1,4 @@
-"""A real Redis, one to be killed, and runs kept in the first."""
+"""A shared real Redis, and a private one that a test may kill."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.streaming.serving.background import Background, Settings
-from tests.streaming.serving.background.runs import (
+from tests.streaming.serving.background.stored_runs import (
     PREFIX,
     QUICK,
     URL,
     PrivateRedis,
-    answers,
     eventually,
+    is_reachable,
 )
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def redis() -> Iterator[Any]:
-    """Redis itself, to look behind the scenes; what the tests leave is swept out of it."""
+    """A client of the shared Redis; deletes what the tests have stored."""
     from redis import Redis
     from redis.exceptions import ConnectionError as NoConnectionError
 
@@ -41,20 +41,20 @@ def redis() -> Iterator[Any]:
 
 @pytest.fixture
 async def background(redis: Any) -> AsyncIterator[Background]:
-    async with Background(Settings(**QUICK)) as opened:
-        await opened.check()
-        yield opened
+    async with Background(Settings(**QUICK)) as background:
+        await background.ensure_reachable()
+        yield background
     assert redis.ping()
 
 
 @pytest.fixture
-async def private(tmp_path: Any) -> AsyncIterator[PrivateRedis]:
+async def private_redis(tmp_path: Any) -> AsyncIterator[PrivateRedis]:
     if shutil.which("redis-server") is None:
         pytest.skip("no redis-server to kill")
     server = PrivateRedis(str(tmp_path))
     try:
         async with Background(Settings(url=server.url)) as background:
-            await eventually(lambda: answers(background))
+            await eventually(lambda: is_reachable(background))
         yield server
     finally:
         server.kill()

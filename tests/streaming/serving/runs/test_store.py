@@ -1,4 +1,4 @@
-"""One suite for every database: what a run store promises."""
+"""The store of runs, on every database."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ async def test_a_cancelled_run_stays_cancelled_however_its_loop_ends(runs: RunSt
     assert await runs.get(run.id) == cancelled
 
 
-async def test_of_two_that_finish_at_once_one_stands(runs: RunStore) -> None:
+async def test_one_of_two_concurrent_ends_is_stored(runs: RunStore) -> None:
     run = await runs.create()
-    told = await asyncio.gather(
+    results = await asyncio.gather(
         runs.finish(run.id, "cancelled", {"a": 1}), runs.finish(run.id, "end_turn", {"b": 2})
     )
-    assert told[0] == told[1] == await runs.get(run.id)
-    assert told[0].metadata in ({"a": 1}, {"b": 2})
+    assert results[0] == results[1] == await runs.get(run.id)
+    assert results[0].metadata in ({"a": 1}, {"b": 2})
 
 
 async def test_a_run_that_finished_before_it_started_is_not_started(runs: RunStore) -> None:
@@ -80,12 +80,12 @@ async def test_a_run_that_finished_before_it_started_is_not_started(runs: RunSto
     assert (await runs.start(run.id)).started_at is None
 
 
-async def test_starting_twice_keeps_the_first_time(runs: RunStore) -> None:
+async def test_starting_twice_does_not_change_the_start_time(runs: RunStore) -> None:
     run = await runs.create()
     assert await runs.start(run.id) == await runs.start(run.id)
 
 
-async def test_nobody_knows_an_unknown_run(runs: RunStore) -> None:
+async def test_an_unknown_run_is_an_error(runs: RunStore) -> None:
     assert await runs.get("run_0") is None
     for act in (runs.start("run_0"), runs.finish("run_0", "end_turn")):
         with pytest.raises(InputError, match="no run 'run_0'"):
@@ -99,9 +99,9 @@ async def test_an_unknown_stop_reason_changes_nothing(runs: RunStore) -> None:
     assert await runs.get(run.id) == run
 
 
-async def test_an_id_is_taken_once(runs: RunStore) -> None:
+async def test_an_id_can_be_used_once(runs: RunStore) -> None:
     run = await runs.create("agent_1", run_id="run_1")
-    with pytest.raises(InputError, match="a run 'run_1' already"):
+    with pytest.raises(InputError, match="a run 'run_1' exists already"):
         await runs.create("agent_2", run_id="run_1")
     assert await runs.get("run_1") == run
 
@@ -110,7 +110,7 @@ async def test_the_runs_of_an_agent_newest_first(runs: RunStore) -> None:
     made = [await runs.create(agent) for agent in ("a", "b", "a", None, "a")]
     assert await runs.by_agent("a") == [made[4], made[2], made[0]]
     assert await runs.by_agent("a", limit=1) == [made[4]]
-    assert await runs.by_agent("nobody") == []
+    assert await runs.by_agent("unknown") == []
 
 
 async def test_metadata_is_any_json_and_any_mapping(runs: RunStore) -> None:
@@ -128,7 +128,7 @@ async def test_a_run_outlives_the_process_that_made_it(dsn: str) -> None:
     await second.aclose()
 
 
-async def test_the_default_is_a_file_beside_us(
+async def test_the_default_is_a_file_in_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -138,7 +138,7 @@ async def test_the_default_is_a_file_beside_us(
     assert (tmp_path / "runs.sqlite3").is_file()
 
 
-async def test_creating_over_a_connection_that_breaks_makes_one_run(postgres: Postgres) -> None:
+async def test_creating_a_run_over_a_broken_connection_makes_one_run(postgres: Postgres) -> None:
     async with Proxy.running() as (proxy, _):
         store = make_runs(postgres.dsn(proxy.port))
         await store.by_agent("a")

@@ -1,4 +1,4 @@
-"""A service over real databases whose provider is watched, and what must hold after every run."""
+"""A service over real databases with a watched provider, and what must hold after every run."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 MEMORY = "sqlite:///:memory:"  # no disk to wait for, thousands of times
 CONVERSATION = "conv_1"
 SILENCE = object()
-SILENCE_S = 0.001  # after which somebody cancels the run
+SILENCE_S = 0.001  # of silence, then the run is cancelled
 Item: TypeAlias = "AgentChunk | StopReason | Exception | object"
 
 
-def text(words: str) -> AgentChunk:
-    return AgentChunk(Chunk("text", words, 0), "m", "s")
+def text(content: str) -> AgentChunk:
+    return AgentChunk(Chunk("text", content, 0), "m", "s")
 
 
-class Provider:
-    """Speaks by a script, one turn of the loop an item; knows who opened and who closed it."""
+class ScriptedProvider:
+    """Yields a script, one item per turn of the event loop, and records who opens and closes it."""
 
     def __init__(self) -> None:
         self.open = 0
-        self.spoken = 0
+        self.yielded = 0
         self.faults: list[str] = []
 
     async def stream(
@@ -58,7 +58,7 @@ class Provider:
                     await asyncio.Event().wait()
                 if isinstance(item, Exception):
                     raise item
-                self.spoken += 1
+                self.yielded += 1
                 yield item
         finally:
             self.open -= 1
@@ -67,43 +67,43 @@ class Provider:
 
 
 @dataclass
-class Heard:
-    """What a client got: the pieces, and whether it left before the end.
+class Received:
+    """What a client received, and whether it disconnected before the end.
 
     Frames that were ``dropped`` and not closed are closed by the event loop, in a task of its own.
     """
 
     run_id: str
     sent: list[bytes] = field(default_factory=list)
-    left: bool = False
+    aborted: bool = False
     dropped: bool = False
 
     async def read(self, frames: AsyncIterator[bytes]) -> None:
-        async for piece in frames:
-            self.sent.append(piece)
+        async for frame in frames:
+            self.sent.append(frame)
 
     @property
-    def frames(self) -> list[ClientEvent]:
+    def events(self) -> list[ClientEvent]:
         reader = ClientEventReader()
-        return [frame for piece in self.sent for frame in reader.feed(piece)]
+        return [event for frame in self.sent for event in reader.feed(frame)]
 
     @property
     def labels(self) -> list[str]:
-        return [frame.label for frame in self.frames]
+        return [event.label for event in self.events]
 
     def body(self, label: str) -> dict[str, Any]:
-        [found] = [frame.body for frame in self.frames if frame.label == label]
-        assert isinstance(found, dict)
-        return found
+        [body] = [event.body for event in self.events if event.label == label]
+        assert isinstance(body, dict)
+        return body
 
     @property
     def reason(self) -> StopReason | None:
-        """The stop reason the client was told."""
+        """The stop reason that the client received."""
         return self.body("stop_reason")["stop_reason"] if "stop_reason" in self.labels else None
 
 
-class World:
-    """Everything one service needs; ``other`` is somebody else's lock.
+class ServiceEnv:
+    """Everything a service needs; ``other`` is the lock of another process.
 
     Args:
         dsn: the database of runs and locks.
@@ -111,11 +111,11 @@ class World:
 
     def __init__(self, dsn: str = MEMORY) -> None:
         self.runs: DatabaseRuns = make_runs(dsn)
-        self._held = open_database(dsn, SCHEMA)
-        self.locks = ConversationLock(self._held)
-        self.other = ConversationLock(self._held)
+        self._lock_database = open_database(dsn, SCHEMA)
+        self.locks = ConversationLock(self._lock_database)
+        self.other = ConversationLock(self._lock_database)
         self.registry = CancellationRegistry()
-        self.provider = Provider()
+        self.provider = ScriptedProvider()
         self._numbers = count(1)
 
     def agent(self, script: Iterable[Item]) -> Agent:
@@ -128,61 +128,61 @@ class World:
 
         return loop
 
-    def service(self, script: Iterable[Item], **more: Any) -> StreamingService:
-        return self.serving(self.agent(script), **more)
+    def scripted(self, script: Iterable[Item], **more: Any) -> StreamingService:
+        """Return a service whose agent yields a script."""
+        return self.service(self.agent(script), **more)
 
-    def serving(
-        self, agent: Agent, made: Callable[..., StreamingService] = StreamingService, **more: Any
+    def service(
+        self, agent: Agent, make: Callable[..., StreamingService] = StreamingService, **more: Any
     ) -> StreamingService:
-        parts = {"runs": self.runs, "registry": self.registry, "conversations": self.locks.held}
-        return made(agent=agent, **{**parts, **more})
+        parts = {"runs": self.runs, "registry": self.registry, "conversations": self.locks.acquire}
+        return make(agent=agent, **{**parts, **more})
 
     def request(self, **more: Any) -> StreamRequest:
-        asked = {"conversation": CONVERSATION, "run_id": f"run-{next(self._numbers)}", **more}
-        return StreamRequest(agent_id="agent", **asked)
+        fields = {"conversation": CONVERSATION, "run_id": f"run-{next(self._numbers)}", **more}
+        return StreamRequest(agent_id="agent", **fields)
 
-    async def read(self, service: StreamingService, **more: Any) -> Heard:
+    async def read(self, service: StreamingService, **more: Any) -> Received:
         """Read a run to its end."""
         request = self.request(**more)
-        heard = Heard(request.run_id or "")
+        received = Received(request.run_id or "")
         _, frames = await service.stream(request)
-        await heard.read(frames)
-        return heard
+        await received.read(frames)
+        return received
 
-    async def complaints(self, heard: Heard, allowed: Iterable[StopReason]) -> list[str]:
+    async def violations(self, received: Received, allowed: Iterable[StopReason]) -> list[str]:
         """Return what does not hold after a run.
 
         Args:
-            heard: what its client got.
+            received: what its client received.
             allowed: the stop reasons it may have ended with.
         """
-        found = [] if await quiet() else ["tasks are left"]
-        cut = heard.left
-        for event, _, sentence in client_event_violations(heard.frames):
-            if not (cut and event == -1):
-                found.append(f"frames: {sentence}")
-        found += await self._about_run(heard, set(allowed))
-        found += [] if heard.dropped else self.provider.faults
+        found = [] if await all_tasks_done() else ["tasks are left"]
+        for event, _, sentence in client_event_violations(received.events):
+            if not (received.aborted and event == -1):
+                found.append(f"events: {sentence}")
+        found += await self._run_violations(received, set(allowed))
+        found += [] if received.dropped else self.provider.faults
         if self.provider.open:
             found.append("the provider's stream is open")
         if len(self.registry):
-            found.append("the registry remembers the run")
+            found.append("the registry still has the run")
         try:
-            async with self.other.held(CONVERSATION):
+            async with self.other.acquire(CONVERSATION):
                 pass
         except ConversationBusyError:
             found.append("the conversation is held")
         return found
 
-    async def _about_run(self, heard: Heard, allowed: set[StopReason]) -> list[str]:
-        run = await self.runs.get(heard.run_id)
+    async def _run_violations(self, received: Received, allowed: set[StopReason]) -> list[str]:
+        run = await self.runs.get(received.run_id)
         if run is None:
-            return [] if heard.left and not heard.sent else ["there is no run"]
+            return [] if received.aborted and not received.sent else ["there is no run"]
         if not run.terminal or run.stop_reason is None:
             return [f"the run is {run.status}"]
-        told = heard.reason
-        if told is not None and told != run.stop_reason:
-            return [f"the client was told {told}, the run says {run.stop_reason}"]
+        reason = received.reason
+        if reason is not None and reason != run.stop_reason:
+            return [f"the client received {reason}, the run has {run.stop_reason}"]
         if run.stop_reason not in allowed or run.status != status_of(run.stop_reason):
             return [f"the run is {run.status} by {run.stop_reason}"]
         later = await self.runs.finish(run.id, "max_steps", {"late": True})
@@ -190,11 +190,11 @@ class World:
 
     async def aclose(self) -> None:
         await self.runs.aclose()
-        await self._held.aclose()
+        await self._lock_database.aclose()
 
 
-async def quiet() -> bool:
-    """Let clean-up that was left to the event loop end; tell whether it did."""
+async def all_tasks_done() -> bool:
+    """Wait for clean-up that was left to the event loop; return whether it is done."""
     for _ in range(300):
         if asyncio.all_tasks() == {asyncio.current_task()}:
             return True

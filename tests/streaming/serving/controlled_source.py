@@ -1,4 +1,4 @@
-"""Time and a source that obey the test, to see what is sent in silence."""
+"""A timer and a source that the test controls, to check pings without real time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEVER = 3600.0
 
 
 class Handle:
-    """A timer that goes off when the test says so."""
+    """A timer that the test fires."""
 
     def __init__(self, callback: Callable[[], None]) -> None:
         self.callback, self.cancelled = callback, False
@@ -27,7 +27,7 @@ class Handle:
 
 
 class Clock:
-    """Time that passes when the test says so."""
+    """A clock whose timers the test fires."""
 
     def __init__(self) -> None:
         self.timers: list[Handle] = []
@@ -50,7 +50,7 @@ class Clock:
 
 
 class Source:
-    """A source that speaks when the test says so, and knows who read and who closed it."""
+    """A source whose items the test puts; records which tasks read and close it."""
 
     def __init__(self, *items: bytes | BaseException) -> None:
         self.waiting: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
@@ -65,11 +65,11 @@ class Source:
 
     async def items(self) -> AsyncGenerator[bytes, None]:
         try:
-            with anyio.CancelScope():  # refuses to be left by a task that did not enter it
+            with anyio.CancelScope():  # raises if another task leaves it
                 while (item := await self.waiting.get()) is not None:
                     self.readers.append(asyncio.current_task())
                     self.read += 1
-                    yield said(item)
+                    yield raise_or_return(item)
         except BaseException as error:
             self.ended_with = error
             raise
@@ -77,18 +77,19 @@ class Source:
             self.readers.append(asyncio.current_task())
 
 
-def said(item: bytes | BaseException) -> bytes:
+def raise_or_return(item: bytes | BaseException) -> bytes:
     if isinstance(item, BaseException):
         raise item
     return item
 
 
 async def settle() -> None:
+    """Let all tasks run that can."""
     for _ in range(8):
         await asyncio.sleep(0)
 
 
-def alive(source: Source, clock: Clock) -> AsyncGenerator[bytes, None]:
+def pinged_source(source: Source, clock: Clock) -> AsyncGenerator[bytes, None]:
     return with_keepalive(source.items(), NEVER, lambda: PING, clock)
 
 

@@ -1,4 +1,4 @@
-"""Runs to keep in a real Redis, and ways to look at what was kept."""
+"""Runs that are stored in a real Redis, and ways to read them."""
 
 from __future__ import annotations
 
@@ -32,56 +32,56 @@ QUICK: Any = {"prefix": PREFIX, "batch_age": 0.002, "block": 0.02}
 
 
 @asynccontextmanager
-async def tuned(**tuning: Any) -> AsyncIterator[Background]:
-    async with Background(Settings(**{**QUICK, **tuning})) as opened:
-        yield opened
+async def opened(**changes: Any) -> AsyncIterator[Background]:
+    async with Background(Settings(**{**QUICK, **changes})) as background:
+        yield background
 
 
 def new_id() -> str:
     return uuid.uuid4().hex
 
 
-def framer() -> ClientEventBuilder:
+def event_builder() -> ClientEventBuilder:
     return ClientEventBuilder("run", lambda message_id, part: f"{message_id}/{part}", lambda: NOON)
 
 
-def frames(words: Iterable[str] = ("Hel", "lo")) -> list[bytes]:
-    make = framer()
-    said = [make.message(Chunk("text", w, 0), message_id="m", step_id="s") for w in words]
+def run_frames(texts: Iterable[str] = ("Hel", "lo")) -> list[bytes]:
+    builder = event_builder()
+    messages = [builder.message(Chunk("text", t, 0), message_id="m", step_id="s") for t in texts]
     return [
-        *map(write, said),
-        *map(write, (make.stop_reason("end_turn"), make.usage(COUNTS), DONE)),
+        *map(write, messages),
+        *map(write, (builder.stop_reason("end_turn"), builder.usage(COUNTS), DONE)),
     ]
 
 
-def failing(words: Iterable[str]) -> list[bytes]:
-    make = framer()
-    said = [make.message(Chunk("text", w, 0), message_id="m", step_id="s") for w in words]
-    tail = make.stop_reason("llm_api_error"), make.error(FAILURES["server"]), DONE
-    return [*map(write, said), *map(write, tail)]
+def failed_run_frames(texts: Iterable[str]) -> list[bytes]:
+    builder = event_builder()
+    messages = [builder.message(Chunk("text", t, 0), message_id="m", step_id="s") for t in texts]
+    tail = builder.stop_reason("llm_api_error"), builder.error(FAILURES["server"]), DONE
+    return [*map(write, messages), *map(write, tail)]
 
 
-async def sending(pieces: Iterable[Any], failure: Exception | None = None) -> Any:
+async def source_of(pieces: Iterable[Any], failure: Exception | None = None) -> Any:
     for piece in pieces:
         yield piece
     if failure is not None:
         raise failure
 
 
-async def drained(stream: AsyncIterator[Any]) -> list[Any]:
+async def collect(stream: AsyncIterator[Any]) -> list[Any]:
     return [piece async for piece in stream]
 
 
-async def written(background: Background, pieces: Iterable[bytes]) -> str:
+async def store_run(background: Background, pieces: Iterable[bytes]) -> str:
     run_id = new_id()
     writer = await background.writer(run_id)
-    await drained(writer.writing(sending(pieces)))
+    await collect(writer.writing(source_of(pieces)))
     assert writer.failure is None
     return run_id
 
 
-async def begun(background: Background, sent: list[bytes]) -> tuple[str, RunLog]:
-    """Open a run by hand, as a writer would that dies behind some frames."""
+async def begin_run(background: Background, sent: list[bytes]) -> tuple[str, RunLog]:
+    """Begin a run and append frames, as a writer does that dies then."""
     run_id = new_id()
     log = background._log(run_id)
     await log.begin()
@@ -89,39 +89,39 @@ async def begun(background: Background, sent: list[bytes]) -> tuple[str, RunLog]
     return run_id, log
 
 
-async def read_into(seen: list[bytes], stream: AsyncIterator[bytes]) -> None:
+async def read_into(received: list[bytes], stream: AsyncIterator[bytes]) -> None:
     async for frame in stream:
-        seen.append(frame)  # noqa: PERF401 - a comprehension would lose what came before an error
+        received.append(frame)  # noqa: PERF401 - keeps what came before an error
 
 
 def no_task_left() -> bool:
     return asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def told(background: Background, run_id: str) -> tuple[list[bytes], str]:
-    """Return what a reader gets of a run that broke off, and why."""
-    seen: list[bytes] = []
+async def read_broken_run(background: Background, run_id: str) -> tuple[list[bytes], str]:
+    """Return what a reader receives of a run that broke off, and the error's message."""
+    received: list[bytes] = []
     with pytest.raises(WriterGoneError) as raised:
-        await read_into(seen, background.read_events(run_id))
-    return seen, str(raised.value)
+        await read_into(received, background.frames(run_id))
+    return received, str(raised.value)
 
 
-async def answers(background: Background) -> bool:
+async def is_reachable(background: Background) -> bool:
     try:
-        await background.check()
+        await background.ensure_reachable()
     except InputError:
         return False
     return True
 
 
-async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(5):
-        while not await holds():  # noqa: ASYNC110 - another process sets no event of ours
+        while not await condition():  # noqa: ASYNC110 - another process cannot set an event
             await asyncio.sleep(0.005)
 
 
 class PrivateRedis:
-    """A Redis of the test's own, to be killed."""
+    """A Redis of one test, which may kill it."""
 
     def __init__(self, folder: str) -> None:
         with socket.socket() as free:

@@ -1,4 +1,4 @@
-"""Left and cancelled at every moment by every way: what must hold holds each time."""
+"""A run is aborted or cancelled in every way at every moment; the checks pass each time."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from harness.errors import RunCancelled
 from harness.model import Chunk, ErrorInfo, Usage
 from harness.streaming.error_mapping import LLM_ERRORS
 from harness.streaming.serving import AgentChunk
-from tests.streaming.serving.aborting import WAYS, at_await_point, at_frame, sweep
-from tests.streaming.serving.world import SILENCE, Heard, text
+from tests.streaming.serving.abort_sweep import WAYS, at_await_point, at_frame, sweep
+from tests.streaming.serving.service_env import SILENCE, Received, text
 
 if TYPE_CHECKING:
     from harness.streaming.serving.runs.statuses import StopReason
-    from tests.streaming.serving.world import Item, World
+    from tests.streaming.serving.service_env import Item, ServiceEnv
 
 COUNTED = AgentChunk(Chunk("usage", usage=Usage(input=3, output=2)), "m", "s")
 CALL = AgentChunk(Chunk("tool_call", None, 0, 0, "call_1", "get", '{"a":1}'), "m", "s")
 MARKER = 'data: [DONE]\n\nevent: error\ndata: {"message_type":"stop_reason"}\n\n'
 
-# What the agent does, and the stop reason of a run that nobody disturbs.
+# What the agent yields, and the stop reason of a run that is not aborted.
 SCRIPTS: dict[str, tuple[list[Item], StopReason]] = {
     "text": ([text("a"), text("b"), COUNTED, "end_turn"], "end_turn"),
     "tool call": ([text("a"), CALL, "requires_approval"], "requires_approval"),
@@ -37,53 +37,55 @@ SCRIPTS: dict[str, tuple[list[Item], StopReason]] = {
     "cancels itself": ([text("a"), RunCancelled()], "cancelled"),
     "silent": ([text("a"), SILENCE], "cancelled"),
 }
-# Moments a sweep meets at the least: it must not pass because there was nothing to leave.
+# The fewest moments of a sweep: it must not pass because there was nothing to abort.
 FEWEST = {at_await_point: 8, at_frame: 2}
-KEPT_ALIVE = ["text", "our error", "silent"]  # each a way of its own through the pump
+WITH_KEEPALIVE = ["text", "our error", "silent"]  # each another path through the keepalive task
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("script", "keepalive_s"),
-    [(script, None) for script in SCRIPTS] + [(script, 3600.0) for script in KEPT_ALIVE],
+    [(script, None) for script in SCRIPTS] + [(script, 3600.0) for script in WITH_KEEPALIVE],
 )
-async def test_a_run_ends_well_wherever_it_is_left(
-    world: World, script: str, keepalive_s: float | None, way: str
+async def test_a_run_ends_correctly_wherever_it_is_aborted(
+    env: ServiceEnv, script: str, keepalive_s: float | None, way: str
 ) -> None:
     items, natural = SCRIPTS[script]
-    service = world.service(items, keepalive_s=keepalive_s)
-    moments = await sweep(world, service, way, natural)
+    service = env.scripted(items, keepalive_s=keepalive_s)
+    moments = await sweep(env, service, way, natural)
     assert moments >= FEWEST[WAYS[way]]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-async def test_all_is_over_before_the_client_is_told_so(world: World, script: str) -> None:
+async def test_the_run_is_over_before_the_client_receives_its_stop_reason(
+    env: ServiceEnv, script: str
+) -> None:
     items, natural = SCRIPTS[script]
-    request = world.request()
-    heard = Heard(request.run_id or "")
-    _, frames = await world.service(items).stream(request)
-    while "done" not in heard.labels:
-        heard.sent.append(await anext(frames))
-        if "stop_reason" in heard.labels:
-            heard.left = "done" not in heard.labels
-            assert await world.complaints(heard, {natural}) == []
+    request = env.request()
+    received = Received(request.run_id or "")
+    _, frames = await env.scripted(items).stream(request)
+    while "done" not in received.labels:
+        received.sent.append(await anext(frames))
+        if "stop_reason" in received.labels:
+            received.aborted = "done" not in received.labels
+            assert await env.violations(received, {natural}) == []
     await frames.aclose()
 
 
 @pytest.mark.parametrize("keepalive_s", [None, 3600.0])
 @pytest.mark.parametrize("read", [0, 1, 2])
-async def test_frames_lost_in_a_cycle_of_garbage_are_closed(
-    world: World, read: int, keepalive_s: float | None, caplog: pytest.LogCaptureFixture
+async def test_frames_in_a_garbage_cycle_are_closed(
+    env: ServiceEnv, read: int, keepalive_s: float | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    request = world.request()
-    service = world.service([text("a"), text("b"), SILENCE], keepalive_s=keepalive_s)
-    heard = Heard(request.run_id or "", left=True, dropped=True)
+    request = env.request()
+    service = env.scripted([text("a"), text("b"), SILENCE], keepalive_s=keepalive_s)
+    received = Received(request.run_id or "", aborted=True, dropped=True)
     _, frames = await service.stream(request)
     for _ in range(read):
-        heard.sent.append(await anext(frames))
+        received.sent.append(await anext(frames))
     cycle: list[object] = [frames]
     cycle.append(cycle)
     del cycle, frames
     gc.collect()
-    assert await world.complaints(heard, {"cancelled"}) == []
+    assert await env.violations(received, {"cancelled"}) == []
     assert caplog.text == ""

@@ -13,7 +13,7 @@ from harness.protocols import protocol
 from harness.protocols.message import IN_ORDER, Message
 from harness.streaming.adapter import StepContext, StreamAdapter
 from harness.streaming.continuation import continuation
-from harness.streaming.serving.steps import taken
+from harness.streaming.serving.agent import run_step
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
@@ -31,40 +31,48 @@ CALLS = Message((CALL,), finish="tool_calls", usage=Usage(input=10, output=4, to
 ANSWERS = Message((Text(text="It is one."),), usage=Usage(input=20, output=3, total=23))
 
 
-class Providers:
-    """Both providers on one loopback server, and the SDKs that ask them."""
+class SdkAgent:
+    """The agent, with the clients of both SDKs; one loopback server is both providers.
 
-    def __init__(self, base_url: str, stage: ResponseRegistry) -> None:
-        self.stage = stage
+    Args:
+        base_url: of the loopback server.
+        responses: the responses of the loopback server.
+    """
+
+    def __init__(self, base_url: str, responses: ResponseRegistry) -> None:
+        self.responses = responses
         self.traces: Traces | None = None
         self.openai = openai.AsyncOpenAI(api_key="k", base_url=f"{base_url}/openai", max_retries=0)
         self.anthropic = anthropic.AsyncAnthropic(
             api_key="k", base_url=f"{base_url}/anthropic", max_retries=0
         )
 
-    def say(self, provider: str, message: Message, *, but: int | None = None, **how: Any) -> None:
-        """Have a provider say a message to whoever asks, ``but`` for its last events."""
+    def respond(
+        self, provider: str, message: Message, *, without_last: int = 0, **transport: Any
+    ) -> None:
+        """Set a provider's response to a message, without its last events if so given."""
         made = STEPS[provider]
-        frames = tuple(made.frame(event) for event in made.encode(message, IN_ORDER))
-        self.stage.put(Script(frames[: None if but is None else -but], **how), provider)
+        frames = [made.frame(event) for event in made.encode(message, IN_ORDER)]
+        sent = tuple(frames[: len(frames) - without_last])
+        self.responses.put(Script(sent, **transport), provider)
 
     async def open(self, provider: str, request: Mapping[str, Any]) -> Any:
         if provider == "openai":
             return await self.openai.chat.completions.create(stream=True, **request)
         return await self.anthropic.messages.create(stream=True, **request)
 
-    async def agent(self, work: AgentRequest) -> AsyncGenerator[AgentChunk | StopReason, None]:
-        """Ask one provider after the other, until a step is the last."""
+    async def run(self, work: AgentRequest) -> AsyncGenerator[AgentChunk | StopReason, None]:
+        """Call one provider after the other, until a step is the last."""
         adapter = StreamAdapter(self.open, self.traces)
         run_id = None if work.run is None else work.run.id
         for step_id, made in STEPS.items():
             context = StepContext(
                 run_id, step_id, "agent", None, None, "agent_step", step_id, "test-model"
             )
-            step = taken(work, adapter, context, made.request, message_id=f"message-{step_id}")
-            async with aclosing(step) as chunks:
-                async for said in chunks:
-                    yield said
+            step = run_step(work, adapter, context, made.request, message_id=f"message-{step_id}")
+            async with aclosing(step) as items:
+                async for item in items:
+                    yield item
             assert adapter.step is not None
             after = continuation(adapter.step.outcome)
             if after.stop_reason is not None:
