@@ -76,7 +76,6 @@ KNOWN_CIRCLES = {
     frozenset({"fuzzing/campaign.py", "fuzzing/failure.py"}),
     frozenset({"streaming/interfaces/openai_responses/items.py",
                "streaming/interfaces/openai_responses/texts.py"}),
-    frozenset({"streaming/serving/run_stream.py", "streaming/serving/service.py"}),
 }  # fmt: skip
 HEAVY = {*IMPORTERS, *LOADED_BY_NAME, "asyncio", "harness.protocols", "harness.engine"}
 FILE_LINES, FUNCTION_LINES = 400, 60
