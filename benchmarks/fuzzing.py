@@ -23,9 +23,9 @@ from harness.generation.strategies import cases
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.transport import memory_transport
 from harness.protocols import NAMES, protocol
+from harness.sdks import open_stream
+from harness.sdks.clients import SdkClients
 from harness.targets.base import Call
-from harness.targets.clients import Clients
-from harness.targets.opening import open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,7 +104,7 @@ class Alone:
         self._waiting: list[tuple[str, Script]] = []
         self._loop = asyncio.new_event_loop()
         self._stage = ResponseRegistry()
-        self._clients = Clients(memory_transport(self._stage))
+        self._clients = SdkClients(memory_transport(self._stage))
 
     def add(self, name: str, script: Script) -> None:
         """Take a stream to read."""
@@ -137,7 +137,7 @@ class Alone:
         self.streams += len(self._waiting)
 
 
-async def _read(clients: Clients, stage: ResponseRegistry, name: str, script: Script) -> None:
+async def _read(clients: SdkClients, stage: ResponseRegistry, name: str, script: Script) -> None:
     key = stage.put(script)
     call = Call(name, f"http://127.0.0.1/{key}", protocol(name).request)
     try:

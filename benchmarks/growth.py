@@ -12,10 +12,10 @@ from benchmarks.streams import STREAMS
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.transport import memory_transport
 from harness.protocols import NAMES, protocol
+from harness.sdks import open_stream
+from harness.sdks.clients import SdkClients
 from harness.streaming.interfaces import interface_for
 from harness.targets.base import Call
-from harness.targets.clients import Clients
-from harness.targets.opening import open_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,7 +31,7 @@ LIMIT = 10.5
 async def rows() -> AsyncIterator[Row]:
     """Yield the growth of time and memory, per protocol and stream."""
     registry = ResponseRegistry()
-    clients = Clients(memory_transport(registry))
+    clients = SdkClients(memory_transport(registry))
     for name in NAMES:
         for kind, (make, _) in STREAMS.items():
             few = await _typed(clients, name, registry.put(make(name, FEW)))
@@ -54,7 +54,7 @@ async def _memory(what: str, few: Reading, many: Reading) -> Row:
     return Row(f"{what}: memory", large / max(small, 1), LIMIT, detail)
 
 
-async def _typed(clients: Clients, name: str, key: str) -> list[Any]:
+async def _typed(clients: SdkClients, name: str, key: str) -> list[Any]:
     """Return the SDK's typed events, decoded once: the SDK's own cost is not measured here."""
     call = Call(name, f"http://127.0.0.1/{key}", protocol(name).request)
     return [event async for event in await open_stream(clients, call)]

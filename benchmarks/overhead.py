@@ -10,10 +10,10 @@ from benchmarks.streams import STREAMS
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.transport import memory_transport
 from harness.protocols import NAMES, protocol
+from harness.sdks import open_stream
+from harness.sdks.clients import SdkClients
 from harness.streaming.interfaces import interface_for
 from harness.targets.base import Call
-from harness.targets.clients import Clients
-from harness.targets.opening import open_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ LIMIT = 1.10
 async def rows() -> AsyncIterator[Row]:
     """Yield the time of ``builtin`` over the time of the bare SDK, per protocol and stream."""
     registry = ResponseRegistry()
-    clients = Clients(memory_transport(registry))
+    clients = SdkClients(memory_transport(registry))
     for name in NAMES:
         for kind, (make, events) in STREAMS.items():
             script = make(name, events)
@@ -39,12 +39,12 @@ async def rows() -> AsyncIterator[Row]:
     await clients.aclose()
 
 
-async def _bare(clients: Clients, call: Call) -> None:
+async def _bare(clients: SdkClients, call: Call) -> None:
     async for _ in await open_stream(clients, call):
         pass
 
 
-async def _ours(clients: Clients, call: Call) -> None:
+async def _ours(clients: SdkClients, call: Call) -> None:
     interface = interface_for(call.protocol)()
     async for _ in interface.chunks(await open_stream(clients, call)):
         pass

@@ -28,9 +28,9 @@ from benchmarks.streams import text_stream
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.server import serving
 from harness.protocols import protocol
+from harness.sdks import open_stream
+from harness.sdks.clients import SdkClients
 from harness.targets.base import Call
-from harness.targets.clients import Clients
-from harness.targets.opening import open_stream
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ async def _compared(client: httpx2.AsyncClient, direct: str, recorded: str) -> l
 
 async def _unpaced(direct: str, recorded: str) -> Row:
     """Have the fastest SDK read a stream that arrives without pauses."""
-    clients = Clients()
+    clients = SdkClients()
 
     async def seconds(url: str) -> float:
         call = Call("anthropic_messages", f"{url}/unpaced", protocol("anthropic_messages").request)

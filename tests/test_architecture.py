@@ -26,8 +26,8 @@ LAYERS = (
     ("wire", "yaml_file", "atomic_file"),
     ("protocols",),
     ("streaming", "cassettes", "generation"),
-    ("playback", "scenarios", "targets"),
-    ("checks", "auditing"),
+    ("playback", "scenarios", "sdks"),
+    ("checks", "auditing", "targets"),
     ("engine",),
     ("fuzzing", "comparing", "demo"),
     ("reports", "__init__"),  # __init__ imports what it exports when that is used
@@ -40,14 +40,14 @@ WITHIN_A_LAYER = {("errors", "model")}
 PUBLIC_FUNCTIONS = {"run", "replay", "check", "fuzz", "compare", "record"}
 # Each dependency has one importing package, or several for the reason that is given.
 IMPORTERS: Mapping[str, set[str]] = {
-    "anthropic": {"targets"},
+    "anthropic": {"sdks"},
     "distributed": {"engine"},
-    "google": {"targets"},
+    "google": {"sdks"},
     "h11": {"playback", "cassettes"},  # the loopback server and the recording proxy
     "httptools": {"cassettes"},
     "hypothesis": {"generation"},
     "letta": {"targets"},
-    "openai": {"targets"},
+    "openai": {"sdks"},
     "opentelemetry": {"streaming"},
     "psycopg": {"streaming"},
     "pydantic": {"model", "streaming"},  # streaming stores values of its own
@@ -64,8 +64,8 @@ LOADED_BY_NAME: Mapping[str, set[str]] = {
     "brotli": {"cassettes"},
     "brotlicffi": {"cassettes"},
     "compression": {"cassettes"},
-    "httpx": {"targets", "playback"},  # clients, and the in-memory transport they read from
-    "httpx2": {"targets", "playback"},
+    "httpx": {"sdks", "playback"},  # clients, and the in-memory transport they read from
+    "httpx2": {"sdks", "playback"},
     "vcr": {"cassettes"},
 }
 # Circles that their owners are removing. Add none; delete a line when its circle is gone.

@@ -12,7 +12,7 @@ from harness.errors import InputError
 from harness.model import Event
 from harness.protocols import protocol as protocol_named
 from harness.scenarios import load_all, scenario_root
-from harness.targets.vocabulary import coverage, versions
+from harness.sdks.vocabulary import coverage, versions
 
 if TYPE_CHECKING:
     import argparse
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from harness.model import JSON
     from harness.scenarios import Scenario
-    from harness.targets.vocabulary import CoverageRow
+    from harness.sdks.vocabulary import CoverageRow
 
 _UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
 

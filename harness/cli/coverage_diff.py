@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.comparing.vocabulary import WordChange
-    from harness.targets.vocabulary import Said
+    from harness.sdks.vocabulary import ScenarioCounts
 
 _SIGNS = {"added": "+", "removed": "-", "renamed": "~"}
 
 
-def show(arguments: argparse.Namespace, said: Said) -> int:
+def show(arguments: argparse.Namespace, said: ScenarioCounts) -> int:
     """Print what changed between two sides; return 1 if a new word is in no table.
 
     Raises:

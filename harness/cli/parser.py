@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TARGETS = (
-    "builtin, builtin-sync, sdk, sdk-helper, sdk-whole, letta, python:pkg.module:attr, "
+    "builtin, builtin-sync, sdk, sdk-helper, sdk-nonstreaming, letta, python:pkg.module:attr, "
     "command:PROGRAM or env:REQS!TARGET"
 )
 _REPORTS = "terminal, jsonl, junit, html or github (default: terminal)"

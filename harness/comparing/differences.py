@@ -18,7 +18,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from harness.checks.matching import with_ordinals
-from harness.targets.observing import CLASS, UNKNOWN
+from harness.sdks.events import CLASS, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

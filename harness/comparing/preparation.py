@@ -18,7 +18,7 @@ from harness.targets.environments import is_made, python_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from harness.targets.vocabulary import Words
+    from harness.sdks.binding import Vocabulary
 
 
 class Sides:
@@ -75,7 +75,7 @@ class Sides:
 
 def vocabularies(
     named: Sequence[tuple[str, str]], progress: Callable[[str], object]
-) -> list[Mapping[str, Words]]:
+) -> list[Mapping[str, Vocabulary]]:
     """Return the vocabulary of the SDKs of each side: protocol -> category -> words.
 
     Args:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.engine.executor import START
 from harness.errors import InputError, TargetError
 from harness.model import ErrorInfo, Outcome
+from harness.sdks import binding_of, names
 from harness.targets.addresses import is_external_command, process_of
 from harness.targets.base import Call
 from harness.targets.stdio import outcome_of, request_of
-from harness.targets.vocabulary import PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +96,7 @@ class Side:
 
     def supports(self, protocol: str) -> bool:
         """Return whether target and SDK support a protocol; an external command needs no SDK."""
-        installed = PACKAGES.get(protocol) in self.versions
+        installed = protocol in names() and binding_of(protocol).distribution in self.versions
         return self._is_command or (installed and protocol in self._protocols)
 
     async def handle(self, stream: Stream, registry: ResponseRegistry, base_url: str) -> SideResult:

@@ -6,12 +6,13 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from harness.model import Value
-from harness.targets.vocabulary import CoverageRow, coverage_of
+from harness.sdks.vocabulary import CoverageRow, coverage_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness.targets.vocabulary import Said, Words
+    from harness.sdks.binding import Vocabulary
+    from harness.sdks.vocabulary import ScenarioCounts
 
 How: TypeAlias = Literal["added", "removed", "renamed"]
 _LIKE = 0.9  # of two words, from which on the one is taken for the other's new name
@@ -41,7 +42,7 @@ class WordChange(Value):
 
 
 def word_changes(
-    before: Mapping[str, Words], after: Mapping[str, Words], said: Said
+    before: Mapping[str, Vocabulary], after: Mapping[str, Vocabulary], said: ScenarioCounts
 ) -> list[WordChange]:
     """Return the changes of an upgrade, ordered by protocol, category and word.
 

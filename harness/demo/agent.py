@@ -11,22 +11,22 @@ from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import InputError
+from harness.sdks import open_stream
 from harness.streaming.adapter import StepContext, StreamAdapter
 from harness.streaming.continuation import continuation
 from harness.streaming.providers import protocol_of
 from harness.streaming.serving.agent import run_step
 from harness.targets.base import Call
-from harness.targets.opening import open_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping
 
     from harness.demo.models import Model, Models
     from harness.model import JSON
+    from harness.sdks.clients import SdkClients
     from harness.streaming.adapter import Traces
     from harness.streaming.serving import AgentChunk, AgentRequest
     from harness.streaming.serving.runs.statuses import StopReason
-    from harness.targets.clients import Clients
 
 NAME = "demo"
 WAITS: StopReason = "requires_approval"  # also of calls that nobody has to approve, but to execute
@@ -71,7 +71,7 @@ class Agent:
     ``pending`` holds the conversations whose calls wait for a person's word.
     """
 
-    def __init__(self, models: Models, clients: Clients, provider_url: str, traces: Traces):
+    def __init__(self, models: Models, clients: SdkClients, provider_url: str, traces: Traces):
         self._models, self._clients, self._traces = models, clients, traces
         self._provider_url = provider_url
         self._flushing: set[asyncio.Task[None]] = set()

@@ -13,6 +13,7 @@ from harness.demo.agent import Agent
 from harness.demo.models import Models
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.server import LoopbackServer
+from harness.sdks.clients import SdkClients
 from harness.streaming.serving import (
     BackgroundRuns,
     PendingApprovalError,
@@ -25,7 +26,6 @@ from harness.streaming.serving.runs.lock import make_lock
 from harness.streaming.serving.runs.store import make_runs
 from harness.streaming.tracing.configuration import make_backends
 from harness.streaming.tracing.manager import TraceManager
-from harness.targets.clients import Clients
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -112,7 +112,7 @@ async def opened(settings: Settings) -> AsyncIterator[Stack]:
     models = Models(stage, settings.scenarios)
     async with AsyncExitStack() as held:
         provider = await held.enter_async_context(LoopbackServer(stage))
-        clients = Clients(connections=None)
+        clients = SdkClients(connections=None)
         traces = TraceManager(make_backends(settings.traces), bound=TRACE_BOUND_S)
         agent = Agent(models, clients, provider.base_url, traces)
         runs, locks = make_runs(settings.runs), make_lock(settings.locks)

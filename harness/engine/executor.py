@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.model import ErrorInfo, Outcome
+from harness.sdks.clients import SdkClients
 from harness.targets.addresses import replies_once
-from harness.targets.clients import Clients
 from harness.targets.resolving import resolve
 from harness.targets.stdio import StdioTarget
 
@@ -57,7 +57,7 @@ class ThreadExecutor:
     """One thread, one loop, one set of SDK clients, one instance of each target."""
 
     def __init__(self) -> None:
-        self._clients: Clients | None = None
+        self._clients: SdkClients | None = None
         self._targets: dict[str | int, Target] = {}
         ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
         self._thread = threading.Thread(target=self._live, args=(ready,), name="lane", daemon=True)
@@ -162,7 +162,7 @@ class ThreadExecutor:
 
     def _target(self, address: str | object, call: Call) -> Target:
         if self._clients is None:
-            self._clients = Clients(call.transport)
+            self._clients = SdkClients(call.transport)
         key = address if isinstance(address, str) else id(address)
         if key not in self._targets:
             self._targets[key] = resolve(address, self._clients)

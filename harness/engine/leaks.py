@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from harness.targets.addresses import leak_exceptions
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-# Who speaks HTTP for a target; their generators are judged by the connection alone.
-_SDKS = frozenset({"openai", "anthropic", "google", "httpx", "httpx2", "httpcore", "httpcore2"})
 
 
 def came_out(reading: asyncio.Task[None], wanted: type[BaseException] | None) -> str | None:
@@ -48,4 +47,6 @@ def _open_and_its_own(generator: Any) -> bool:
     if frame is None:
         return False
     module = frame.f_globals["__name__"]
-    return module.partition(".")[0] not in _SDKS and not module.startswith("harness.playback.")
+    return module.partition(".")[0] not in leak_exceptions() and not module.startswith(
+        "harness.playback."
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.engine.replayer import TargetRequest
 from harness.fuzzing.properties import Delivered
 from harness.protocols import protocol
+from harness.targets.addresses import BUILTIN
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
@@ -16,16 +17,11 @@ if TYPE_CHECKING:
     from harness.engine.replayer import Replayer
     from harness.fuzzing.properties import Deliver
 
-# Target -> the other ways to the same answer that it offers.
-TWINS: Mapping[str, Mapping[str, str | object]] = {
-    "builtin": {"sync": "builtin-sync", "whole": "sdk-whole"},
-    "sdk": {"whole": "sdk-whole"},
-}
-
 
 def twins_of(target: str | object) -> Mapping[str, str | object]:
     """Return the twins of a target, by their word."""
-    return TWINS.get(target, {}) if isinstance(target, str) else {}
+    row = BUILTIN.get(target) if isinstance(target, str) else None
+    return row.variants if row else {}
 
 
 class StreamRunner:

@@ -1,12 +1,11 @@
-"""Somebody's streaming interface under test, named by a string.
+"""Targets: the streaming interfaces under test, each named by an address.
 
-base.py holds the contract, addressing.py turns a string into a target, clients.py keeps one SDK
-client a run, opening.py asks the SDKs for a stream or a whole answer; builtin.py, sdk.py,
-sdk_helper.py, sdk_whole.py and letta.py are the targets we bring. All but the first read through
-reading.py, with loops/ and helpers/, and take what is final from final_objects/. vocabulary.py says
-what the installed SDKs know, introspection.py how that is found.
+base.py is the contract. addresses.py holds the table of built-in targets and takes addresses apart;
+resolving.py turns an address into a target. Built in are builtin.py and builtin_sync.py (our
+interfaces above the SDKs; layers.py is the streaming system above ``builtin``), sdk.py,
+sdk_helper.py and sdk_nonstreaming.py (the SDKs alone) and frameworks/ (one file per framework).
 
-Out of this process: places.py takes addresses apart, environments.py makes environments, stdio.py
-speaks to a process; worker.py is that process where it is ours, answering.py what it answers,
-observing.py an SDK's events. The only room that imports openai, anthropic and google-genai.
+Out of process: environments.py makes isolated environments, releases.py lists the versions of a
+package, stdio.py exchanges JSON lines with a process, worker.py is that process for targets in
+Python, worker_service.py what it replies.
 """

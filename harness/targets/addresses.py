@@ -1,6 +1,6 @@
-"""Where a target lives: in this process, behind a program, or inside an environment.
+"""Addresses of targets, and the table of built-in targets.
 
-Rule of this file: an address is taken apart here and nowhere else; nothing is imported or started.
+Addresses are taken apart here and nowhere else; nothing is imported or started.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.errors import InputError, UnknownWordError
+from harness.sdks import packages
 from harness.targets.environments import CURRENT, python_of, requirements
 from harness.targets.stdio import Process
 
@@ -20,50 +21,79 @@ if TYPE_CHECKING:
 
     from harness.targets.environments import Requirements
 
-# Word -> module and class: a target is imported when it is asked for.
-BUILTIN: Mapping[str, tuple[str, str]] = {
-    "builtin": ("harness.targets.builtin", "BuiltinTarget"),
-    "builtin-sync": ("harness.targets.builtin_sync", "BuiltinSyncTarget"),
-    "sdk": ("harness.targets.sdk", "SdkTarget"),
-    "sdk-helper": ("harness.targets.sdk_helper", "SdkHelperTarget"),
-    "sdk-whole": ("harness.targets.sdk_whole", "SdkWholeTarget"),
-    "letta": ("harness.targets.frameworks.letta", "LettaTarget"),
+
+class TargetRow(NamedTuple):
+    """A built-in target.
+
+    Args:
+        module: the module that holds it, imported when the target is used.
+        attribute: its class there; called with the run's ``SdkClients``.
+        variants: other targets that must deliver the same: the name of the difference (``sync``,
+            ``nonstreaming``) -> address. Property tests compare them.
+        leak_exceptions: top-level packages whose suspended generators are not counted as leaks
+            after an abort, beside those of the SDKs.
+    """
+
+    module: str
+    attribute: str
+    variants: Mapping[str, str] = {}
+    leak_exceptions: frozenset[str] = frozenset()
+
+
+BUILTIN: Mapping[str, TargetRow] = {
+    "builtin": TargetRow(
+        "harness.targets.builtin",
+        "BuiltinTarget",
+        variants={"sync": "builtin-sync", "nonstreaming": "sdk-nonstreaming"},
+    ),
+    "builtin-sync": TargetRow("harness.targets.builtin_sync", "BuiltinSyncTarget"),
+    "sdk": TargetRow(
+        "harness.targets.sdk", "SdkTarget", variants={"nonstreaming": "sdk-nonstreaming"}
+    ),
+    "sdk-helper": TargetRow("harness.targets.sdk_helper", "SdkHelperTarget"),
+    "sdk-nonstreaming": TargetRow("harness.targets.sdk_nonstreaming", "SdkNonstreamingTarget"),
+    "letta": TargetRow("harness.targets.frameworks.letta", "LettaTarget"),
 }
 PYTHON, COMMAND, ENV = "python:", "command:", "env:"
-_WORKER = Path(__file__).with_name("worker.py")
 FORMS = (
     *BUILTIN,
     "python:pkg.module:attr",
     "command:PROGRAM ARGUMENTS",
     "env:REQUIREMENTS!TARGET",
 )
+_WORKER = Path(__file__).with_name("worker.py")
+
+
+def leak_exceptions() -> frozenset[str]:
+    """Return the packages whose suspended generators are not counted as leaks after an abort."""
+    return packages().union(*(row.leak_exceptions for row in BUILTIN.values()))
 
 
 def replies_once(address: str | object) -> bool:
-    """Say whether a target replies once a stream, so that nobody sees its chunks arrive."""
+    """Return whether a target replies once per stream, so that its chunks cannot be observed."""
     return isinstance(address, str) and address.startswith((ENV, COMMAND))
 
 
 def is_external_command(address: str) -> bool:
-    """Say whether a target's process is a program of its own, not a worker of ours."""
+    """Return whether a target's process is a program of its own, not a worker of ours."""
     return environment_of(address).target.startswith(COMMAND)
 
 
-def inside(words: str, target: str) -> str:
+def inside(name: str, target: str) -> str:
     """Return the address of a target in an environment.
 
     Args:
-        words: a set of requirements, ``current``, or a whole address, which stands for itself.
-        target: an address; where it names an environment, the set is added to that.
+        name: a set of requirements, ``current``, or a whole address, which is returned as it is.
+        target: an address; if it names an environment, the set is added to that.
     """
-    if words.startswith((ENV, COMMAND, PYTHON)) or words in BUILTIN:
-        return words
-    if words == CURRENT:
+    if name.startswith((ENV, COMMAND, PYTHON)) or name in BUILTIN:
+        return name
+    if name == CURRENT:
         return target
     base, mark, bare = target.removeprefix(ENV).rpartition("!")
     if target.startswith(ENV) and mark:
-        return f"{ENV}{base},{words}!{bare}"
-    return f"{ENV}{words}!{target}"
+        return f"{ENV}{base},{name}!{bare}"
+    return f"{ENV}{name}!{target}"
 
 
 class Inside(NamedTuple):
@@ -74,24 +104,24 @@ class Inside(NamedTuple):
 
 
 def environment_of(address: str) -> Inside:
-    """Return what ``env:REQUIREMENTS!TARGET`` names; any other address is one in our environment.
+    """Return what ``env:REQUIREMENTS!TARGET`` names; other addresses are in our environment.
 
     Raises:
         InputError: one of the two halves is missing, or the requirements cannot be read.
     """
     if not address.startswith(ENV):
         return Inside(requirements(CURRENT), address)
-    words, mark, target = address.removeprefix(ENV).rpartition("!")
-    if not mark or not words or not target:
+    required, mark, target = address.removeprefix(ENV).rpartition("!")
+    if not mark or not required or not target:
         raise InputError(f"target {address!r}: write it as env:REQUIREMENTS!TARGET")
-    return Inside(requirements(words), target)
+    return Inside(requirements(required), target)
 
 
 def check_form(address: str) -> str:
-    """Return an address that has the form of one; what it names may be in another environment.
+    """Return an address of a valid form; what it names may be in another environment.
 
     Raises:
-        UnknownWordError: it has not.
+        UnknownWordError: its form is not valid.
     """
     if address not in BUILTIN and not address.startswith((PYTHON, COMMAND)):
         raise UnknownWordError("target", address, FORMS)
@@ -107,7 +137,7 @@ def process_of(address: str) -> Process:
     wanted, target = environment_of(address)
     python = python_of(wanted)
     variables = dict(os.environ)
-    if wanted.lines:  # what is found along PYTHONPATH would stand before what is installed there
+    if wanted.lines:  # modules along PYTHONPATH would take precedence over those installed there
         variables.pop("PYTHONPATH", None)
     if target.startswith(COMMAND):
         path = os.pathsep.join((str(python.parent), os.environ.get("PATH", os.defpath)))
@@ -116,12 +146,20 @@ def process_of(address: str) -> Process:
 
 
 def command_of(address: str, path: str | None = None) -> list[str]:
-    """Return the words of ``command:PROGRAM ARGUMENTS``, the program in full."""
+    """Return the program and the arguments of ``command:PROGRAM ARGUMENTS``.
+
+    Args:
+        address: the address.
+        path: where to look for the program; None for the search path of this process.
+
+    Raises:
+        InputError: it cannot be read, or there is no such program.
+    """
     try:
-        words = shlex.split(address.removeprefix(COMMAND))
+        command = shlex.split(address.removeprefix(COMMAND))
     except ValueError as error:
         raise InputError(f"target {address!r}: {error}") from None
-    program = shutil.which(words[0], path=path) if words else None
+    program = shutil.which(command[0], path=path) if command else None
     if program is None:
-        raise InputError(f"target {address!r}: there is no program {''.join(words[:1])!r}")
-    return [program, *words[1:]]
+        raise InputError(f"target {address!r}: there is no program {''.join(command[:1])!r}")
+    return [program, *command[1:]]

@@ -1,13 +1,21 @@
 """The contract between the harness and a target.
 
-A target has a name, the protocols it speaks, and ``listen(call)``, which returns a ``Listening``:
-an async context manager and async iterator of chunks whose ``outcome()`` is right at every moment.
-A plain ``async def target(call) -> Outcome`` is wrapped into one.
+The simplest target is a function::
+
+    async def target(call: Call) -> Outcome: ...
+
+It sends ``call.request`` to ``call.base_url`` through the interface under test, reads the stream to
+its end and returns what was delivered. The harness wraps it (``FunctionTarget``). What cannot be
+seen of a function, for example how it reacts to a consumer that aborts, is reported as
+*not_observable*, never as a failure.
+
+A target whose chunks are observed one by one is an object with ``name``, ``protocols`` and
+``listen`` (``Target``), which returns a ``Listening``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, runtime_checkable
 
 from harness.errors import TargetError
@@ -23,30 +31,60 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Call:
-    """What a target is asked to do.
+    """One request to a target: which stream to open, and how to read it.
 
     Args:
-        protocol: the wire language, one of ``harness.protocols.names()``.
-        base_url: where the provider answers; the SDK's own paths come below it.
-        request: keyword arguments of the SDK's call.
-        consumer: what the reader does, ``{"do": "read"}`` to read everything.
-        read_timeout: seconds the client waits for a read, None for its default.
-        transport: an in-memory transport to be used in place of sockets, or None.
+        protocol: the wire language of the stream, e.g. ``openai_chat``.
+        base_url: where the provider answers, without a trailing slash. The SDK appends its own
+            path: ``/v1/chat/completions``, ``/v1/messages``. Empty until ``at`` sets it.
+        request: keyword arguments of the SDK's method: model, messages, tools and so on, without
+            ``stream``.
+        consumer: how the stream is read. ``{"do": "read"}`` reads to the end;
+            ``{"do": "break" | "aclose", "at": n}`` stops after n chunks. The harness itself does
+            this to a target in process; a target in another process must do it.
+        read_timeout: seconds the client waits for the next bytes; None for its default.
+        transport: an in-memory transport to use in place of sockets, or None. Only built-in targets
+            receive one; every other target is given a real address.
     """
 
     protocol: str
-    base_url: str
+    base_url: str = ""
     request: Mapping[str, JSON] = field(default_factory=dict)
     consumer: Mapping[str, JSON] = field(default_factory=lambda: {"do": "read"})
     read_timeout: float | None = None
     transport: Any = None
 
+    def at(self, base_url: str, transport: Any = None) -> Call:
+        """Return the same call with another address.
+
+        Args:
+            base_url: where the provider answers.
+            transport: an in-memory transport to use in place of sockets, or None.
+        """
+        return replace(self, base_url=base_url, transport=transport)
+
 
 class Listening(Protocol):
-    """One stream being listened to."""
+    """One stream, while a target reads it.
+
+    The harness uses it as follows, in one task::
+
+        async with target.listen(call) as listening:
+            async for chunk in listening:
+                ...
+        outcome = listening.outcome()
+
+    The consumer may abort: it leaves the loop early (and then ``__aexit__``), closes the iterator
+    with ``aclose``, cancels the task at any ``await``, or lets a timeout do so. Afterwards the
+    connection must be closed, no task may be running, and ``outcome()`` must still be right.
+    """
 
     async def __aenter__(self) -> Self:
-        """Open nothing yet, or open the stream."""
+        """Open the stream now, or leave that to the first step of the iteration.
+
+        Raises:
+            Exception: what the interface raises when the provider refuses the request.
+        """
 
     async def __aexit__(
         self,
@@ -54,24 +92,45 @@ class Listening(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close whatever was opened."""
+        """Close what was opened; called once after entering, whether or not the stream ended.
+
+        Must not suppress the exception it is given.
+        """
 
     def __aiter__(self) -> AsyncIterator[Chunk]:
-        """Yield chunks as they arrive; what the provider or the SDK raised may come out."""
+        """Return the iterator of chunks, which yields each as soon as it arrives.
+
+        The iterator may raise what the provider or the SDK raised, after the last chunk. If it has
+        ``aclose``, that may be called before it is exhausted.
+        """
 
     def outcome(self) -> Outcome:
-        """Return everything delivered so far."""
+        """Return everything delivered so far; never raises.
+
+        May be called at any moment: before the first chunk, between chunks, and after exit. After
+        an abort it reports ``finish`` and ``ending`` as ``cancelled``.
+        """
 
 
 @runtime_checkable
 class Target(Protocol):
-    """Somebody's streaming interface."""
+    """A streaming interface under test.
+
+    Attributes:
+        name: how reports name it.
+        protocols: the wire languages it supports; streams of others are skipped, and reported as
+            not supported.
+    """
 
     name: str
     protocols: tuple[str, ...]
 
     def listen(self, call: Call) -> Listening:
-        """Return a listener for one stream."""
+        """Return a listening for one stream; called once per stream, in the event loop of the run.
+
+        Must return immediately, without a request: that belongs to ``__aenter__`` or to the
+        iteration. An exception raised here is reported as the target's failure.
+        """
 
 
 Function: TypeAlias = "Callable[[Call], Awaitable[Outcome]]"
@@ -81,8 +140,9 @@ class FunctionTarget:
     """A plain ``async def target(call) -> Outcome`` as a target.
 
     Args:
-        name: how reports call it.
-        function: the function; an attribute ``protocols`` of it narrows what it speaks.
+        name: how reports name it.
+        function: the function. If it has an attribute ``protocols``, that lists the wire languages
+            it supports; otherwise it supports all.
     """
 
     def __init__(self, name: str, function: Function) -> None:
@@ -91,17 +151,17 @@ class FunctionTarget:
         self._function = function
 
     def listen(self, call: Call) -> FunctionListening:
-        """Return a listener that awaits the function, then hands out its chunks."""
+        """Return a listening that awaits the function, then yields its chunks."""
         return FunctionListening(self._function, call)
 
 
 class FunctionListening:
-    """Awaits a function target and hands out the chunks of its outcome."""
+    """Awaits a function target, then yields the chunks of its outcome."""
 
     def __init__(self, function: Function, call: Call) -> None:
         self._function, self._call = function, call
         self._outcome = Outcome()
-        self._over = False
+        self._returned = False
         self._chunks = self._read()
 
     async def __aenter__(self) -> Self:
@@ -109,13 +169,13 @@ class FunctionListening:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Hand out no more; a function that was not waited for is one that was cancelled."""
+        """Yield no more; a function that did not return by now was cancelled."""
         await self._chunks.aclose()
-        if not self._over:
+        if not self._returned:
             self._outcome = Outcome(finish="cancelled", ending="cancelled")
 
     def __aiter__(self) -> AsyncIterator[Chunk]:
-        """Return the chunks the function reports, once it has been awaited.
+        """Return the chunks of the outcome; the first step awaits the function.
 
         Raises:
             TargetError: the function returned something else than an Outcome.
@@ -130,12 +190,12 @@ class FunctionListening:
         try:
             outcome = await self._function(self._call)
         except Exception:
-            self._over = True
+            self._returned = True
             raise
-        self._over = True
+        self._returned = True
         if not isinstance(outcome, Outcome):
-            words = f"returned {type(outcome).__name__}, not an Outcome: {outcome!r:.80}"
-            raise TargetError(words)
+            message = f"returned {type(outcome).__name__}, not an Outcome: {outcome!r:.80}"
+            raise TargetError(message)
         self._outcome = outcome
         for chunk in outcome.chunks:
             yield chunk

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from harness.protocols import names
+from harness.sdks import names, open_stream
 from harness.streaming import closing
 from harness.streaming.interfaces import interface_for
-from harness.targets.layers import Layers
-from harness.targets.opening import open_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from harness.model import Chunk, Outcome
+    from harness.sdks.clients import SdkClients
     from harness.targets.base import Call
-    from harness.targets.clients import Clients
+    from harness.targets.layers import Layers
 
 
 class BuiltinListening:
     """Opens the SDK's stream on entering and reads it through an interface."""
 
-    def __init__(self, clients: Clients, call: Call) -> None:
+    def __init__(self, clients: SdkClients, call: Call) -> None:
         self._clients, self._call = clients, call
         self._interface = interface_for(call.protocol)()
         self._stream: Any = None
         self._chunks: AsyncGenerator[Chunk, None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Open the stream; raises what the SDK raises where the provider refuses."""
+        """Open the stream.
+
+        Raises:
+            Exception: what the SDK raises when the provider refuses the request.
+        """
         try:
             self._stream = await open_stream(self._clients, self._call)
         except Exception as error:
@@ -43,8 +46,8 @@ class BuiltinListening:
     async def __aexit__(self, *_: object) -> None:
         """Close the stream, in the task that read it.
 
-        Closing a generator that nobody started runs nothing of it, so whoever leaves before the
-        first chunk would leave the response open (catalogue CA-002).
+        Closing a generator that was never started runs no code of it, so a consumer that aborts
+        before the first chunk would leave the response open (catalogue CA-002).
         """
         if self._chunks is None:
             return
@@ -65,20 +68,29 @@ class BuiltinListening:
         return self._interface.outcome()
 
 
+class _OwnLayers:
+    """An attribute whose modules (service, registry, tracing) are imported on first use."""
+
+    def __get__(self, target: object, owner: type | None = None) -> Layers:
+        from harness.targets.layers import Layers
+
+        return Layers()
+
+
 class BuiltinTarget:
     """Our streaming interfaces over the installed SDKs.
 
     Args:
-        clients: the run's SDK clients.
+        clients: the SDK clients of the run.
     """
 
     name = "builtin"
-    layers = Layers()
+    layers = _OwnLayers()
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: SdkClients) -> None:
         self._clients = clients
         self.protocols = names()
 
     def listen(self, call: Call) -> BuiltinListening:
-        """Return a listener for one stream."""
+        """Return a listening for one stream."""
         return BuiltinListening(self._clients, call)

@@ -1,6 +1,6 @@
 """``builtin-sync``: our interfaces over the SDKs' synchronous streams, read in a thread.
 
-What it delivers has to be what ``builtin`` delivers, to the last chunk.
+It must deliver what ``builtin`` delivers, to the last chunk.
 """
 
 from __future__ import annotations
@@ -8,23 +8,22 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Self
 
-from harness.protocols import names
+from harness.sdks import names, open_stream_sync
 from harness.streaming.cancellation import CancelSignal
 from harness.streaming.interfaces import interface_for
-from harness.targets.opening import open_stream_sync
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
     from harness.model import Chunk, Outcome
+    from harness.sdks.clients import SdkClients
     from harness.targets.base import Call
-    from harness.targets.clients import Clients
 
 
 class BuiltinSyncListening:
     """Opens the SDK's synchronous stream and reads it, each step in a thread of its own."""
 
-    def __init__(self, clients: Clients, call: Call) -> None:
+    def __init__(self, clients: SdkClients, call: Call) -> None:
         self._clients, self._call = clients, call
         self._interface = interface_for(call.protocol)()
         self._signal = CancelSignal()
@@ -32,7 +31,11 @@ class BuiltinSyncListening:
         self._step: asyncio.Task[Chunk | None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Open the stream; raises what the SDK raises where the provider refuses."""
+        """Open the stream.
+
+        Raises:
+            Exception: what the SDK raises when the provider refuses the request.
+        """
         try:
             stream = await asyncio.to_thread(open_stream_sync, self._clients, self._call)
         except Exception as error:
@@ -45,7 +48,7 @@ class BuiltinSyncListening:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Wake the thread that reads, if one does, and close the stream."""
+        """Wake the thread that is reading, if there is one, and close the stream."""
         if self._chunks is None:
             return
         self._interface.cancel()
@@ -55,7 +58,7 @@ class BuiltinSyncListening:
         await asyncio.to_thread(self._chunks.close)
 
     async def __aiter__(self) -> AsyncGenerator[Chunk, None]:
-        """Yield the chunks as they arrive; what the SDK raises comes out after the last."""
+        """Yield the chunks as they arrive; what the SDK raises is raised after the last one."""
         if self._chunks is None:
             raise RuntimeError("enter the listening before iterating over it")
         while True:
@@ -75,15 +78,15 @@ class BuiltinSyncTarget:
     """Our streaming interfaces over the installed SDKs, synchronously.
 
     Args:
-        clients: the run's SDK clients.
+        clients: the SDK clients of the run.
     """
 
     name = "builtin-sync"
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: SdkClients) -> None:
         self._clients = clients
         self.protocols = names()
 
     def listen(self, call: Call) -> BuiltinSyncListening:
-        """Return a listener for one stream."""
+        """Return a listening for one stream."""
         return BuiltinSyncListening(self._clients, call)

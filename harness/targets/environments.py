@@ -1,12 +1,12 @@
-"""Isolated environments, made by uv from a set of requirements and kept under the user's cache.
+"""Isolated environments, made by uv from a set of requirements and kept in the user's cache.
 
 A set is ``openai==2.54.0,pydantic-ai==2.68.0``, a file ``./requirements.txt``, or ``current``, the
-environment the harness itself runs in. The worker brings the harness along, which needs pydantic
-and nothing else; the SDKs need it, too.
+environment in which the harness itself runs. The worker makes the harness importable in any of
+them; of third-party packages it needs pydantic only, as the SDKs do.
 
-Rules of this file: an environment has its final name only once it is whole, so one that was killed
-while being made is never used; it is named by the content of its requirements and by the Python it
-was made for; what goes wrong is told in the installer's own words.
+An environment gets its final name when it is complete, so one whose making was interrupted is never
+used. Its name derives from its requirements and from the Python it was made for. Errors quote the
+installer.
 """
 
 from __future__ import annotations
@@ -27,16 +27,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 CURRENT = "current"
-OURS = "pydantic>=2.12"  # what the harness itself imports in a worker (see pyproject.toml)
-_FORM = "2"  # of what is made below; another one makes new environments
+OWN_REQUIREMENT = (
+    "pydantic>=2.12"  # what the harness itself imports in a worker (see pyproject.toml)
+)
+_FORMAT = "2"  # of environments; a new number makes all of them again
 _PYTHON = Path("Scripts/python.exe" if os.name == "nt" else "bin/python")
-_NOTE = "requirements.txt"  # inside an environment: what it was made from
-# What uv says besides its reason.
-_BESIDES = re.compile(r"^(Using |Resolved |Prepared |Downloading |Downloaded |Creating |warning)")
+_REQUIREMENTS = "requirements.txt"  # inside an environment: what it was made from
+# Lines of uv that are not the reason of its failure.
+_PROGRESS = re.compile(r"^(Using |Resolved |Prepared |Downloading |Downloaded |Creating |warning)")
 
 
 class Requirements(NamedTuple):
-    """A set of requirements: how reports call it, and its lines; none for ``current``."""
+    """A set of requirements: its name in reports, and its lines; no lines for ``current``."""
 
     label: str
     lines: tuple[str, ...] = ()
@@ -46,31 +48,31 @@ class Requirements(NamedTuple):
         return Requirements(self.label, (*others.lines, *self.lines))
 
 
-def requirements(words: str) -> Requirements:
+def requirements(text: str) -> Requirements:
     """Read a set of requirements.
 
     Args:
-        words: ``current``, requirements with commas between them, or the path of a file of them
+        text: ``current``, requirements with commas between them, or the path of a file of them
             (one with a slash or the ending .txt).
 
     Raises:
         InputError: the file cannot be read, or nothing is required.
     """
-    words = words.strip()
-    if words == CURRENT:
+    text = text.strip()
+    if text == CURRENT:
         return Requirements(CURRENT)
-    if words.endswith(".txt") or "/" in words.partition("@")[0]:
-        lines = _file(Path(words))
+    if text.endswith(".txt") or "/" in text.partition("@")[0]:
+        lines = _file(Path(text))
     else:
-        lines = _split(words)
+        lines = _split(text)
     if not lines:
-        raise InputError(f"{words!r} requires nothing; name packages, a file, or {CURRENT!r}")
-    return Requirements(words, tuple(lines))
+        raise InputError(f"{text!r} requires nothing; name packages, a file, or {CURRENT!r}")
+    return Requirements(text, tuple(lines))
 
 
-def _split(words: str) -> list[str]:
+def _split(text: str) -> list[str]:
     """Split at the commas before a name: those before an operator belong to a version."""
-    pieces = re.split(r",(?=\s*[A-Za-z])(?![^\[]*\])", words)
+    pieces = re.split(r",(?=\s*[A-Za-z])(?![^\[]*\])", text)
     return [piece.strip() for piece in pieces if piece.strip()]
 
 
@@ -79,8 +81,8 @@ def _file(path: Path) -> list[str]:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"the requirements cannot be read ({error})", path=path) from None
-    whole = re.sub(r"\s*\\\n\s*", " ", text).splitlines()
-    lines = [line for line in (re.sub(r"(^|\s)#.*", "", each).strip() for each in whole) if line]
+    joined = re.sub(r"\s*\\\n\s*", " ", text).splitlines()
+    lines = [line for line in (re.sub(r"(^|\s)#.*", "", each).strip() for each in joined) if line]
     for line in lines:
         if line.startswith(("-r", "-c", "--requirement", "--constraint")):
             raise InputError(f"{line!r}: write what it includes into the file itself", path=path)
@@ -94,59 +96,59 @@ def cache_folder() -> Path:
 
 
 def python_of(wanted: Requirements) -> Path:
-    """Return the Python of an environment, which is made where there is none yet.
+    """Return the Python of an environment, which is made if there is none yet.
 
     Raises:
-        InputError: uv is missing, or cannot make it; the message is uv's own reason.
+        InputError: uv is missing, or cannot make it; the message is uv's reason.
     """
     if not wanted.lines:
         return Path(sys.executable)
-    place = cache_folder() / _name(wanted.lines)
-    if not (place / _PYTHON).exists():
-        _make(wanted, place)
-    return place / _PYTHON
+    path = cache_folder() / _name(wanted.lines)
+    if not (path / _PYTHON).exists():
+        _make(wanted, path)
+    return path / _PYTHON
 
 
 def is_made(wanted: Requirements) -> bool:
-    """Say whether nothing is left to install."""
+    """Return whether nothing needs to be installed."""
     return not wanted.lines or (cache_folder() / _name(wanted.lines) / _PYTHON).exists()
 
 
 def prune() -> tuple[int, int]:
-    """Remove every environment; returns how many there were, and their bytes."""
+    """Remove every environment; returns their number and their size in bytes."""
     folder = cache_folder()
     made = sorted(folder.iterdir()) if folder.is_dir() else []
-    size = sum(_size(place) for place in made)
-    for place in made:
-        shutil.rmtree(place, ignore_errors=True)
+    size = sum(_size(path) for path in made)
+    for path in made:
+        shutil.rmtree(path, ignore_errors=True)
     return len(made), size
 
 
-def _size(place: Path) -> int:
-    return sum(file.lstat().st_size for file in place.rglob("*") if file.is_file())
+def _size(path: Path) -> int:
+    return sum(file.lstat().st_size for file in path.rglob("*") if file.is_file())
 
 
 def _name(lines: Iterable[str]) -> str:
     python = f"{sys.implementation.cache_tag} {Path(sys.executable).resolve()}"
-    content = "\n".join((_FORM, OURS, python, *sorted(lines)))
+    content = "\n".join((_FORMAT, OWN_REQUIREMENT, python, *sorted(lines)))
     return hashlib.sha256(content.encode()).hexdigest()[:20]
 
 
-def _make(wanted: Requirements, place: Path) -> None:
-    """Make an environment beside its place, then move it there; whoever is first wins."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".making-", dir=place.parent) as folder:
+def _make(wanted: Requirements, path: Path) -> None:
+    """Make an environment in a temporary folder, then rename it; the first process wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".making-", dir=path.parent) as folder:
         made = Path(folder) / "environment"
-        note = Path(folder) / _NOTE
-        note.write_text("".join(f"{line}\n" for line in (*wanted.lines, OURS)), "utf-8")
+        note = Path(folder) / _REQUIREMENTS
+        note.write_text("".join(f"{line}\n" for line in (*wanted.lines, OWN_REQUIREMENT)), "utf-8")
         _uv(wanted, "venv", "--relocatable", "--python", sys.executable, str(made))
         _uv(wanted, "pip", "install", "--compile-bytecode", "--python", str(made / _PYTHON),
             "--requirements", str(note))  # fmt: skip
-        note.replace(made / _NOTE)
+        note.replace(made / _REQUIREMENTS)
         try:
-            made.rename(place)
+            made.rename(path)
         except OSError:
-            if not (place / _PYTHON).exists():
+            if not (path / _PYTHON).exists():
                 raise
 
 
@@ -154,13 +156,13 @@ def _uv(wanted: Requirements, *arguments: str) -> None:
     command = [_uv_program(), "--no-progress", "--color", "never", *arguments]
     run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - uv, named above
     if run.returncode:
-        said = (line.strip() for line in run.stderr.splitlines())
-        reason = " ".join(line for line in said if line and not _BESIDES.match(line))
+        lines = (line.strip() for line in run.stderr.splitlines())
+        reason = " ".join(line for line in lines if line and not _PROGRESS.match(line))
         raise InputError(f"{wanted.label}: cannot be installed: {reason}")
 
 
 def _uv_program() -> str:
-    """Return uv's program: the one installed beside us, or one on the path."""
+    """Return the path of uv: the one installed beside our Python, or one on the search path."""
     beside = Path(sys.executable).with_name("uv")
     found = str(beside) if beside.exists() else shutil.which("uv")
     if found is None:

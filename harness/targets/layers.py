@@ -1,7 +1,7 @@
-"""The layers above an interface, as a value: adapter, service, registry of cancellations.
+"""The layers above an interface, as a value: adapter, service, cancellation registry.
 
-A target that has ``layers`` is a whole system, and is left through all of them as well: see
-``harness.engine.stack``. ``BuiltinTarget`` has ours.
+A target with an attribute ``layers`` is a whole streaming system, and streams are aborted through
+all of its layers as well (``consumer: {full_stack: true}``). ``BuiltinTarget`` has ours.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Layers:
-    """What a run goes through between its provider and its client.
+    """What a run passes through between its provider and its client.
 
     Args:
-        adapter: opener -> an adapter, one a step.
-        service: the parts of ``StreamingService``, by keyword -> a service.
-        registry: makes the registry of one service.
+        adapter: called with a function that opens a stream; returns the adapter of one step.
+        service: called with the keyword arguments of ``StreamingService``; returns a service.
+        registry: returns the cancellation registry of one service.
     """
 
     adapter: Callable[..., StreamAdapter] = StreamAdapter

@@ -1,6 +1,6 @@
-"""Which versions of a package there are, as pip finds them, and which of them a range names.
+"""The versions of a package, as pip lists them, and those that a range names.
 
-Rule of this file: only releases count (``1.2.3``); previews and local builds are nobody's upgrade.
+Only releases count (``1.2.3``); previews and local builds are left out.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FORM = re.compile(r"(?P<package>[\w.-]+):(?P<low>\d+(\.\d+)*)\.\.(?P<high>\d+(\.\d+)*)")
 _RELEASE = re.compile(r"\d+(\.\d+)*")
-# How fine a range is -> how many of a version's numbers tell its steps apart.
+# Step of a range -> how many of a version's numbers distinguish its steps.
 EVERY: Mapping[str, int] = {"major": 1, "minor": 2, "patch": 3}
 
 
@@ -29,50 +29,55 @@ class Range(NamedTuple):
     high: str
 
 
-def range_of(words: str) -> Range:
+def range_of(text: str) -> Range:
     """Read ``openai:2.0..3.52``.
 
     Raises:
-        InputError: the words have not that form, or the range is empty.
+        InputError: the text has another form, or the range is empty.
     """
-    found = _FORM.fullmatch(words)
-    if found is None:
-        raise InputError(f"versions {words!r}: write them as PACKAGE:LOW..HIGH, e.g. openai:2.0..3")
-    named = Range(found["package"], found["low"], found["high"])
-    if _numbers(named.low) > _numbers(named.high):
-        raise InputError(f"versions {words!r}: {named.low} is above {named.high}")
-    return named
+    match = _FORM.fullmatch(text)
+    if match is None:
+        raise InputError(f"versions {text!r}: write them as PACKAGE:LOW..HIGH, e.g. openai:2.0..3")
+    wanted = Range(match["package"], match["low"], match["high"])
+    if _numbers(wanted.low) > _numbers(wanted.high):
+        raise InputError(f"versions {text!r}: {wanted.low} is above {wanted.high}")
+    return wanted
 
 
-def releases(named: Range, every: str) -> list[str]:
+def releases(wanted: Range, every: str) -> list[str]:
     """Return the versions of a range, oldest first: the last of every step.
 
     Args:
-        named: the range; ``3`` and ``3.52`` stand for everything that begins so.
+        wanted: the range; ``3`` and ``3.52`` include every version that begins so.
         every: ``major``, ``minor`` or ``patch``.
 
     Raises:
-        UnknownWordError: nobody knows the step.
+        UnknownWordError: there is no such step.
         InputError: pip is missing or finds no such version.
     """
     if every not in EVERY:
         raise UnknownWordError("step", every, EVERY)
-    found = within(named, _available(named.package), EVERY[every])
-    if not found:
-        raise InputError(f"{named.package}: no release from {named.low} to {named.high}")
-    return found
+    versions = within(wanted, _available(wanted.package), EVERY[every])
+    if not versions:
+        raise InputError(f"{wanted.package}: no release from {wanted.low} to {wanted.high}")
+    return versions
 
 
-def within(named: Range, versions: Iterable[str], depth: int) -> list[str]:
-    """Return the versions of a range, oldest first, the last of each that share some numbers.
+def within(wanted: Range, versions: Iterable[str], depth: int) -> list[str]:
+    """Return the versions of a range, oldest first, the last of those that share some numbers.
 
-    The oldest of all is kept, too: it is what the others are compared with.
+    The oldest of all is included, too: the others are compared with it.
+
+    Args:
+        wanted: the range.
+        versions: the versions there are, in any order.
+        depth: how many leading numbers versions of one step share.
     """
-    low, high = _numbers(named.low), _numbers(named.high)
+    low, high = _numbers(wanted.low), _numbers(wanted.high)
     known = sorted(filter(_RELEASE.fullmatch, versions), key=_numbers)
-    chosen = [v for v in known if low <= _numbers(v) and _numbers(v)[: len(high)] <= high]
-    last = {_numbers(version)[:depth]: version for version in chosen}
-    return list(dict.fromkeys([*chosen[:1], *last.values()]))
+    inside = [v for v in known if low <= _numbers(v) and _numbers(v)[: len(high)] <= high]
+    last = {_numbers(version)[:depth]: version for version in inside}
+    return list(dict.fromkeys([*inside[:1], *last.values()]))
 
 
 def _available(package: str) -> list[str]:
@@ -80,8 +85,8 @@ def _available(package: str) -> list[str]:
     run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own pip
     line = re.search(r"^Available versions: (.*)$", run.stdout, re.MULTILINE)
     if line is None:
-        said = run.stderr.strip().splitlines()[-1:]
-        raise InputError(f"{package}: its versions cannot be listed: {' '.join(said) or 'no word'}")
+        reason = " ".join(run.stderr.strip().splitlines()[-1:]) or "pip gave no reason"
+        raise InputError(f"{package}: its versions cannot be listed: {reason}")
     return line[1].split(", ")
 
 

@@ -1,8 +1,8 @@
-"""From a string to a target.
+"""From an address to a target.
 
-In this process: ``builtin``, ``builtin-sync``, ``sdk``, ``sdk-helper``, ``sdk-whole``, ``letta``,
-``python:pkg.module:attr``. In a process of its own: ``command:node mine.mjs``, and any target
-inside an environment, ``env:openai==2.54.0!builtin``.
+In this process: the built-in targets (``addresses.BUILTIN``) and ``python:pkg.module:attr``. In a
+process of its own: ``command:node mine.mjs``, and any target inside an environment,
+``env:openai==2.54.0!builtin``.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from harness.targets.environments import python_of
 from harness.targets.stdio import StdioTarget
 
 if TYPE_CHECKING:
-    from harness.targets.clients import Clients
+    from harness.sdks.clients import SdkClients
     from harness.targets.layers import Layers
 
 
 def check(address: str) -> str:
-    """Return the address if there is something behind it.
+    """Return the address if it names something that exists.
 
-    For that, a Python object is imported, a program looked for, an environment made.
+    To find out, a Python object is imported, a program is searched for, an environment is made.
 
     Raises:
-        UnknownWordError: it has not the form of an address.
+        UnknownWordError: the address has no valid form.
         InputError: what it names cannot be imported, found or installed.
     """
     if address.startswith(ENV):
@@ -51,97 +51,99 @@ def check(address: str) -> str:
     elif address.startswith(COMMAND):
         command_of(address)
     elif address.startswith(PYTHON):
-        _python(address)
+        _import_address(address)
     elif address not in BUILTIN:
         raise UnknownWordError("target", address, FORMS)
     return address
 
 
-def resolve(address: str | object, clients: Clients) -> Target:
+def resolve(address: str | object, clients: SdkClients) -> Target:
     """Return the target of an address.
 
     Args:
         address: one of ``FORMS``, or what such an address would import: a target object, a class
             of one, or a plain function.
-        clients: the run's SDK clients, for the targets that need them.
+        clients: the SDK clients of the run, for the built-in targets.
 
     Raises:
-        InputError: the address is no form of one, or names nothing that is a target.
+        InputError: the address has no valid form, or what it names is not a target.
     """
     if not isinstance(address, str):
         return _as_target(address)
     if address.startswith((ENV, COMMAND)):
-        greets = not is_external_command(address)
-        return StdioTarget(address, process_of(address), greets=greets)
+        handshake = not is_external_command(address)
+        return StdioTarget(address, process_of(address), handshake=handshake)
     if check(address) in BUILTIN:
-        return _our_own(address, clients)
-    return _as_target(_python(address), address)
+        return _make_builtin(address, clients)
+    return _as_target(_import_address(address), address)
 
 
 def listens_in_memory(address: str | object) -> bool:
-    """Say whether a target reads ``Call.transport``; ours do, others need a socket."""
+    """Return whether a target uses ``Call.transport``; built-in ones do, others need a socket."""
     return isinstance(address, str) and address in BUILTIN
 
 
 def layers_of(address: str | object) -> Layers | None:
-    """Return the layers of a target that is a whole system, None where it has none of its own."""
-    found = address
+    """Return the layers of a target that is a whole streaming system; None for other targets."""
+    target = address
     if isinstance(address, str):
         if replies_once(address):
             return None
-        found = _python(address) if address.startswith(PYTHON) else _ours(address)
-    layers: Layers | None = getattr(found, "layers", None)
+        target = _import_address(address) if address.startswith(PYTHON) else _builtin(address)
+    layers: Layers | None = getattr(target, "layers", None)
     return layers
 
 
-def _ours(address: str) -> Any:
-    """Return the class one of our words stands for."""
-    module, name = BUILTIN[address]
-    return getattr(import_module(module), name)
-
-
-def _our_own(address: str, clients: Clients) -> Target:
-    try:
-        target: Target = _ours(address)(clients)
-    except ImportError as error:
-        raise InputError(f"{error}; install what the target stands on") from error
-    return target
-
-
 def name_of(address: str | object) -> str:
-    """Return how reports call a target."""
+    """Return how reports name a target."""
     if isinstance(address, str):
         return address
     return str(getattr(address, "name", None) or getattr(address, "__qualname__", repr(address)))
 
 
-def _as_target(found: Any, name: str | None = None) -> Target:
-    name = name or name_of(found)
-    if isinstance(found, type):
-        found = _made(found, name)
-    if isinstance(found, Target):
-        return found
-    if callable(found):
-        return FunctionTarget(name, found)
-    words = f"is neither a target nor a function, but {found!r:.60}"
-    raise InputError(f"target {name!r} {words}; a target has name, protocols and listen")
+def _builtin(address: str) -> Any:
+    """Return the class of a built-in target."""
+    row = BUILTIN[address]
+    return getattr(import_module(row.module), row.attribute)
 
 
-def _made(found: type, name: str) -> Any:
+def _make_builtin(address: str, clients: SdkClients) -> Target:
     try:
-        return found()
+        target: Target = _builtin(address)(clients)
+    except ImportError as error:
+        raise InputError(f"target {address!r}: {error}; install the packages it needs") from error
+    return target
+
+
+def _as_target(value: Any, name: str | None = None) -> Target:
+    name = name or name_of(value)
+    if isinstance(value, type):
+        value = _instance(value, name)
+    if isinstance(value, Target):
+        return value
+    if callable(value):
+        return FunctionTarget(name, value)
+    raise InputError(
+        f"target {name!r} is neither a target nor a function, but {value!r:.60}; "
+        "a target has name, protocols and listen"
+    )
+
+
+def _instance(value: type, name: str) -> Any:
+    try:
+        return value()
     except Exception as error:
-        words = f"making one raised {_raised(error)}"
         raise InputError(
-            f"target {name!r}: {words}; a class is called without arguments"
+            f"target {name!r}: making one raised {_first_line(error)}; "
+            "a class is called without arguments"
         ) from error
 
 
-def _raised(error: BaseException) -> str:
+def _first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0][:200]
 
 
-def _python(address: str) -> Any:
+def _import_address(address: str) -> Any:
     """Import what ``python:pkg.module:attr`` names."""
     module_name, colon, attribute = address.removeprefix(PYTHON).partition(":")
     if not colon or not module_name or not attribute:
@@ -152,7 +154,7 @@ def _python(address: str) -> Any:
 def _import(address: str, module_name: str, attribute: str) -> Any:
     here = str(Path.cwd())
     if here not in sys.path:
-        sys.path.insert(0, here)  # a console script does not search the folder it is called in
+        sys.path.insert(0, here)  # a console script does not search the current folder
     try:
         value: Any = import_module(module_name)
         for name in attribute.split("."):
@@ -160,5 +162,5 @@ def _import(address: str, module_name: str, attribute: str) -> Any:
     except (ImportError, AttributeError) as error:
         raise InputError(f"target {address!r}: {error}") from error
     except (Exception, SystemExit) as error:
-        raise InputError(f"target {address!r}: importing it raised {_raised(error)}") from error
+        raise InputError(f"target {address!r}: importing it raised {_first_line(error)}") from error
     return value

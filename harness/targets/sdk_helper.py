@@ -1,51 +1,40 @@
-"""``sdk-helper``: the SDKs' own accumulators, and the object each hands over at the end."""
+"""``sdk-helper``: the SDKs' own accumulators, and the final object of each."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.protocols import names
-from harness.targets.helpers import (
-    anthropic_messages,
-    gemini_generate,
-    openai_chat,
-    openai_responses,
-)
-from harness.targets.reading import ReaderListening
+from harness.errors import TargetError
+from harness.sdks import binding_of, names
+from harness.sdks.listening import SdkListening
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractAsyncContextManager
-
+    from harness.sdks.clients import SdkClients
     from harness.targets.base import Call
-    from harness.targets.clients import Clients
-    from harness.targets.reading import Reader
-
-    Opener = Callable[[Clients, Call], AbstractAsyncContextManager[Any]]
-
-_HELPERS: Mapping[str, tuple[Opener, type[Reader]]] = {
-    "openai_responses": (openai_responses.opened, openai_responses.ResponsesHelperReader),
-    "openai_chat": (openai_chat.opened, openai_chat.ChatHelperReader),
-    "anthropic_messages": (anthropic_messages.opened, anthropic_messages.MessagesHelperReader),
-    "gemini_generate": (gemini_generate.opened, gemini_generate.GeminiHelperReader),
-}
 
 
 class SdkHelperTarget:
     """The accumulators of the installed SDKs.
 
     Args:
-        clients: the run's SDK clients.
+        clients: the SDK clients of the run.
     """
 
     name = "sdk-helper"
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: SdkClients) -> None:
         self._clients = clients
-        self.protocols = names()
+        self.protocols = tuple(name for name in names() if binding_of(name).helper is not None)
 
-    def listen(self, call: Call) -> ReaderListening:
-        """Return a listener for one stream."""
-        opened, reader = _HELPERS[call.protocol]
-        return ReaderListening(partial(opened, self._clients, call), reader())
+    def listen(self, call: Call) -> SdkListening:
+        """Return a listening for one stream.
+
+        Raises:
+            TargetError: the SDK has no helper for this protocol.
+        """
+        binding = binding_of(call.protocol)
+        if binding.helper is None:
+            raise TargetError(f"{binding.distribution} has no stream helper for {call.protocol}")
+        opener = partial(binding.helper.open, self._clients, call)
+        return SdkListening(binding, opener, binding.helper.reader())

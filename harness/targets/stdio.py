@@ -5,9 +5,9 @@ JSON lines on standard input and output, one request a line, one reply a line (D
     {"id": 7, "protocol": "openai_chat", "base_url": "http://127.0.0.1:PORT/7", "request": {…}}
     {"id": 7, "outcome": {…}}   or   {"id": 7, "harness_error": "…"}
 
-Rules of this file: a reply that is late, malformed or absent is the target's failure, named as
-such; a process that failed, or was not waited for, is ended with all it started, and the next
-request starts a new one; what it writes to standard error is kept for its last words.
+A reply that is late, malformed or absent is the target's failure and reported as such. A process
+that failed, or whose reply was not awaited, is ended with all its children, and the next request
+starts a new one. The last line that it writes to standard error becomes part of the failure.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
     from harness.model import JSON, Chunk
     from harness.targets.base import Call
 
-LINE = 256 * 1024 * 1024  # bytes of the longest reply that is read
-_SHOWN = 200  # characters of last words, and of a reply that is none
+MAX_REPLY = 256 * 1024 * 1024  # bytes; a longer reply is a failure
+_SHOWN = 200  # characters of an invalid reply, or of standard error, in a message
 
 
 class Process:
-    """A process that answers, started when it is first asked.
+    """A process that answers requests, started with the first of them.
 
     It belongs to the event loop that asks it, and answers one request at a time.
 
     Args:
         command: the program and its arguments.
-        environment: its environment variables; None hands ours on.
+        environment: its environment variables; None for those of this process.
     """
 
     def __init__(
@@ -55,14 +55,17 @@ class Process:
 
     @property
     def runs(self) -> bool:
-        """Whether the process was started and not ended by us."""
+        """Whether the process was started and has not been closed."""
         return self._running is not None
 
     async def ask(self, **request: JSON) -> dict[str, JSON]:
-        """Send a request and return its reply; whoever stops waiting ends the process.
+        """Send a request and return its reply; cancelling the wait ends the process.
+
+        Args:
+            request: the fields of the request; its ``id`` is added.
 
         Raises:
-            TargetError: no reply came, or none that belongs to the request, or it is an error.
+            TargetError: no reply came, or not one to this request, or the reply is an error.
         """
         number = next(self._numbers)
         try:
@@ -76,7 +79,7 @@ class Process:
         return reply
 
     async def aclose(self) -> None:
-        """End the process, and whatever it started; another may be asked for."""
+        """End the process and its children; the next request starts another."""
         running, self._running = self._running, None
         if running is None:
             return
@@ -96,8 +99,8 @@ class Process:
             running.stdin.write(f"{line}\n".encode())
             await running.stdin.drain()
             reply = await running.stdout.readline()
-        except ValueError:  # what asyncio's reader makes of its limit
-            raise TargetError(f"replied with more than {LINE:,} bytes") from None
+        except ValueError:  # asyncio's reader raises this beyond its limit
+            raise TargetError(f"replied with more than {MAX_REPLY:,} bytes") from None
         except (BrokenPipeError, ConnectionResetError):
             reply = b""
         if reply:
@@ -106,8 +109,8 @@ class Process:
 
     async def _start(self) -> asyncio.subprocess.Process:
         pipe = asyncio.subprocess.PIPE
-        # A file, because somebody would have to read a pipe; for appending, so that it can be
-        # emptied while it is written.
+        # A file, because a pipe that is not read blocks the process; opened for appending, so that
+        # it can be emptied while it is written.
         errors = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - it lives as long as the process
         try:
             running = await asyncio.create_subprocess_exec(
@@ -115,9 +118,9 @@ class Process:
                 stdin=pipe,
                 stdout=pipe,
                 stderr=errors,
-                limit=LINE,
+                limit=MAX_REPLY,
                 env=self._environment,
-                start_new_session=True,  # Ctrl-C is ours to hand on; its children are ours to end
+                start_new_session=True,  # Ctrl-C reaches only us; its children can be ended
             )
         except OSError as error:
             errors.close()
@@ -130,35 +133,36 @@ class Process:
         code = await running.wait()
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").splitlines()
-        words = next((line for line in reversed(lines) if line.strip()), "")
-        said = f": {words.strip()[:_SHOWN]}" if words else ""
-        return f"ended without a reply (exit code {code}){said}"
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        reason = f": {last[:_SHOWN]}" if last else ""
+        return f"ended without a reply (exit code {code}){reason}"
 
 
 class StdioTarget:
-    """Somebody's streaming interface behind a pipe.
+    """A target in another process.
 
     Args:
-        name: how reports call it.
+        name: how reports name it.
         process: the process that answers.
-        greets: it is a worker of ours, which answers a greeting once it has imported its target.
+        handshake: whether it is a worker of ours, which answers ``hello`` as soon as it has
+            imported its target.
     """
 
-    def __init__(self, name: str, process: Process, *, greets: bool = False) -> None:
-        self.name, self._process, self._greets = name, process, greets
+    def __init__(self, name: str, process: Process, *, handshake: bool = False) -> None:
+        self.name, self._process, self._handshake = name, process, handshake
         self.protocols: tuple[str, ...] = names()
 
     async def prepare(self) -> None:
-        """Start a worker, so that what it imports is not counted as waiting for a stream.
+        """Start a worker, so that its imports do not count as waiting for a stream.
 
-        What keeps it from starting is told by its first reply.
+        If it cannot start, its first reply reports why.
         """
-        if self._greets and not self._process.runs:
+        if self._handshake and not self._process.runs:
             with suppress(TargetError):
                 await self._process.ask(ask="hello")
 
     def listen(self, call: Call) -> StdioListening:
-        """Return a listener for one stream."""
+        """Return a listening for one stream."""
         return StdioListening(self._process, call)
 
     async def aclose(self) -> None:
@@ -167,12 +171,12 @@ class StdioTarget:
 
 
 class StdioListening:
-    """Asks for the outcome of a stream and hands out its chunks."""
+    """Requests the outcome of a stream, then yields its chunks."""
 
     def __init__(self, process: Process, call: Call) -> None:
         self._process, self._call = process, call
         self._outcome = Outcome()
-        self._asked = self._over = False
+        self._replied = False
         self._chunks = self._read()
 
     async def __aenter__(self) -> Self:
@@ -180,22 +184,22 @@ class StdioListening:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Hand out no more; a process that was not waited for was ended by ``ask``."""
+        """Yield no more; a process whose reply was not awaited was ended by ``ask``."""
         await self._chunks.aclose()
-        if not self._over:
+        if not self._replied:
             self._outcome = Outcome(finish="cancelled", ending="cancelled")
 
     def __aiter__(self) -> AsyncIterator[Chunk]:
-        """Return the chunks of the reply, once it came.
+        """Return the chunks of the reply; the first step awaits it.
 
         Raises:
-            TargetError: the process did not reply, or with no outcome; or an exception of the name
-                and the words of what the process says was raised in it.
+            TargetError: the process did not reply, or its reply has no outcome; or, under the name
+                and with the message of the original, the exception raised in the process.
         """
         return self._chunks
 
     def outcome(self) -> Outcome:
-        """Return what was replied, or an empty outcome before that."""
+        """Return the outcome of the reply, or an empty one before that."""
         return self._outcome
 
     async def _read(self) -> AsyncGenerator[Chunk, None]:
@@ -203,24 +207,24 @@ class StdioListening:
             reply = await self._process.ask(**request_of(self._call))
             self._outcome = outcome_of(reply)
         except Exception:
-            self._over = True
+            self._replied = True
             raise
-        self._over = True
+        self._replied = True
         for chunk in self._outcome.chunks:
             yield chunk
         if "raised" in reply:
-            raise named(reply["raised"])
+            raise _exception_of(reply["raised"])
 
 
 def _reply(number: int, line: bytes) -> dict[str, JSON]:
     try:
         reply = json.loads(line)
     except (ValueError, RecursionError):
-        said = line.decode("utf-8", "replace").strip()[:_SHOWN]
-        raise TargetError(f"replied with a line that is no JSON: {said!r}") from None
+        text = line.decode("utf-8", "replace").strip()[:_SHOWN]
+        raise TargetError(f"replied with a line that is not JSON: {text!r}") from None
     replied_to = reply.get("id") if isinstance(reply, dict) else reply
     if not isinstance(reply, dict) or replied_to != number:
-        raise TargetError(f"replied to request {replied_to!r:.{_SHOWN}}, asked was {number}")
+        raise TargetError(f"replied to request {replied_to!r:.{_SHOWN}} instead of {number}")
     return reply
 
 
@@ -236,23 +240,23 @@ def request_of(call: Call) -> dict[str, JSON]:
 
 
 def outcome_of(reply: Mapping[str, Any]) -> Outcome:
-    """Return the outcome a process replied with.
+    """Return the outcome in a process's reply.
 
     Raises:
-        TargetError: there is none in it.
+        TargetError: it has none, or an invalid one.
     """
-    if "unspoken" in reply:
-        raise TargetError(str(reply["unspoken"]))
+    if "unsupported" in reply:
+        raise TargetError(str(reply["unsupported"]))
     if "outcome" not in reply:
         raise TargetError(f"replied with neither outcome nor harness_error, but {sorted(reply)}")
     try:
         return Outcome.model_validate(reply["outcome"])
     except ValueError as error:
-        lines = str(error).splitlines()  # pydantic's: how many errors, a place, what is wrong there
-        raise TargetError(f"replied with no outcome: {' '.join(lines[1:3])}") from None
+        lines = str(error).splitlines()  # pydantic: number of errors, a place, what is wrong there
+        raise TargetError(f"replied with an invalid outcome: {' '.join(lines[1:3])}") from None
 
 
-def named(said: Mapping[str, str]) -> TargetError:
-    """Return an exception under the name of one that was raised in another process."""
-    made: TargetError = type(said["type"], (TargetError,), {})(said["message"])
-    return made
+def _exception_of(raised: Mapping[str, str]) -> TargetError:
+    """Return an exception with the name and the message of one raised in another process."""
+    error: TargetError = type(raised["type"], (TargetError,), {})(raised["message"])
+    return error

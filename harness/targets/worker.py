@@ -1,13 +1,13 @@
 """A target in a process of its own: requests on standard input, replies on standard output.
 
-``python -m harness.targets.worker TARGET`` serves a target of this environment. Run as a file, by
-the Python of any other environment, it brings the harness along and nothing else of its own, so the
-SDKs are that environment's. Besides the outcome (DESIGN section 5) it answers ``"ask": "hello"``,
-``"events"`` and ``"vocabulary"``, each with the protocol's words in answering.py.
+``python -m harness.targets.worker TARGET`` serves a target of this environment. Run as a file by
+the Python of any other environment, it makes the harness importable there and nothing else of its
+own, so the SDKs are those of that environment. Besides outcomes (DESIGN section 5) it answers
+``"ask": "hello"``, ``"events"`` and ``"vocabulary"``; see worker_service.py.
 
-Rules of this file: until the harness is there, only the standard library is imported; standard
-output carries replies and nothing else, whatever the target prints; every request is replied to,
-by ``harness_error`` where it cannot be answered; the end of standard input is the end.
+Until the harness is importable, only the standard library is imported. Standard output carries
+replies and nothing else, whatever the target prints. Every request gets a reply, with
+``harness_error`` if it cannot be answered. The worker ends with its standard input.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+    Reply = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 def main(address: str) -> None:
@@ -34,55 +34,55 @@ def main(address: str) -> None:
         address: the target's; it is resolved in this environment.
     """
     replies = _private_output()
-    # Like the lane of a run: what SDKs warn of while they read odd streams is no finding.
+    # As in a run: the warnings of SDKs that read unusual streams are not findings.
     warnings.simplefilter("ignore")
     with asyncio.Runner() as runner:
-        answer = _answer(address)
+        reply = _service(address)
         for line in sys.stdin:
             if line.strip():
-                reply = json.dumps(runner.run(_reply(answer, line)))
-                replies.write(f"{reply}\n")
+                answer = json.dumps(runner.run(_answer(reply, line)))
+                replies.write(f"{answer}\n")
                 replies.flush()
 
 
 def _private_output() -> TextIO:
-    """Take standard output for the replies; what a target prints goes to standard error."""
+    """Reserve standard output for the replies; what a target prints goes to standard error."""
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return replies
 
 
-def _answer(address: str) -> Answer:
-    """Return what answers: the target, or why there is none."""
+def _service(address: str) -> Reply:
+    """Return the function that replies: the target's, or one that gives the reason why not."""
     try:
-        from harness.targets.worker_service import Answering
+        from harness.targets.worker_service import WorkerService
 
-        return Answering(address).answer
-    except Exception as error:  # noqa: BLE001 - whatever it is, every reply will say it
-        words = _words(error)
+        return WorkerService(address).reply
+    except Exception as error:  # noqa: BLE001 - every reply reports it
+        message = _message(error)
 
         async def refuse(_request: dict[str, Any]) -> dict[str, Any]:
-            return {"harness_error": words}
+            return {"harness_error": message}
 
         return refuse
 
 
-async def _reply(answer: Answer, line: str) -> dict[str, Any]:
+async def _answer(reply: Reply, line: str) -> dict[str, Any]:
     request = json.loads(line)
     try:
-        said = await answer(request)
-    except Exception as error:  # noqa: BLE001 - the harness says what failed, and goes on
-        said = {"harness_error": _words(error)}
-    return {"id": request.get("id"), **said}
+        answer = await reply(request)
+    except Exception as error:  # noqa: BLE001 - reported, and the worker goes on
+        answer = {"harness_error": _message(error)}
+    return {"id": request.get("id"), **answer}
 
 
-def _words(error: BaseException) -> str:
-    from_us = type(error).__module__.partition(".")[0] == "harness"
-    return str(error) if from_us else f"{type(error).__name__}: {error}"
+def _message(error: BaseException) -> str:
+    is_ours = type(error).__module__.partition(".")[0] == "harness"
+    return str(error) if is_ours else f"{type(error).__name__}: {error}"
 
 
-def _bring_harness() -> None:
-    """Make the harness importable without its neighbours: they are another environment's."""
+def _add_harness() -> None:
+    """Make the harness importable without the packages beside it, which are not for this Python."""
     folder = Path(__file__).resolve().parent.parent
     spec = importlib.util.spec_from_file_location(
         "harness", folder / "__init__.py", submodule_search_locations=[str(folder)]
@@ -95,5 +95,5 @@ def _bring_harness() -> None:
 
 if __name__ == "__main__":
     if "harness" not in sys.modules:
-        _bring_harness()
+        _add_harness()
     main(sys.argv[1])

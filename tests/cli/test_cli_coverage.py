@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli import coverage, main
 from harness.comparing import preparation as readiness
-from harness.targets.vocabulary import CoverageRow
+from harness.sdks.vocabulary import CoverageRow
 from tests.scenario_files import write, written
 
 if TYPE_CHECKING:

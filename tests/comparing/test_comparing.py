@@ -25,10 +25,10 @@ MINIATURES = '''
 import itertools, os
 from harness.model import Text
 from harness.targets.builtin import BuiltinTarget
-from harness.targets.clients import Clients
+from harness.sdks.clients import SdkClients
 
 async def honest(call):
-    clients = Clients()
+    clients = SdkClients()
     listening = BuiltinTarget(clients).listen(call)
     async with listening:
         async for _ in listening:

@@ -17,9 +17,9 @@ from harness.engine.stack.stack_run import Abort
 from harness.engine.stack.sweep import WAYS, evaluate_runs
 from harness.protocols import NAMES
 from harness.scenarios import load, scenario_root
+from harness.sdks.clients import SdkClients
 from harness.streaming.adapter import StreamAdapter
 from harness.targets.builtin import BuiltinListening
-from harness.targets.clients import Clients
 from harness.targets.layers import Layers
 from tests.miniatures.broken_layers import LeavesTheResponse, Polls
 from tests.scenario_files import written
@@ -156,7 +156,7 @@ class Polling:
     layers = Layers(registry=Polls)
 
     def listen(self, call: Call) -> BuiltinListening:
-        return BuiltinListening(Clients(call.transport), call)
+        return BuiltinListening(SdkClients(call.transport), call)
 
 
 def test_a_broken_law_names_the_first_point_the_rest_and_its_source(tmp_path: Path) -> None:

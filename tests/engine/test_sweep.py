@@ -16,8 +16,8 @@ from harness.engine.scenario_runner import ScenarioRunner
 from harness.errors import StreamError
 from harness.model import Chunk, ErrorInfo, Finding
 from harness.scenarios import LEAVING, Consumer
+from harness.sdks.clients import SdkClients
 from harness.targets.builtin import BuiltinListening
-from harness.targets.clients import Clients
 from tests.scenario_files import written
 
 if TYPE_CHECKING:
@@ -129,11 +129,11 @@ class Sinner:
 
     def __init__(self, listening: type[BuiltinListening]) -> None:
         self._listening = listening
-        self._clients: Clients | None = None
+        self._clients: SdkClients | None = None
 
     def listen(self, call: Call) -> BuiltinListening:
         assert call.consumer["do"] in {"read", *LEAVING}
-        self._clients = self._clients or Clients(call.transport)
+        self._clients = self._clients or SdkClients(call.transport)
         return self._listening(self._clients, call)
 
 

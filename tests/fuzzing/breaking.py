@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.protocols import NAMES
+from harness.sdks.clients import SdkClients
 from harness.targets.builtin import BuiltinListening
-from harness.targets.clients import Clients
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,15 +33,15 @@ class Spoiled:
 
     def __init__(self, spoil: Spoil) -> None:
         self.name, self._spoil = spoil.__name__, spoil
-        self._clients: Clients | None = None
+        self._clients: SdkClients | None = None
 
     def listen(self, call: Call) -> SpoiledListening:
-        self._clients = self._clients or Clients(call.transport)  # in the loop of its lane
+        self._clients = self._clients or SdkClients(call.transport)  # in the loop of its lane
         return SpoiledListening(self._clients, call, self._spoil)
 
 
 class SpoiledListening(BuiltinListening):
-    def __init__(self, clients: Clients, call: Call, spoil: Spoil) -> None:
+    def __init__(self, clients: SdkClients, call: Call, spoil: Spoil) -> None:
         super().__init__(clients, call)
         self._spoil, self._script = spoil, _script(call)
 

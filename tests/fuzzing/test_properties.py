@@ -98,7 +98,7 @@ def test_a_stream_is_compared_with_the_whole_answer(seed: int, tmp_path: Path) -
         examples=EXAMPLES,
         seed=seed,
         in_memory=True,
-        twins={"whole": "sdk-whole"},
+        twins={"nonstreaming": "sdk-nonstreaming"},
     )
     found = first_failure(settings)
     assert found is not None

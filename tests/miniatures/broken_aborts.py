@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model import Outcome, ToolCall
 from harness.protocols import NAMES
+from harness.sdks.clients import SdkClients
 from harness.targets.builtin import BuiltinListening
-from harness.targets.clients import Clients
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -48,10 +48,10 @@ class _Sinner:
 
     def __init__(self, listening: type[BuiltinListening]) -> None:
         self._listening = listening
-        self._clients: Clients | None = None
+        self._clients: SdkClients | None = None
 
     def listen(self, call: Call) -> BuiltinListening:
-        self._clients = self._clients or Clients(call.transport)
+        self._clients = self._clients or SdkClients(call.transport)
         return self._listening(self._clients, call)
 
 

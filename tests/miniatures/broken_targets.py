@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from harness.model import Chunk, Outcome, Reasoning, Refusal, Text, ToolCall, Usage
+from harness.sdks.clients import SdkClients
 from harness.targets.builtin import BuiltinTarget
-from harness.targets.clients import Clients
 from tests.miniatures.streams import STREAMS
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def spoils(breaks: str, stream: str, must: Mapping[str, JSON]) -> Callable[[Spoi
 
 async def truth(call: Call) -> Outcome:
     """Return what builtin delivers for a call."""
-    clients = Clients(call.transport)
+    clients = SdkClients(call.transport)
     listening = BuiltinTarget(clients).listen(call)
     try:
         with suppress(Exception):  # the outcome names it

@@ -21,7 +21,7 @@ from harness.comparing.vocabulary import WordChange
 from harness.engine.replayer import TargetRequest
 from harness.errors import InputError
 from harness.reports import KINDS, make_report
-from harness.targets.vocabulary import CoverageRow
+from harness.sdks.vocabulary import CoverageRow
 from harness.wire.script import Script
 from tests.reports.happened import NASTY
 

@@ -11,12 +11,12 @@ from harness.playback.response_registry import ResponseRegistry
 from harness.playback.transport import MEMORY_URL, memory_transport
 from harness.protocols import protocol
 from harness.protocols.message import IN_ORDER, Message
+from harness.sdks import open_stream
+from harness.sdks.clients import SdkClients
 from harness.streaming.adapter import StepContext, StreamAdapter
 from harness.streaming.providers import protocol_of
 from harness.streaming.tracing.manager import TraceManager
 from harness.targets.base import Call
-from harness.targets.clients import Clients
-from harness.targets.opening import open_stream
 from harness.wire.script import Script
 from tests.streaming.aborting import ANSWER
 
@@ -68,7 +68,7 @@ class Product:
 
     def __init__(self) -> None:
         self.stage, self.kept = ResponseRegistry(), Kept()
-        self.clients = Clients(memory_transport(self.stage))
+        self.clients = SdkClients(memory_transport(self.stage))
         ticks = itertools.count()
         self.adapter = StreamAdapter(
             self.open, TraceManager([self.kept]), clock=lambda: float(next(ticks))

@@ -11,10 +11,10 @@ from harness.playback.response_registry import ResponseRegistry
 from harness.playback.transport import MEMORY_URL, memory_transport
 from harness.protocols import protocol
 from harness.protocols.message import DeltaPlan, Message
+from harness.sdks import open_stream
+from harness.sdks.clients import SdkClients
 from harness.streaming.interfaces import interface_for
 from harness.targets.base import Call
-from harness.targets.clients import Clients
-from harness.targets.opening import open_stream
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ async def asked(name: str, script: Script, **call: Any) -> AsyncGenerator[Any, N
     """Ask for a stream through a protocol's SDK; yields what opens it."""
     stage = ResponseRegistry()
     key = stage.put(script)
-    clients = Clients(memory_transport(stage))
+    clients = SdkClients(memory_transport(stage))
     try:
         request = protocol(name).request
         yield open_stream(clients, Call(name, f"{MEMORY_URL}/{key}", request, **call))

@@ -13,13 +13,13 @@ from harness.model import Chunk
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.server import serving
 from harness.protocols import NAMES, protocol
+from harness.sdks import open_stream
+from harness.sdks.clients import SdkClients
 from harness.streaming.cancellation import CancelSignal
 from harness.streaming.error_mapping import llm_error
 from harness.streaming.interfaces import interface_for
 from harness.streaming.interfaces.anthropic_messages.interface import AnthropicMessagesInterface
 from harness.targets.base import Call
-from harness.targets.clients import Clients
-from harness.targets.opening import open_stream
 from harness.wire.script import Script
 from tests.streaming.aborting import (
     AT_A_CHUNK,
@@ -46,12 +46,12 @@ if TYPE_CHECKING:
     Silent: TypeAlias = Callable[[], bool]
 
 
-class OneSlotClients(Clients):
+class OneSlotClients(SdkClients):
     """Clients with one connection: a reader who does not give it back starves the next."""
 
-    def _options(self, library: Literal["httpx2", "httpx"]) -> dict[str, Any]:
+    def options(self, library: Literal["httpx2", "httpx"]) -> dict[str, Any]:
         return {
-            **super()._options(library),
+            **super().options(library),
             "limits": httpx2.Limits(max_connections=1),
             "timeout": httpx2.Timeout(5, pool=0.2),
         }
@@ -60,7 +60,7 @@ class OneSlotClients(Clients):
 class Provider:
     """A provider on this machine, and the SDKs that speak to it."""
 
-    def __init__(self, stage: ResponseRegistry, url: str, clients: Clients) -> None:
+    def __init__(self, stage: ResponseRegistry, url: str, clients: SdkClients) -> None:
         self.stage, self.url, self.clients = stage, url, clients
 
     def put(self, name: str, script: Script) -> Call:

@@ -9,11 +9,11 @@ import pytest
 
 from harness.errors import ContextOverflowError, StreamError
 from harness.protocols import protocol
+from harness.sdks import open_stream
+from harness.sdks.clients import SdkClients
 from harness.streaming.error_mapping import classify, llm_error
 from harness.streaming.interfaces import interface_for
 from harness.targets.base import Call
-from harness.targets.clients import Clients
-from harness.targets.opening import open_stream
 from harness.wire.script import Script
 from tests.streaming.providing import NAMES, answered, refusal
 
@@ -218,7 +218,7 @@ async def test_nobody_at_the_address_is_a_connection(name: str) -> None:
     with socket.socket() as bound:  # bound, but nobody listens
         bound.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        clients, interface = Clients(), interface_for(name)()
+        clients, interface = SdkClients(), interface_for(name)()
         opening = open_stream(clients, Call(name, url, protocol(name).request))
         with pytest.raises(Exception, match=r"(?i)connect") as caught:
             async for _ in interface.chunks(opening):

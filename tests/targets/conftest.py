@@ -13,8 +13,8 @@ from harness.playback.response_registry import ResponseRegistry
 from harness.playback.transport import MEMORY_URL, memory_transport
 from harness.protocols import protocol
 from harness.protocols.composing import entry_of
+from harness.sdks.clients import SdkClients
 from harness.targets.base import Call
-from harness.targets.clients import Clients
 from harness.targets.resolving import resolve
 from harness.wire.script import Script
 
@@ -47,7 +47,7 @@ def script(protocol_name: str, stream: Sequence[JSON], **response: Any) -> Scrip
     return Script(tuple(frames), **response)
 
 
-async def listen(clients: Clients, address: str, call: Call) -> Told:
+async def listen(clients: SdkClients, address: str, call: Call) -> Told:
     """Let a target read a whole stream."""
     listening = resolve(address, clients).listen(call)
     chunks: list[Chunk] = []
@@ -67,8 +67,8 @@ def stage() -> ResponseRegistry:
 
 
 @pytest.fixture
-async def clients(stage: ResponseRegistry) -> AsyncIterator[Clients]:
-    made = Clients(memory_transport(stage))
+async def clients(stage: ResponseRegistry) -> AsyncIterator[SdkClients]:
+    made = SdkClients(memory_transport(stage))
     yield made
     await made.aclose()
 
@@ -87,7 +87,7 @@ def put(stage: ResponseRegistry) -> Put:
 
 
 @pytest.fixture
-def tell(put: Put, clients: Clients) -> Tell:
+def tell(put: Put, clients: SdkClients) -> Tell:
     """Return what tells a stream to a target: ``tell(target, protocol, stream, **response)``."""
 
     async def telling(address: str, name: str, stream: Sequence[JSON], **response: Any) -> Told:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from harness.targets.clients import Clients
+    from harness.sdks.clients import SdkClients
 
 MODULE = """
 from harness.model import Outcome
@@ -52,28 +52,30 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("address", ["builtin", "sdk", "sdk-helper"])
-def test_our_own_are_targets_under_their_word(address: str, clients: Clients) -> None:
+def test_our_own_are_targets_under_their_word(address: str, clients: SdkClients) -> None:
     target = resolve(address, clients)
     assert isinstance(target, Target)
     assert (target.name, target.protocols) == (address, NAMES)
 
 
-def test_a_function_becomes_a_target_named_by_its_address(clients: Clients) -> None:
+def test_a_function_becomes_a_target_named_by_its_address(clients: SdkClients) -> None:
     target = resolve("python:my_targets:function", clients)
     assert (target.name, target.protocols) == ("python:my_targets:function", NAMES)
 
 
-def test_a_function_says_what_it_speaks(clients: Clients) -> None:
+def test_a_function_says_what_it_speaks(clients: SdkClients) -> None:
     assert resolve("python:my_targets:narrow", clients).protocols == ("openai_chat",)
 
 
 @pytest.mark.parametrize("attribute", ["mine", "Mine"])
-def test_an_object_is_taken_as_it_is_and_a_class_is_made(attribute: str, clients: Clients) -> None:
+def test_an_object_is_taken_as_it_is_and_a_class_is_made(
+    attribute: str, clients: SdkClients
+) -> None:
     target = resolve(f"python:my_targets:{attribute}", clients)
     assert (target.name, target.protocols) == ("mine", ("anthropic_messages",))
 
 
-def test_an_object_instead_of_a_string_is_used_as_it_is(clients: Clients) -> None:
+def test_an_object_instead_of_a_string_is_used_as_it_is(clients: SdkClients) -> None:
     async def mine(_: Call) -> Outcome:
         return Outcome()
 
@@ -82,7 +84,7 @@ def test_an_object_instead_of_a_string_is_used_as_it_is(clients: Clients) -> Non
     assert resolve(mine, clients).name.endswith("mine")
 
 
-def test_an_attribute_may_be_a_path(clients: Clients) -> None:
+def test_an_attribute_may_be_a_path(clients: SdkClients) -> None:
     target = resolve("python:my_targets:Mine.function", clients)
     assert target.name == "python:my_targets:Mine.function"
 
@@ -108,7 +110,7 @@ def test_an_unknown_word_proposes_the_nearest(address: str, near: str) -> None:
     ],
 )
 def test_a_bad_address_gives_one_line_that_names_it(
-    address: str, says: str, clients: Clients
+    address: str, says: str, clients: SdkClients
 ) -> None:
     with pytest.raises(InputError) as caught:
         resolve(address, clients)

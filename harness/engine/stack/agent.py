@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.checks.runs import Step
 from harness.playback.transport import MEMORY_URL
+from harness.sdks import open_stream
 from harness.streaming.adapter import StepContext
 from harness.streaming.continuation import GO_ON, continuation
 from harness.streaming.providers import PROVIDERS
 from harness.streaming.serving.agent import run_step
 from harness.targets.base import Call
-from harness.targets.opening import open_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from harness.model import JSON, Chunk
     from harness.playback.response_registry import ResponseRegistry
+    from harness.sdks.clients import SdkClients
     from harness.streaming.adapter import StreamAdapter
     from harness.streaming.serving import AgentChunk, AgentRequest
     from harness.streaming.serving.runs.statuses import StopReason
-    from harness.targets.clients import Clients
     from harness.targets.layers import Layers
     from harness.wire.script import Script
 
@@ -65,7 +65,7 @@ class WatchedAgent:
     """
 
     def __init__(
-        self, asking: Asking, layers: Layers, stage: ResponseRegistry, clients: Clients
+        self, asking: Asking, layers: Layers, stage: ResponseRegistry, clients: SdkClients
     ) -> None:
         self._asking, self._layers = asking, layers
         self._stage, self._clients = stage, clients

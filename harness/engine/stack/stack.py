@@ -18,11 +18,11 @@ from harness.playback.response_registry import ResponseRegistry
 from harness.playback.transport import memory_transport
 from harness.protocols import protocol
 from harness.protocols.message import IN_ORDER, Message
+from harness.sdks.clients import SdkClients
 from harness.simulation.loop import run
 from harness.streaming.databases.database import open_database
 from harness.streaming.serving.runs.lock import SCHEMA
 from harness.streaming.serving.runs.store import make_runs
-from harness.targets.clients import Clients
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Stack:
             ),
             PING_S if keepalive else None,
             stage,
-            Clients(memory_transport(stage)),
+            SdkClients(memory_transport(stage)),
             make_runs(_MEMORY),
             open_database(_MEMORY, SCHEMA),
         )

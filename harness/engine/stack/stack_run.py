@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from harness.playback.response_registry import ResponseRegistry
+    from harness.sdks.clients import SdkClients
     from harness.streaming.databases.database import Database
     from harness.streaming.serving.runs.store import DatabaseRuns, Run
-    from harness.targets.clients import Clients
     from harness.targets.layers import Layers
 
 AGAIN = 4  # cancellations, one a step, of a client that is cancelled again and again
@@ -50,7 +50,7 @@ class Parts(NamedTuple):
     asking: Asking
     keepalive_s: float | None
     stage: ResponseRegistry
-    clients: Clients
+    clients: SdkClients
     runs: DatabaseRuns
     locks: Database
 

@@ -59,9 +59,9 @@ def _stream_is_whole(case: Case, tell: Deliver) -> Broken | None:
     if not _has_whole_form(case, said):
         return None
     body = Script((compact(case.protocol.response_body(said)).encode(),), headers=_JSON)
-    whole, streamed = tell(body, twin="whole"), tell(case.script)
+    whole, streamed = tell(body, twin="nonstreaming"), tell(case.script)
     if whole.complaint:
-        return Broken(body, why=whole.complaint, twin="whole")
+        return Broken(body, why=whole.complaint, twin="nonstreaming")
     expected = {**_shown(name, whole.outcome), **_counted(whole.outcome, streamed.outcome)}
     actual = {**_shown(name, streamed.outcome), **_counted(streamed.outcome, whole.outcome)}
     return compare(case.script, expected, streamed, actual, "the whole answer says otherwise")
@@ -74,6 +74,6 @@ LAWS: tuple[Property, ...] = (
         ("OR-002", "OC-019", "GE-010"),
         _stream_is_whole,
         of_messages=True,
-        twin="whole",
+        twin="nonstreaming",
     ),
 )

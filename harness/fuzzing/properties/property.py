@@ -39,7 +39,7 @@ class Deliver(Protocol):
         Args:
             script: what is spoken.
             protocol: another wire than the case's.
-            twin: another way to the same answer, a word of ``TWINS``, if the target has it.
+            twin: another way to the same answer, a key of the target's ``variants``, if it has it.
         """
 
 

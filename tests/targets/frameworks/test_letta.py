@@ -17,8 +17,8 @@ import pytest
 from harness.cli import main
 from harness.errors import InputError
 from harness.model import Chunk, Reasoning, Text, Usage
+from harness.sdks.clients import SdkClients
 from harness.targets.addresses import environment_of, inside
-from harness.targets.clients import Clients
 from harness.targets.environments import is_made, python_of
 from harness.targets.frameworks.letta import LettaReader
 from harness.targets.resolving import resolve
@@ -65,11 +65,11 @@ def call(**fields: Any) -> Stub:
     ],
 )
 def test_a_message_is_taken_over_as_a_chunk(message: Stub, chunks: list[Chunk]) -> None:
-    assert list(LettaReader("openai_chat", adapter()).read(message)) == chunks
+    assert list(LettaReader(adapter()).read(message)) == chunks
 
 
 def test_calls_are_numbered_by_their_ids() -> None:
-    reader = LettaReader("openai_chat", adapter())
+    reader = LettaReader(adapter())
     ids = ("a", "b", "a")
     told = [Stub(message_type="tool_call_message", tool_call=call(tool_call_id=one)) for one in ids]
     assert [chunk.index for message in told for chunk in reader.read(message)] == [0, 1, 0]
@@ -83,16 +83,15 @@ async def test_what_the_adapter_extracted_is_taken_over() -> None:
         Stub(type="text", text="Hi"),
     ]
     reader = LettaReader(
-        "openai_responses",
         adapter(
             content=content,
             tool_calls=[Stub(id="call_1", function=function)],
             finish_reason="length",
         ),
     )
-    assert reader.said().usage is None, "before the end there is none"
+    assert reader.result().usage is None, "before the end there is none"
     await reader.conclude()
-    said = reader.said()
+    said = reader.result()
     assert said.content[:2] == (Reasoning(text="One\n\ntwo"), Text(text="Hi"))
     assert [(part.kind, getattr(part, "name", "")) for part in said.content[2:]] == [
         ("tool_call", "get")
@@ -103,7 +102,7 @@ async def test_what_the_adapter_extracted_is_taken_over() -> None:
 
 def test_without_the_package_its_target_says_what_is_missing() -> None:
     with pytest.raises(InputError, match="No module named 'letta'"):
-        resolve("letta", Clients())
+        resolve("letta", SdkClients())
 
 
 def test_the_repair_of_0_16_5_is_seen_and_what_it_left(capsys: pytest.CaptureFixture[str]) -> None:

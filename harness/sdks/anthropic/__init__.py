@@ -1,0 +1,1 @@
+"""The SDK ``anthropic``: its clients and the Messages API."""

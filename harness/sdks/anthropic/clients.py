@@ -1,0 +1,45 @@
+"""The clients of the Anthropic SDK."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.sdks.clients import API_KEY, PLACEHOLDER_URL, http_library, timeout_of
+
+if TYPE_CHECKING:
+    from harness.sdks.call import SdkCall
+    from harness.sdks.clients import SdkClients
+
+DISTRIBUTION = "anthropic"
+
+
+def async_client(clients: SdkClients, call: SdkCall) -> Any:
+    """Return the asynchronous client for a call's address."""
+    return _for_call(clients.get(_make), call)
+
+
+def sync_client(clients: SdkClients, call: SdkCall) -> Any:
+    """Return the synchronous client for a call's address."""
+    return _for_call(clients.get(_make_sync), call)
+
+
+def _for_call(client: Any, call: SdkCall) -> Any:
+    return client.with_options(base_url=call.base_url, timeout=timeout_of(call))
+
+
+def _make(clients: SdkClients) -> Any:
+    import anthropic
+
+    http = clients.http(http_library(DISTRIBUTION))
+    return anthropic.AsyncAnthropic(
+        api_key=API_KEY, base_url=PLACEHOLDER_URL, max_retries=0, http_client=http
+    )
+
+
+def _make_sync(clients: SdkClients) -> Any:
+    import anthropic
+
+    http = clients.http_sync(http_library(DISTRIBUTION))
+    return anthropic.Anthropic(
+        api_key=API_KEY, base_url=PLACEHOLDER_URL, max_retries=0, http_client=http
+    )

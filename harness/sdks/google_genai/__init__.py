@@ -1,0 +1,1 @@
+"""The SDK ``google-genai``: its client and ``generate_content``."""

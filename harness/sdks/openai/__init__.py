@@ -1,0 +1,1 @@
+"""The SDK ``openai``: its clients, the Responses API and Chat Completions."""

@@ -1,0 +1,187 @@
+"""A target behind a pipe: whatever it does wrong is named, and the next request finds a new one."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.engine.replayer import Replayer, TargetRequest
+from harness.errors import TargetError
+from harness.model import Chunk, Outcome
+from harness.protocols import protocol
+from harness.sdks.clients import SdkClients
+from harness.targets.base import Call
+from harness.targets.resolving import resolve
+from harness.targets.stdio import Process
+from harness.wire.script import Script
+from tests.targets.conftest import script
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+OUTCOME = {"chunks": [{"kind": "text", "text": "Hi"}], "ending": "complete", "finish": "stop"}
+
+# A target in another language is one that knows nothing but JSON lines; this one sins on demand.
+SINNER = """
+import json, os, sys, time
+for line in sys.stdin:
+    asked = json.loads(line)
+    sin = asked["request"].get("sin")
+    if sin == "dies":
+        print("out of coffee", file=sys.stderr)
+        os._exit(3)
+    if sin == "late":
+        time.sleep(60)
+    if sin == "chatter":
+        print("hello there", flush=True)
+        continue
+    reply = {"id": asked["id"], "outcome": OUTCOME | {"response_id": str(os.getpid())}}
+    if sin == "stale":
+        reply["id"] -= 1
+    if sin == "sorry":
+        reply = {"id": asked["id"], "harness_error": "no such model"}
+    if sin == "empty":
+        reply = {"id": asked["id"]}
+    if sin == "nonsense":
+        reply["outcome"]["ending"] = "happy"
+    print(json.dumps(reply), flush=True)
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> str:
+    """Return the address of the sinner."""
+    path = tmp_path / "sinner.py"
+    path.write_text(SINNER.replace("OUTCOME", repr(OUTCOME)))
+    return f"command:{sys.executable} {path}"
+
+
+@pytest.fixture
+async def target(program: str) -> AsyncIterator[Any]:
+    found: Any = resolve(program, SdkClients())
+    yield found
+    await found.aclose()
+
+
+async def listen(target: Any, **request: Any) -> tuple[list[Chunk], Outcome]:
+    listening = target.listen(Call("openai_chat", "http://127.0.0.1:1/7", request))
+    async with listening:
+        chunks = [chunk async for chunk in listening]
+    return chunks, listening.outcome()
+
+
+async def test_a_reply_is_an_outcome_and_its_chunks(target: Any) -> None:
+    chunks, outcome = await listen(target)
+    assert chunks == [Chunk("text", text="Hi")]
+    assert (outcome.ending, outcome.finish) == ("complete", "stop")
+
+
+async def test_one_process_answers_request_after_request(target: Any) -> None:
+    _, first = await listen(target)
+    _, second = await listen(target)
+    assert first.response_id == second.response_id
+
+
+@pytest.mark.parametrize(
+    ("sin", "says"),
+    [
+        ("dies", r"ended without a reply \(exit code 3\): out of coffee"),
+        ("chatter", "replied with a line that is not JSON: 'hello there'"),
+        ("stale", "replied to request 0 instead of 1"),
+        ("sorry", "no such model"),
+        ("empty", r"replied with neither outcome nor harness_error, but \['id'\]"),
+        ("nonsense", "replied with an invalid outcome: ending"),
+    ],
+)
+async def test_what_is_no_reply_is_named_and_the_next_request_is_answered(
+    target: Any, sin: str, says: str
+) -> None:
+    with pytest.raises(TargetError, match=says):
+        await listen(target, sin=sin)
+    _, outcome = await listen(target)
+    assert outcome.ending == "complete"
+
+
+async def test_a_process_that_is_not_waited_for_is_ended_with_its_children(
+    target: Any,
+) -> None:
+    waiting = asyncio.create_task(listen(target, sin="late"))
+    while target._process._running is None:  # noqa: ASYNC110 - a process tells nobody that it runs
+        await asyncio.sleep(0.01)
+    running = target._process._running
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert running.returncode is not None
+    _, outcome = await listen(target)
+    assert outcome.ending == "complete"
+
+
+def test_a_late_reply_is_the_targets_failure(program: str) -> None:
+    with Replayer(timeout=0.5) as player:
+        late = player.play(program, TargetRequest("openai_chat", {"sin": "late"}), Script(()))
+        assert late.complaint == "no end within 0.5 s"
+    with Replayer(timeout=20) as player:
+        assert player.play(program, TargetRequest("openai_chat"), Script(())).complaint is None
+
+
+async def test_a_program_that_cannot_be_started_is_named(tmp_path: Path) -> None:
+    process = Process([str(tmp_path)])
+    with pytest.raises(TargetError, match=r"cannot be started \(Permission denied\)"):
+        await process.ask()
+
+
+async def test_a_chatty_process_never_blocks(tmp_path: Path) -> None:
+    path = tmp_path / "chatty.py"
+    path.write_text(
+        "import sys\nfor line in sys.stdin:\n"
+        "    sys.stderr.write('x' * 1_000_000)\n"
+        "    print(line, end='', flush=True)\n"
+    )
+    process = Process([sys.executable, str(path)])
+    try:
+        for number in (1, 2):
+            assert await process.ask() == {"id": number}
+    finally:
+        await process.aclose()
+
+
+SLOW = """
+import time
+time.sleep(1.5)
+
+async def slow(call):
+    from harness.model import Outcome
+    return Outcome(ending="complete", finish="stop")
+"""
+
+
+def test_what_a_worker_imports_is_not_waiting_for_a_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow_to_import.py").write_text(SLOW)
+    monkeypatch.chdir(tmp_path)
+    with Replayer(timeout=1.0) as player:
+        told = player.play(
+            "env:current!python:slow_to_import:slow", TargetRequest("openai_chat"), Script(())
+        )
+    assert told.complaint is None
+    assert told.outcome.ending == "complete"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_a_target_in_another_language() -> None:
+    address = f"command:node {Path(__file__).with_name('mine.mjs')}"
+    stream = [{"content": "Hello"}, {"content": " there"}, {"finish": "stop"}, "done"]
+    spoken = script("openai_chat", stream)
+    with Replayer(timeout=20) as player:
+        told = player.play(
+            address, TargetRequest("openai_chat", protocol("openai_chat").request), spoken
+        )
+    assert told.complaint is None
+    assert told.outcome.text == "Hello there"
