@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 from harness.engine.events import RED, BadInput, RunFinished, RunStarted, ScenarioFinished
 from harness.reports.cells import Cells, shown
 from harness.reports.files import json_text, painted, write_report
+from harness.scenarios.catalogue import case
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -167,15 +168,16 @@ def _details(failure: _Failure) -> Iterator[tuple[str, str]]:
 
 
 def _requirements(failure: _Failure) -> Iterator[tuple[str, str]]:
-    """Yield what a document demands, and where: the sources of the findings, else the cases."""
-    scenario = failure.result.scenario
-    cases = ", ".join(scenario.cases)
+    """Yield the requirement and its source: the provider's sentence, or the catalogue's."""
     sources = dict.fromkeys(source for f in failure.findings for source in f.sources)
     for source in sources:
         yield "requirement", source.says
-        yield "source", f"{source.url} ({cases})" if cases else source.url
-    if not sources:
-        yield "requirement", f"{scenario.title} (docs/catalogue.md: {cases})"
+        yield "source", source.url
+    for case_id in failure.result.scenario.cases:
+        entry = case(case_id)
+        if entry is not None and not sources:
+            yield "requirement", entry.expected
+        yield "source", f"{entry.page if entry else 'docs/catalogue.md'} ({case_id})"
 
 
 def _short(value: JSON) -> str:
