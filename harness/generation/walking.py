@@ -92,7 +92,7 @@ _SEEN: dict[tuple[object, ...], _Ways] = {}
 
 def _ways(name: str, position: Position) -> _Ways:
     """Return the ways from here; remembered by place, because looking for them is the cost."""
-    place = (name, *position.place())
+    place = (name, *position.as_key())
     found = _SEEN.get(place)
     if found is None:
         if len(_SEEN) >= REMEMBERED:

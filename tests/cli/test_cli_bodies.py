@@ -112,7 +112,7 @@ def test_check_says_one_sentence_a_violation(harness: Any, here: Path) -> None:
     record(here, "open", protocol="openai_chat", order="open", stream=thought)
     said = harness("check", "good.sse", "bad.sse", "open.sse")
     assert said.code == 1
-    assert said.out.startswith("bad: event 0 message_stop: message is 'unborn'; legal here: ")
+    assert said.out.startswith("bad: event 0 message_stop: message is 'not started'; legal here: ")
     assert all(line.startswith("bad: ") for line in said.out.splitlines())
     assert said.err == "1 illegal, 2 legal\n"
     shown = harness("check", "open.sse", "--open")

@@ -131,7 +131,7 @@ def test_legal_streams(entries: list[JSON]) -> None:
         ([{"function_call": {}}, {"finish": "STOP"}], "candidate is 'writing'"),
         (
             [{"function_call": {"name": "a", "willContinue": True}}, {"finish": "STOP"}],
-            "candidate is 'calling'; legal here: function_call.end, function_call.piece",
+            "candidate is 'call open'; legal here: function_call.end, function_call.piece",
         ),
         ([{"block": "SAFETY"}, {"text": "Hi"}, {"finish": "STOP"}], "stream is 'blocked'"),
         ([{"event": {"name": "ping", "data": {}}}, {"finish": "STOP"}], "event: ping"),

@@ -11,11 +11,11 @@ from harness.protocols.grammar import Grammar, Machine, Open, Position, Step
 LETTER = Machine(
     "letter",
     {
-        "unborn": {"open": "running", "whole": "ended"},
+        "not started": {"open": "running", "whole": "ended"},
         "running": {"close": "ended", "drop": Open("ended", "nobody wrote it down")},
         "ended": {"postscript": Open("ended", "some write one")},
     },
-    rests=frozenset({"ended"}),
+    may_end_in=frozenset({"ended"}),
 )
 PAGE = Machine(
     "page",
@@ -38,7 +38,7 @@ LINE = Machine(
 )
 GRAMMAR = Grammar(
     (LETTER, PAGE, LINE),
-    settled={
+    waits_for={
         "turn": {"line": frozenset({"done"})},
         "page": {"page": frozenset({"turned"})},
         "close": {"page": frozenset({"turned"}), "line": frozenset({"done"})},
@@ -162,7 +162,7 @@ def test_a_label_has_one_owner() -> None:
 
 def test_a_joint_rule_may_be_open() -> None:
     why = "no document says whether the lines have to be done"
-    loose = Grammar((LETTER, PAGE, LINE), settled={"turn": {"line": Open("done", why)}})
+    loose = Grammar((LETTER, PAGE, LINE), waits_for={"turn": {"line": Open("done", why)}})
     [found] = loose.violations(steps("open page[0] line[0,0] turn[0] close"))
     assert (found.event, found.severity) == (3, "open")
     assert found.sentence == f"event 3 turn[0]: {why}"
@@ -171,4 +171,4 @@ def test_a_joint_rule_may_be_open() -> None:
 
 def test_a_joint_rule_is_about_a_label_of_a_table() -> None:
     with pytest.raises(ValueError, match="labels of no table: dance"):
-        Grammar((LETTER,), settled={"dance": {"letter": frozenset({"ended"})}})
+        Grammar((LETTER,), waits_for={"dance": {"letter": frozenset({"ended"})}})

@@ -127,7 +127,7 @@ def test_two_choices_finish_each_for_itself() -> None:
     both = ["role", {"chunk": {"choices": [second]}}, {"finish": "stop"}]
     assert sentences(*both, {"chunk": {"choices": [late]}}, "done") == []
     assert sentences(*both, "done") == [
-        "event 3 done: waits for choice[1], which is 'speaking'",
+        "event 3 done: waits for choice[1], which is 'open'",
     ]
 
 

@@ -181,7 +181,7 @@ def test_open(entries: list[Any], words: str) -> None:
     ("entries", "words"),
     [
         ([*START], "no terminal event came"),
-        ([ADDED], "response is 'unborn'"),
+        ([ADDED], "response is 'not started'"),
         (["response.created", "response.queued", ADDED], "response is 'queued'"),
         ([*START, {DELTA: {"at": [0, 0]}}], "item is 'absent'"),
         ([*START, ADDED, DELTA], "part is 'absent'"),

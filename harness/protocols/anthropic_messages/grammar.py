@@ -30,13 +30,17 @@ _SERIES = (
 MESSAGE = Machine(
     "message",
     {
-        "unborn": {
+        "not started": {
             "message_start": "open",
-            "message_start[whole]": Open("stopping", _WHOLE),
+            "message_start[whole]": Open("delta received", _WHOLE),
             "error": "failed",
         },
-        "open": {"message_delta": "stopping", "error": "failed"},
-        "stopping": {"message_delta": "stopping", "message_stop": "ended", "error": "failed"},
+        "open": {"message_delta": "delta received", "error": "failed"},
+        "delta received": {
+            "message_delta": "delta received",
+            "message_stop": "ended",
+            "error": "failed",
+        },
         "ended": {},
         "failed": {},
     },
@@ -65,7 +69,7 @@ _CLOSED = {"block": frozenset({"closed"})}
 
 GRAMMAR = Grammar(
     (MESSAGE, BLOCK),
-    settled={
+    waits_for={
         "message_delta": _CLOSED,
         "message_stop": _CLOSED,
         **{

@@ -31,7 +31,7 @@ _AGAIN = (
 STREAM = Machine(
     "stream",
     {
-        "unborn": {"response": "open", "error": "failed"},
+        "not started": {"response": "open", "error": "failed"},
         "open": {"response": "open", "end": "ended", "block": "blocked", "error": "failed"},
         "ended": {
             "response": Open("ended", _AGAIN),
@@ -41,20 +41,20 @@ STREAM = Machine(
         "blocked": {},
         "failed": {},
     },
-    rests=frozenset({"ended"}),  # there is no sentinel: the stream ends by ending
+    may_end_in=frozenset({"ended"}),  # there is no sentinel: the stream ends by ending
 )
 
 _WRITING = {
-    **dict.fromkeys((*DATA, "thought", "signature"), "writing"),
-    "function_call.start": "calling",
+    **dict.fromkeys((*DATA, "thought", "signature"), "open"),
+    "function_call.start": "call open",
     "finish": "finished",
 }
 
 CANDIDATE = Machine(
     "candidate",
     {
-        "writing": _WRITING,
-        "calling": {"function_call.piece": "calling", "function_call.end": "writing"},
+        "open": _WRITING,
+        "call open": {"function_call.piece": "call open", "function_call.end": "open"},
         "finished": {label: Open(state, _AGAIN) for label, state in _WRITING.items()},
     },
     key=("index",),

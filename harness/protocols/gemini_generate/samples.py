@@ -53,7 +53,7 @@ def entry(step: Step, choose: Callable[[Sequence[JSON]], JSON]) -> Entry:
 def moves(position: Position) -> Sequence[Step]:
     """Return what the next response may hold."""
     stream = position.state(STREAM.name)
-    if stream not in {"unborn", "open", "ended"}:
+    if stream not in {"not started", "open", "ended"}:
         return []
     state = position.state(CANDIDATE.name, _FIRST)
     parts = [Step(label, _FIRST) for label in CANDIDATE.table[state]]
@@ -63,8 +63,8 @@ def moves(position: Position) -> Sequence[Step]:
 
 def way_home(position: Position) -> Step:
     """Return the step that leads towards the end of the stream."""
-    calling = position.state(CANDIDATE.name, _FIRST) == "calling"
-    return Step("function_call.end" if calling else "finish", _FIRST)
+    call_open = position.state(CANDIDATE.name, _FIRST) == "call open"
+    return Step("function_call.end" if call_open else "finish", _FIRST)
 
 
 SAMPLES = Samples(entry, early_ends=frozenset({"error", "block"}), moves=moves, way_home=way_home)

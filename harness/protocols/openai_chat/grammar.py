@@ -63,14 +63,14 @@ STREAM = Machine(
     },
 )
 
-_SAYS: Mapping[str, str | Open] = {
-    "content": "speaking",
-    "refusal": "speaking",
-    "reasoning": Open("speaking", _REASONING),
-    "audio": Open("sounding", _AUDIO),
-    "function.start": "calling",
+_CONTENT: Mapping[str, str | Open] = {
+    "content": "open",
+    "refusal": "open",
+    "reasoning": Open("open", _REASONING),
+    "audio": Open("audio", _AUDIO),
+    "function.start": "function call",
 }
-_FINISHES: Mapping[str, str | Open] = {
+_FINISH_MOVES: Mapping[str, str | Open] = {
     **{f"finish[{word}]": "finished" for word in OPENAI_FINISH},
     **{f"finish[{word}]": Open("finished", _VENDOR_FINISH) for word in VENDOR_FINISH},
 }
@@ -79,21 +79,21 @@ CHOICE = Machine(
     "choice",
     {
         "absent": {
-            "role": "speaking",
+            "role": "open",
             **{
                 label: Open(move.state if isinstance(move, Open) else move, _ROLE_MISSING)
-                for label, move in {**_SAYS, **_FINISHES}.items()
+                for label, move in {**_CONTENT, **_FINISH_MOVES}.items()
             },
         },
-        "speaking": {"role": Open("speaking", _ROLE_AGAIN), **_SAYS, **_FINISHES},
-        "sounding": {
-            "role": Open("sounding", _ROLE_AGAIN),
-            "audio": "sounding",
-            "content": "sounding",
-            **_FINISHES,
+        "open": {"role": Open("open", _ROLE_AGAIN), **_CONTENT, **_FINISH_MOVES},
+        "audio": {
+            "role": Open("audio", _ROLE_AGAIN),
+            "audio": "audio",
+            "content": "audio",
+            **_FINISH_MOVES,
         },
         # The legacy function_call: one, without index or id.
-        "calling": {"function.arguments": "calling", **_FINISHES},
+        "function call": {"function.arguments": "function call", **_FINISH_MOVES},
         "finished": {},
     },
     key=("choice",),
@@ -106,7 +106,7 @@ CALL = Machine(
     {"absent": {"call.start": "open"}, "open": {"call.arguments": "open"}},
     key=("choice", "index"),
     parent="choice",
-    inside=frozenset({"speaking"}),
+    inside=frozenset({"open"}),
     numbered=True,
 )
 
@@ -121,14 +121,14 @@ LOOSE_CALL = Machine(
     },
     key=("choice", "loose"),
     parent="choice",
-    inside=frozenset({"speaking"}),
+    inside=frozenset({"open"}),
 )
 
-_FINISHED = {"choice": frozenset({"finished", "sounding"})}
+_FINISHED = {"choice": frozenset({"finished", "audio"})}
 
 GRAMMAR = Grammar(
     (STREAM, CHOICE, CALL, LOOSE_CALL),
-    settled={"usage": _FINISHED, "usage[beside choices]": _FINISHED, "done": _FINISHED},
+    waits_for={"usage": _FINISHED, "usage[beside choices]": _FINISHED, "done": _FINISHED},
     # Azure's content filter speaks before the first and after the last word, asynchronously:
     # https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-streaming
     # The last audio update holds nothing but an expiry time and follows even the usage.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from harness.model import JSON, Event
     from harness.protocols.grammar import Key
+    from harness.protocols.openai_responses.vocabulary import Phase
 
 _RESUMED = (
     "a stream resumed with starting_after begins behind the event it names "
@@ -34,17 +35,17 @@ _ENDS = {
     "response.completed": "ended",
     "response.incomplete": "ended",
     "response.failed": "ended",
-    "error": "broken",
+    "error": "error received",
 }
 
 RESPONSE = Machine(
     "response",
     {
-        "unborn": {
+        "not started": {
             "response.created": "created",
             "response.queued": Open("queued", _RESUMED),
             "response.in_progress": Open("running", _RESUMED),
-            "error": "broken",
+            "error": "error received",
         },
         "created": {
             "response.queued": "queued",
@@ -53,29 +54,31 @@ RESPONSE = Machine(
         },
         "queued": {"response.in_progress": "running", **_ENDS},
         "running": _ENDS,
-        "broken": {"response.failed": Open("ended", _BROKEN)},
+        "error received": {"response.failed": Open("ended", _BROKEN)},
         "ended": {},
     },
-    rests=frozenset({"broken"}),
+    may_end_in=frozenset({"error received"}),
 )
 
 
-def _life(item: str, progress: str) -> dict[str, dict[str, str | Open]]:
-    """Return the states of one type of item, from its first event to its done."""
-    phases = progress.split()
-    states = [item, *(f"{item}, {phase.rstrip('*!')}" for phase in phases)]
-    life: dict[str, dict[str, str | Open]] = {}
-    for place, state in enumerate(states):
+def _states(item: str, phases: Sequence[Phase]) -> dict[str, dict[str, str | Open]]:
+    """Return the rows of one type of item: a state before its phases, and one after each."""
+    names = [item, *(f"{item}, {_short(phase)}" for phase in phases)]
+    rows: dict[str, dict[str, str | Open]] = {}
+    for place, state in enumerate(names):
+        again = [place - 1] if place and phases[place - 1].repeats else []
         ahead = range(place, len(phases))
-        again = [place - 1] if place and phases[place - 1].endswith("*") else []
-        life[state] = {
-            f"response.{word}": states[at + 1]
-            for at in (*again, *ahead)
-            for word in phases[at].rstrip("*!").split("|")
+        rows[state] = {
+            event: names[at + 1] for at in (*again, *ahead) for event in phases[at].events
         }
-        early = any(phases[at].endswith("!") for at in ahead)
-        life[state][f"{DONE}[{item}]"] = Open("closed", _UNFINISHED) if early else "closed"
-    return life
+        early = any(phases[at].expected for at in ahead)
+        rows[state][f"{DONE}[{item}]"] = Open("closed", _UNFINISHED) if early else "closed"
+    return rows
+
+
+def _short(phase: Phase) -> str:
+    """Return the events of a phase without their common beginning."""
+    return " or ".join(event.removeprefix("response.") for event in phase.events)
 
 
 ITEM = Machine(
@@ -84,8 +87,8 @@ ITEM = Machine(
         "absent": {f"{ADDED}[{item}]": item for item in PROGRESS},
         **{
             state: moves
-            for item, progress in PROGRESS.items()
-            for state, moves in _life(item, progress).items()
+            for item, phases in PROGRESS.items()
+            for state, moves in _states(item, phases).items()
         },
         "closed": {},
     },
@@ -170,7 +173,7 @@ _CLOSED = frozenset({"closed"})
 
 GRAMMAR = Grammar(
     (RESPONSE, ITEM, PART, THOUGHT, SUMMARY, COMMAND, COMMAND_OUTPUT),
-    settled={
+    waits_for={
         f"{DONE}[message]": {"part": _CLOSED},
         f"{DONE}[reasoning]": {"thought": _CLOSED, "summary": _CLOSED},
         f"{DONE}[shell_call]": {"command": _CLOSED},

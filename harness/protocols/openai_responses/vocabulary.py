@@ -108,56 +108,83 @@ SOUND_EVENTS = (
     "response.audio.transcript.done",
 )
 
-# Item type -> the events that report its progress. They come in this order and any may be left
-# out; `*` may repeat, `|` is either, and where `!` is missing the documents are silent.
-PROGRESS: Mapping[str, str] = {
-    "message": "",
-    "reasoning": "",
-    "function_call": "function_call_arguments.delta* function_call_arguments.done!",
-    "custom_tool_call": "custom_tool_call_input.delta* custom_tool_call_input.done!",
+
+class Phase(NamedTuple):
+    """One step in the progress of an item.
+
+    Args:
+        events: the events that report it; any one of them does.
+        repeats: whether it may come several times.
+        expected: whether the documents show it on every item; for an item without it, they do not
+            say whether that is legal.
+    """
+
+    events: tuple[str, ...]
+    repeats: bool = False
+    expected: bool = False
+
+
+def _growing(stem: str, *, expected: bool = False) -> tuple[Phase, Phase]:
+    """Return the phases of a field: its deltas, then the event that repeats it as a whole."""
+    return Phase((f"{stem}.delta",), repeats=True), Phase((f"{stem}.done",), expected=expected)
+
+
+# Item type -> its phases, in their order; any of them may be left out.
+PROGRESS: Mapping[str, tuple[Phase, ...]] = {
+    "message": (),
+    "reasoning": (),
+    "function_call": _growing("response.function_call_arguments", expected=True),
+    "custom_tool_call": _growing("response.custom_tool_call_input", expected=True),
     "web_search_call": (
-        "web_search_call.in_progress web_search_call.searching web_search_call.completed"
+        Phase(("response.web_search_call.in_progress",)),
+        Phase(("response.web_search_call.searching",)),
+        Phase(("response.web_search_call.completed",)),
     ),
     "file_search_call": (
-        "file_search_call.in_progress file_search_call.searching file_search_call.completed"
+        Phase(("response.file_search_call.in_progress",)),
+        Phase(("response.file_search_call.searching",)),
+        Phase(("response.file_search_call.completed",)),
     ),
     "code_interpreter_call": (
-        "code_interpreter_call.in_progress code_interpreter_call_code.delta* "
-        "code_interpreter_call_code.done code_interpreter_call.interpreting "
-        "code_interpreter_call.completed"
+        Phase(("response.code_interpreter_call.in_progress",)),
+        *_growing("response.code_interpreter_call_code"),
+        Phase(("response.code_interpreter_call.interpreting",)),
+        Phase(("response.code_interpreter_call.completed",)),
     ),
     "image_generation_call": (
-        "image_generation_call.in_progress image_generation_call.generating "
-        "image_generation_call.partial_image* image_generation_call.completed"
+        Phase(("response.image_generation_call.in_progress",)),
+        Phase(("response.image_generation_call.generating",)),
+        Phase(("response.image_generation_call.partial_image",), repeats=True),
+        Phase(("response.image_generation_call.completed",)),
     ),
     "mcp_call": (
-        "mcp_call.in_progress mcp_call_arguments.delta* mcp_call_arguments.done "
-        "mcp_call.completed|mcp_call.failed"
+        Phase(("response.mcp_call.in_progress",)),
+        *_growing("response.mcp_call_arguments"),
+        Phase(("response.mcp_call.completed", "response.mcp_call.failed")),
     ),
-    "mcp_list_tools": ("mcp_list_tools.in_progress mcp_list_tools.completed|mcp_list_tools.failed"),
-    "compaction": "compaction.compacting*",
-    **dict.fromkeys(
-        (
-            "additional_tools",
-            "apply_patch_call",
-            "apply_patch_call_output",
-            "computer_call",
-            "computer_call_output",
-            "custom_tool_call_output",
-            "function_call_output",
-            "local_shell_call",
-            "local_shell_call_output",
-            "mcp_approval_request",
-            "mcp_approval_response",
-            "program",
-            "program_output",
-            "shell_call",
-            "shell_call_output",
-            "tool_search_call",
-            "tool_search_output",
-        ),
-        "",
+    "mcp_list_tools": (
+        Phase(("response.mcp_list_tools.in_progress",)),
+        Phase(("response.mcp_list_tools.completed", "response.mcp_list_tools.failed")),
     ),
+    "compaction": (Phase(("response.compaction.compacting",), repeats=True),),
+    # Items that are added and done, without progress in between.
+    "additional_tools": (),
+    "apply_patch_call": (),
+    "apply_patch_call_output": (),
+    "computer_call": (),
+    "computer_call_output": (),
+    "custom_tool_call_output": (),
+    "function_call_output": (),
+    "local_shell_call": (),
+    "local_shell_call_output": (),
+    "mcp_approval_request": (),
+    "mcp_approval_response": (),
+    "program": (),
+    "program_output": (),
+    "shell_call": (),
+    "shell_call_output": (),
+    "tool_search_call": (),
+    "tool_search_output": (),
 }
 
 # Calls the client has to carry out although they are no function calls: the tool's name in the
