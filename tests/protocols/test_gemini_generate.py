@@ -128,7 +128,7 @@ def test_legal_streams(entries: list[JSON]) -> None:
             [{"parts": [{"text": "", "functionCall": {}}]}, {"finish": "STOP"}],
             "part of functionCall+text",
         ),
-        ([{"function_call": {}}, {"finish": "STOP"}], "candidate is 'writing'"),
+        ([{"function_call": {}}, {"finish": "STOP"}], "candidate is 'open'"),
         (
             [{"function_call": {"name": "a", "willContinue": True}}, {"finish": "STOP"}],
             "candidate is 'call open'; legal here: function_call.end, function_call.piece",
