@@ -11,8 +11,8 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from harness.errors import RunCancelled
-from harness.streaming.abort import joined
 from harness.streaming.cancellation import CancelSignal
+from harness.streaming.closing import joined
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -61,7 +61,7 @@ class StreamingResponse:
     async def _send(self, gone: CancelSignal, send: Send) -> None:
         start = {"type": "http.response.start", "status": 200, "headers": self._headers}
         await gone.guard(send(start))
-        async for piece in gone.reading(self._told):
+        async for piece in gone.guard_stream(self._told):
             await gone.guard(send(_body(piece, more=True)))
         await gone.guard(send(_body(b"", more=False)))
 

@@ -15,7 +15,7 @@ from importlib import import_module
 from importlib.metadata import requires
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
-from harness.streaming.gemini_closing import note_response, note_response_sync
+from harness.streaming.gemini_closing import track_response, track_response_sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ class SdkClients:
         """Return the asynchronous HTTP client of this run; SDKs built on one library share it."""
         if library not in self._http:
             self._http[library] = import_module(library).AsyncClient(
-                **self.options(library), event_hooks={"response": [note_response]}
+                **self.options(library), event_hooks={"response": [track_response]}
             )
         return self._http[library]
 
@@ -85,7 +85,7 @@ class SdkClients:
         """Return the synchronous HTTP client of this run."""
         if library not in self._http_sync:
             self._http_sync[library] = import_module(library).Client(
-                **self.options(library), event_hooks={"response": [note_response_sync]}
+                **self.options(library), event_hooks={"response": [track_response_sync]}
             )
         return self._http_sync[library]
 

@@ -1,13 +1,26 @@
 """Cancelling a run: a signal that reaches the one place that waits for the provider.
 
-The manner is that of ``asyncio.timeout``: a fired signal cancels the task that waits under its
-guard, and the guard turns that cancellation, and no other, into ``RunCancelled``. So a silent
-provider is left at once, by the task that reads it, and every ``finally`` on the way runs.
+How it works. A consumer, an HTTP handler or another process may want a run to stop while the run
+waits for the provider's next event. Polling a flag would notice only when the next event arrives,
+and a provider may be silent for minutes. So the waiting itself is interrupted, in the manner of
+``asyncio.timeout``:
 
-Rules of this file: nothing is polled, no task is made; a cancellation that is not ours passes as
-``CancelledError``, also where both come at the same moment; a signal may be fired from any thread
-and as often as one likes; who waits first makes himself known and then looks whether it has fired,
-who fires does it the other way round, so nobody is missed; nothing is left behind.
+1. The reader awaits each event under ``CancelSignal.guard``, which registers the current task in
+   ``waits`` and then checks ``fired``.
+2. ``fire`` sets ``fired`` and then asks the loop of every registered task to cancel that task. As
+   one side registers before it checks and the other sets before it looks, no wait is missed, from
+   whatever thread the signal is fired.
+3. The task receives ``CancelledError`` where it waits, so every ``finally`` on the way runs in the
+   task that opened the stream, as HTTP clients and cancel scopes require.
+4. The guard turns that cancellation into ``RunCancelled``. It compares the task's number of
+   outstanding cancellations (``Task.cancelling``) with the number at the beginning of the wait; if
+   another cancellation arrived as well, ``CancelledError`` passes through, as its owner expects.
+
+A synchronous reader has no task to cancel: ``on_fire`` lets it register a callback that wakes its
+thread.
+
+Rules of this file: nothing is polled and no task is created; a signal may be fired from any thread
+and any number of times; nothing stays registered after a wait.
 """
 
 from __future__ import annotations
@@ -33,10 +46,9 @@ T = TypeVar("T")
 
 
 class CancelSignal:
-    """Says once, to everybody who waits under its guard, that the run is cancelled.
+    """Cancels everything that waits under its guard, once and for all.
 
-    ``fired`` tells whether it has been said; it never becomes False again. ``waits`` holds those
-    who wait right now.
+    ``fired`` is True from the first ``fire`` on; ``waits`` holds the waits in progress.
     """
 
     __slots__ = ("_callbacks", "fired", "waits")
@@ -47,7 +59,7 @@ class CancelSignal:
         self._callbacks: set[Callable[[], None]] = set()
 
     def fire(self) -> None:
-        """Cancel whatever waits under the guard, now and later; may be called from any thread."""
+        """Cancel all waits under the guard, now and later; may be called from any thread."""
         if self.fired:
             return
         self.fired = True
@@ -57,27 +69,27 @@ class CancelSignal:
             callback()
 
     def guard(self, awaitable: Awaitable[T]) -> Coroutine[Any, Any, T]:
-        """Await something, but not beyond the firing of the signal.
+        """Await something until the signal fires.
 
-        A result that came all the same is returned, so that nothing that was opened is lost;
-        ``fired`` tells.
+        A result that arrives together with the signal is returned, so that what was opened can be
+        closed; check ``fired``.
 
         Raises:
             RunCancelled: the signal has fired, before or meanwhile.
-            CancelledError: somebody else cancelled the task.
+            CancelledError: the task was cancelled by something else.
         """
-        return _Wait(self).hold(awaitable)
+        return _Wait(self).run(awaitable)
 
-    def reading(self, stream: AsyncIterable[T]) -> AsyncIterator[T]:
-        """Return an iterator over a stream that raises ``RunCancelled`` once the signal fired.
+    def guard_stream(self, stream: AsyncIterable[T]) -> AsyncIterator[T]:
+        """Return an iterator over a stream that raises ``RunCancelled`` once the signal has fired.
 
-        It ends no stream: that is left to whoever reads it.
+        The caller closes the stream.
         """
         return _Guarded(self, stream)
 
     @contextmanager
-    def calling(self, callback: Callable[[], None]) -> Iterator[None]:
-        """Have the thread that fires the signal call something, while the block runs.
+    def on_fire(self, callback: Callable[[], None]) -> Iterator[None]:
+        """While the block runs, have the thread that fires the signal call ``callback``.
 
         Args:
             callback: must not raise, and may be called twice.
@@ -92,11 +104,7 @@ class CancelSignal:
 
 
 class _Wait:
-    """A place that waits under a guard, once or many times, one at a time.
-
-    Leaving a wait tells our cancellation from anybody else's, as ``asyncio.timeout`` does: by the
-    number of cancellations that are still asked for.
-    """
+    """One place that waits under a guard; reused for many waits, one at a time."""
 
     __slots__ = ("_cancelling", "_interrupted", "_signal", "_task")
 
@@ -104,36 +112,40 @@ class _Wait:
         self._signal = signal
         self._interrupted = False
 
-    async def hold(self, awaitable: Awaitable[T], *, stale: bool = True) -> T:
-        """Await something; a result that came together with the signal counts only if ``stale``."""
-        signal, task = (
-            self._signal,
-            current_task(get_running_loop()),
-        )  # three times as fast as without
+    async def run(self, awaitable: Awaitable[T], *, keep_late_result: bool = True) -> T:
+        """Await something.
+
+        Args:
+            awaitable: what is awaited.
+            keep_late_result: return a result that arrived together with the signal.
+        """
+        signal = self._signal
+        # With the loop as argument, current_task is three times as fast.
+        task = current_task(get_running_loop())
         if task is None:
-            raise RuntimeError("a signal guards what is awaited in a task; there is none here")
+            raise RuntimeError("a CancelSignal can only guard what is awaited inside a task")
         self._task, self._cancelling = task, task.cancelling()
         signal.waits.add(self)
         if signal.fired:
-            self._leave()
+            self._end()
             _discard(awaitable)
             raise RunCancelled
         try:
             result = await awaitable
         except BaseException as error:
-            if self._leave() and isinstance(error, Exception | asyncio.CancelledError):
+            if self._end() and isinstance(error, Exception | asyncio.CancelledError):
                 raise RunCancelled from error
             raise
         signal.waits.discard(self)
         if signal.fired:
-            self._leave()
-            if not stale:
+            self._end()
+            if not keep_late_result:
                 raise RunCancelled
         return result
 
     def interrupt(self) -> None:
-        """Have the task cancelled by its own loop: it may be running, or be of another thread."""
-        with suppress(RuntimeError):  # the loop is closed, so nobody waits any more
+        """Have the task's own loop cancel it: it may belong to another thread."""
+        with suppress(RuntimeError):  # the loop is closed, so nothing waits any more
             self._task.get_loop().call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:
@@ -141,8 +153,8 @@ class _Wait:
             self._interrupted = True
             self._task.cancel()
 
-    def _leave(self) -> bool:
-        """End the wait; tell whether it was interrupted by the signal and by nobody else."""
+    def _end(self) -> bool:
+        """End the wait; return whether the signal, and nothing else, interrupted it."""
         self._signal.waits.discard(self)
         if not self._interrupted:
             return False
@@ -151,7 +163,7 @@ class _Wait:
 
 
 class _Guarded(Generic[T]):
-    """An asynchronous iterator over a stream that ends with the signal."""
+    """An asynchronous iterator over a stream whose reads are guarded by a signal."""
 
     __slots__ = ("_reader", "_wait")
 
@@ -162,49 +174,49 @@ class _Guarded(Generic[T]):
         return self
 
     def __anext__(self) -> Coroutine[Any, Any, T]:
-        return self._wait.hold(anext(self._reader), stale=False)
+        return self._wait.run(anext(self._reader), keep_late_result=False)
 
 
 class CancellationRegistry:
-    """The signals of the runs that are going on, by run id."""
+    """The signals of the runs in progress, by run id."""
 
     def __init__(self) -> None:
         self._signals: dict[str, CancelSignal] = {}
 
     def create(self, run_id: str) -> CancelSignal:
-        """Return a new signal; an old one of the same id is forgotten, fired or not."""
+        """Return a new signal; it replaces one of the same id."""
         signal = self._signals[run_id] = CancelSignal()
         return signal
 
     def get(self, run_id: str) -> CancelSignal | None:
-        """Return the signal of a run that is going on."""
+        """Return the signal of a run in progress, or None."""
         return self._signals.get(run_id)
 
     def fire(self, run_id: str) -> bool:
-        """Cancel a run; tells whether there was one."""
+        """Cancel a run; return whether it was in progress."""
         signal = self._signals.get(run_id)
         if signal is not None:
             signal.fire()
         return signal is not None
 
     def fire_all(self) -> None:
-        """Cancel every run that is going on: the process is about to end."""
+        """Cancel every run in progress, before the process ends."""
         for signal in list(self._signals.values()):
             signal.fire()
 
     def remove(self, run_id: str, signal: CancelSignal | None = None) -> None:
-        """Forget a run.
+        """Remove a run.
 
         Args:
-            run_id: a run; an unknown one is nothing to complain about.
-            signal: the signal to forget; a newer one of the same id is kept.
+            run_id: the run; an unknown one is ignored.
+            signal: the signal to remove; a newer one of the same id is kept.
         """
         if signal is None or self._signals.get(run_id) is signal:
             self._signals.pop(run_id, None)
 
     @asynccontextmanager
-    async def watching(self, run_id: str) -> AsyncIterator[CancelSignal]:
-        """Keep a signal for a run while the block runs."""
+    async def registered(self, run_id: str) -> AsyncIterator[CancelSignal]:
+        """Register a new signal for a run while the block runs."""
         signal = self.create(run_id)
         try:
             yield signal
@@ -216,7 +228,7 @@ class CancellationRegistry:
 
 
 def _discard(awaitable: Awaitable[Any]) -> None:
-    """Drop what will not be awaited: a coroutine would complain, a task would run on."""
+    """Discard what will not be awaited: a coroutine would warn, a task would run on."""
     end = getattr(awaitable, "cancel" if asyncio.isfuture(awaitable) else "close", None)
     if end is not None:
         end()

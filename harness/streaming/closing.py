@@ -1,9 +1,11 @@
-"""How a provider's stream is closed, whatever the SDK calls it and whoever disturbs it.
+"""Closing streams, and waiting for the tasks that read them, on every path.
+
+SDKs name the method that closes a stream differently; ``aclose`` and ``close`` try each name.
 
 Rules of this file: an asynchronous stream is closed in the task that reads it; a cancellation that
-arrives while it is being closed waits until that is done, because HTTP clients interrupted there
-lose a slot of their connection pool (catalogue CA-018; measured with httpx2 2.16); it does not wait
-for ever.
+arrives while it is being closed waits until that is done, for a limited time, because an HTTP
+client interrupted there loses a slot of its connection pool (catalogue CA-018; measured with httpx2
+2.16).
 """
 
 from __future__ import annotations
@@ -15,34 +17,35 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
+    from collections.abc import AsyncIterator, Coroutine, Generator
 
-    Step: TypeAlias = asyncio.Future[Any] | None  # what a coroutine waits for; None: its next turn
+    # What a coroutine waits for; None: the next iteration of the event loop.
+    Step: TypeAlias = asyncio.Future[Any] | None
 
-PATIENCE_S = 1.0  # how long a cancellation waits for a stream that is being closed
+GRACE_S = 1.0  # how long a cancellation waits for a stream that is being closed
 
 
 async def aclose(stream: object) -> Exception | None:
     """Close an asynchronous stream; closing a finished one costs nothing.
 
-    A cancellation that comes meanwhile is raised afterwards (``PATIENCE_S``).
+    A cancellation that arrives meanwhile is raised afterwards (``GRACE_S``).
 
     Returns:
-        What the stream raised, which must not hide why it is closed.
+        The exception that closing raised: it must not hide the reason for closing.
     """
     try:
-        await Undisturbed(_aclose(stream))
+        await DeferCancellation(_aclose(stream))
     except Exception as error:  # noqa: BLE001 - returned
         return error
     except BaseExceptionGroup as group:
-        return _without_the_closing(group)
+        return _without_generator_exit(group)
     return None
 
 
-def _without_the_closing(group: BaseExceptionGroup[BaseException]) -> Exception | None:
-    """Return what went wrong in a generator that held a task group when it was closed.
+def _without_generator_exit(group: BaseExceptionGroup[BaseException]) -> Exception | None:
+    """Return what else failed in a generator that was closed while it held a task group.
 
-    Such a group takes the closing itself for an error of its own (catalogue CA-009).
+    Such a group reports the closing itself as one of its errors (catalogue CA-009).
     """
     _, rest = group.split(GeneratorExit)
     if rest is None or isinstance(rest, Exception):
@@ -51,7 +54,7 @@ def _without_the_closing(group: BaseExceptionGroup[BaseException]) -> Exception 
 
 
 def close(stream: object) -> Exception | None:
-    """Close a synchronous stream; return what it raised."""
+    """Close a synchronous stream; return the exception that closing raised."""
     closing = getattr(stream, "close", None)
     try:
         if closing is not None:
@@ -61,18 +64,20 @@ def close(stream: object) -> Exception | None:
     return None
 
 
-def release(stream: object) -> None:
-    """Wake the thread that reads a synchronous stream; may be called from any other.
+def wake_reader(stream: object) -> None:
+    """Wake the thread that reads a synchronous stream; may be called from any other thread.
 
-    Closing a socket does not wake who waits for it, shutting it down does; the reader then meets
-    the end and closes the stream itself. A stream without a socket is closed.
+    Closing a socket does not wake a thread that waits for it, shutting it down does; the reader
+    then sees the end of the stream and closes it itself. A stream without a socket is closed.
     """
     extensions = getattr(getattr(stream, "response", None), "extensions", {})
     network = extensions.get("network_stream")
-    found = None if network is None else network.get_extra_info("socket")
-    with suppress(Exception):  # it may have ended by itself, or be running: both will do
-        if isinstance(found, socket.socket):
-            socket.socket.shutdown(found, socket.SHUT_RDWR)  # as is: the TLS state is the reader's
+    raw = None if network is None else network.get_extra_info("socket")
+    with suppress(Exception):  # it may have ended, or be running: both are fine
+        if isinstance(raw, socket.socket):
+            socket.socket.shutdown(
+                raw, socket.SHUT_RDWR
+            )  # below TLS: its state belongs to the reader
         else:
             close(stream)
 
@@ -85,69 +90,100 @@ async def _aclose(stream: object) -> None:
             await done
 
 
-class Undisturbed:
-    """Work that is done in this task while a cancellation waits for its end.
+async def close_source(source: AsyncIterator[object]) -> None:
+    """Close an iterator of our own that has ``aclose``; closing a finished one costs nothing.
 
-    ``asyncio.shield`` would do the work in another task, where a cancel scope that was entered in
-    this one cannot be left.
+    Raises:
+        Exception: whatever its clean-up raised.
+    """
+    close_it = getattr(source, "aclose", None)
+    if close_it is not None:
+        await close_it()
+
+
+async def joined(task: asyncio.Task[Any]) -> None:
+    """Wait until a task is done, and ignore its result or exception.
+
+    A cancellation of the caller is passed to the task and raised once the task is done, so no task
+    outlives its owner.
+
+    Raises:
+        CancelledError: the caller was cancelled.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+            task.cancel()
+    if cancelled is not None:
+        raise cancelled
+
+
+class DeferCancellation:
+    """An awaitable that runs a coroutine in this task and holds cancellations back until it ends.
+
+    ``asyncio.shield`` would run it in another task, and an anyio cancel scope must be exited in the
+    task that entered it.
 
     Args:
-        work: what must not be interrupted.
-        patience_s: how long a cancellation waits before it goes through to the work.
+        work: the coroutine that must not be interrupted.
+        grace_s: how long a cancellation is held back before it is passed to the coroutine.
     """
 
-    def __init__(self, work: Coroutine[Any, Any, None], patience_s: float = PATIENCE_S) -> None:
-        self._work, self._patience_s = work, patience_s
-        self._waiting: asyncio.CancelledError | None = None
-        self._deadline = 0.0  # of the cancellation that waits
+    def __init__(self, work: Coroutine[Any, Any, None], grace_s: float = GRACE_S) -> None:
+        self._work, self._grace_s = work, grace_s
+        self._pending: asyncio.CancelledError | None = None
+        self._deadline = 0.0  # of the pending cancellation
 
     def __await__(self) -> Generator[Any, Any, None]:
-        """Do the work; raises what it raises, or the cancellation that waited for it."""
+        """Run the coroutine; raises what it raises, or the cancellation that was held back."""
         try:
             step: Step = self._work.send(None)
             while True:
-                ended = yield from self._sit_out(step)
-                step = self._work.send(None) if ended else self._interrupt()
+                finished = yield from self._wait_for(step)
+                step = self._work.send(None) if finished else self._interrupt()
         except StopIteration:
-            if self._waiting is not None:
-                raise self._waiting from None
+            if self._pending is not None:
+                raise self._pending from None
         except Exception as error:
-            if self._waiting is not None:
-                raise self._waiting from error
+            if self._pending is not None:
+                raise self._pending from error
             raise
 
     def _interrupt(self) -> Step:
         interrupted: Step = self._work.throw(asyncio.CancelledError())
         return interrupted
 
-    def _sit_out(self, step: Step) -> Generator[Any, Any, bool]:
-        """Wait until a step of the work has ended, or a cancellation has lost its patience."""
+    def _wait_for(self, step: Step) -> Generator[Any, Any, bool]:
+        """Wait for a step of the coroutine; False where a pending cancellation timed out first."""
         while True:
             try:
-                yield from self._next_news(step)
+                yield from self._wake_up(step)
             except asyncio.CancelledError as error:
-                if self._waiting is None:
-                    self._deadline = asyncio.get_running_loop().time() + self._patience_s
-                self._waiting = error
+                if self._pending is None:
+                    self._deadline = asyncio.get_running_loop().time() + self._grace_s
+                self._pending = error
             else:
                 return step is None or step.done()
 
-    def _next_news(self, step: Step) -> Generator[Any, Any, None]:
-        """Wait for a future of our own: a cancelled task cancels the one it waits for."""
+    def _wake_up(self, step: Step) -> Generator[Any, Any, None]:
+        """Wait for a future of our own: cancelling a task cancels the future it waits for."""
         loop = asyncio.get_running_loop()
-        news: asyncio.Future[None] = loop.create_future()
+        woken: asyncio.Future[None] = loop.create_future()
 
         def wake(*_: object) -> None:
-            if not news.done():
-                news.set_result(None)
+            if not woken.done():
+                woken.set_result(None)
 
-        timer = None if self._waiting is None else loop.call_at(self._deadline, wake)
+        timer = None if self._pending is None else loop.call_at(self._deadline, wake)
         if step is None:
             loop.call_soon(wake)
         else:
             step.add_done_callback(wake)
         try:
-            yield from news
+            yield from woken
         finally:
             if timer is not None:
                 timer.cancel()

@@ -1,9 +1,9 @@
-"""Where content grows: one slot for each content part, in the order the provider opened them.
+"""The content of a response while it arrives: one slot per part, in the order of their opening.
 
-Rules of this file: a slot keeps the fragments it was given and joins them only when asked, so an
-event costs the same however long the stream is; a chunk, once handed out, never changes, while a
-character that was cut in two is whole in the content; a tool call is complete only if it was closed
-*and* its text is one JSON object.
+Rules of this file: a slot keeps its fragments and joins them only when it is read, so the cost of
+an event does not grow with the stream; an emitted chunk never changes, while the content joins a
+character that was cut in two; a tool call is complete only if it was closed *and* its arguments are
+one JSON object.
 """
 
 from __future__ import annotations
@@ -23,19 +23,17 @@ from harness.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.model import JSON, Part
 
 TextKind: TypeAlias = Literal["text", "reasoning", "refusal"]
 
 
 class TextBuilder:
-    """A part made of words: text, reasoning or a refusal.
+    """A text, reasoning or refusal part; ``signature`` and ``citations`` belong to it alone."""
 
-    ``signature`` and ``citations`` belong to this part alone; ``closed`` tells that the provider
-    ended it.
-    """
-
-    __slots__ = ("_fragments", "_kind", "citations", "closed", "part", "signature")
+    __slots__ = ("_fragments", "_kind", "citations", "part", "signature")
 
     def __init__(self, kind: TextKind, part: int) -> None:
         self._kind = kind
@@ -43,29 +41,28 @@ class TextBuilder:
         self.part = part
         self.signature: str | None = None
         self.citations: list[JSON] = []
-        self.closed = False
 
     @property
     def kind(self) -> TextKind:
-        """Which kind of words these are."""
+        """Which kind of part this is."""
         return self._kind
 
     @property
     def empty(self) -> bool:
-        """Whether no word has come yet."""
+        """Whether no text has arrived yet."""
         return not self._fragments
 
     def add(self, fragment: str) -> tuple[Chunk, ...]:
-        """Append a non-empty fragment; return what can be shown of it, which is all."""
+        """Append a non-empty fragment; return its chunk."""
         self._fragments.append(fragment)
         return (text_chunk(self._kind, fragment, self.part),)
 
-    def sign(self, fragment: str) -> None:
-        """Append to the signature, which may come in several pieces."""
+    def add_signature(self, fragment: str) -> None:
+        """Append to the signature, which may arrive in several pieces."""
         self.signature = fragment if self.signature is None else self.signature + fragment
 
     def value(self) -> Part | None:
-        """Return the part so far, or None where there is nothing to keep."""
+        """Return the part so far, or None where it holds nothing."""
         if not self._fragments and self.signature is None:
             return None
         text = repair_surrogates("".join(self._fragments))
@@ -77,11 +74,11 @@ class TextBuilder:
 
 
 class ToolCallBuilder:
-    """One tool call the client has to run.
+    """One tool call that the client has to run.
 
-    Its first chunk carries id and name and waits until both are known; fragments that came before
-    are then handed out at once. ``approval`` turns its chunks into approval requests; ``asks`` says
-    that the provider itself waits for somebody's word.
+    Its first chunk carries id and name and is emitted once both are known, together with the
+    fragments that arrived before. The chunks of a call that needs approval are approval requests;
+    ``asks_approval`` means that the provider itself asks for it.
     """
 
     __slots__ = (
@@ -91,7 +88,7 @@ class ToolCallBuilder:
         "_kind",
         "_parsed",
         "_waiting",
-        "asks",
+        "asks_approval",
         "id",
         "index",
         "name",
@@ -101,7 +98,7 @@ class ToolCallBuilder:
 
     def __init__(self, part: int, index: int, approvals: frozenset[str]) -> None:
         self.part, self.index = part, index
-        self.asks = False
+        self.asks_approval = False
         self.id: str | None = None
         self.name: str | None = None
         self.signature: str | None = None
@@ -114,12 +111,12 @@ class ToolCallBuilder:
 
     @property
     def empty(self) -> bool:
-        """Whether no byte of the arguments has come yet."""
+        """Whether no arguments have arrived yet."""
         return not self._fragments
 
     @property
     def blank(self) -> bool:
-        """Whether the arguments say nothing yet: no byte of them, or white space alone."""
+        """Whether the arguments are empty or white space so far."""
         return not any(fragment.strip() for fragment in self._fragments)
 
     @property
@@ -128,23 +125,23 @@ class ToolCallBuilder:
         return self._closed
 
     @property
-    def approval(self) -> bool:
-        """Whether the tool needs somebody's approval before it runs."""
-        return self.asks or (self.name is not None and self.name in self._approvals)
+    def needs_approval(self) -> bool:
+        """Whether the call needs approval before it runs."""
+        return self.asks_approval or (self.name is not None and self.name in self._approvals)
 
     def announce(self) -> tuple[Chunk, ...]:
         """Return the opening chunk once id and name are known; nothing the second time."""
         if self._kind is not None or not self.id or not self.name:
             return ()
-        self._kind = "approval_request" if self.approval else "tool_call"
+        self._kind = "approval_request" if self.needs_approval else "tool_call"
         waiting = "".join(self._waiting) or None
         self._waiting.clear()
         return (Chunk(self._kind, None, self.part, self.index, self.id, self.name, waiting),)
 
     def add(self, fragment: str) -> tuple[Chunk, ...]:
-        """Append a non-empty fragment of the arguments; return what can be shown of it.
+        """Append a non-empty fragment of the arguments; return its chunk.
 
-        It is kept back until ``announce`` has handed out the opening chunk.
+        The fragment waits until ``announce`` has returned the opening chunk.
         """
         self._fragments.append(fragment)
         if self._kind is None:
@@ -153,13 +150,13 @@ class ToolCallBuilder:
         return (argument_chunk(self._kind, self.part, self.index, self.id, fragment),)
 
     def close(self) -> None:
-        """Mark the call as ended by the provider; its arguments are parsed here, once."""
+        """Mark the call as ended by the provider and parse its arguments, once."""
         if not self._closed:
             self._closed = True
             self._parsed = parse_arguments("".join(self._fragments))
 
     def reopen(self) -> None:
-        """Take the close back: the provider reported the call itself as incomplete."""
+        """Undo ``close``: the call goes on, or the provider reported it as incomplete."""
         self._closed, self._parsed = False, None
 
     def value(self) -> ToolCall:
@@ -172,12 +169,12 @@ class ToolCallBuilder:
             arguments=self._parsed if complete else None,
             complete=complete,
             signature=self.signature,
-            approval=True if self.approval else None,
+            approval=True if self.needs_approval else None,
         )
 
 
 class FinishedPart:
-    """A part that arrived whole: redacted reasoning, a server tool, media."""
+    """A part that arrived in one piece: redacted reasoning, a server tool, media."""
 
     __slots__ = ("content", "part")
 
@@ -189,11 +186,25 @@ class FinishedPart:
         return self.content
 
 
-Slot: TypeAlias = TextBuilder | ToolCallBuilder | FinishedPart
+class DeferredPart:
+    """A part that is built when the content is read: media or a server tool that arrives in pieces.
+
+    Args:
+        part: its position in the content.
+        build: returns the part as it is now.
+    """
+
+    __slots__ = ("part", "value")
+
+    def __init__(self, part: int, build: Callable[[], Part]) -> None:
+        self.part, self.value = part, build
+
+
+Slot: TypeAlias = TextBuilder | ToolCallBuilder | FinishedPart | DeferredPart
 
 
 class Assembly:
-    """The slots of one response, in the order they were opened.
+    """The content parts of one response, in the order they were opened.
 
     Args:
         approvals: names of the tools that need approval before they run.
@@ -204,13 +215,13 @@ class Assembly:
         self._slots: list[Slot] = []
         self.calls: list[ToolCallBuilder] = []
 
-    def prose(self, kind: TextKind) -> TextBuilder:
-        """Open a part made of words."""
+    def open_text(self, kind: TextKind) -> TextBuilder:
+        """Open a text, reasoning or refusal part."""
         slot = TextBuilder(kind, len(self._slots))
         self._slots.append(slot)
         return slot
 
-    def call(self, call_id: str | None = None, name: str | None = None) -> ToolCallBuilder:
+    def open_call(self, call_id: str | None = None, name: str | None = None) -> ToolCallBuilder:
         """Open a tool call; calls are numbered from 0 as they are opened."""
         slot = ToolCallBuilder(len(self._slots), len(self.calls), self._approvals)
         slot.id, slot.name = call_id, name
@@ -218,9 +229,15 @@ class Assembly:
         self.calls.append(slot)
         return slot
 
-    def ready(self, content: Part) -> FinishedPart:
-        """Keep a part that arrived whole."""
+    def add_part(self, content: Part) -> FinishedPart:
+        """Add a part that arrived in one piece."""
         slot = FinishedPart(len(self._slots), content)
+        self._slots.append(slot)
+        return slot
+
+    def defer_part(self, build: Callable[[], Part]) -> DeferredPart:
+        """Add a part that is built each time the content is read."""
+        slot = DeferredPart(len(self._slots), build)
         self._slots.append(slot)
         return slot
 
@@ -231,16 +248,16 @@ class Assembly:
 
     @property
     def refused(self) -> bool:
-        """Whether the model refused, in words of its own."""
+        """Whether the model wrote a refusal."""
         return any(
             s.kind == "refusal" and not s.empty for s in self._slots if isinstance(s, TextBuilder)
         )
 
     @property
-    def silent(self) -> bool:
-        """Whether there is nothing a reader or a tool could use: no text, call, refusal, media."""
+    def no_output(self) -> bool:
+        """Whether there is no text, refusal, call, server tool or media."""
         return not any(
-            isinstance(slot, ToolCallBuilder)
+            isinstance(slot, ToolCallBuilder | DeferredPart)
             or (isinstance(slot, TextBuilder) and slot.kind != "reasoning" and not slot.empty)
             or (isinstance(slot, FinishedPart) and slot.content.kind != "redacted_reasoning")
             for slot in self._slots
@@ -255,16 +272,16 @@ class Assembly:
 def parse_arguments(text: str) -> dict[str, JSON] | None:
     """Return the arguments of a closed call, or None where the text is not one JSON object.
 
-    No text at all is a call without arguments (catalogue OC-037, AN-020). A text in which half a
-    character is missing is none, raw or as an escape: nobody runs a tool with what is left. Nor is
-    one with ``NaN`` or ``Infinity``, which only Python takes for JSON.
+    An empty text is a call without arguments (catalogue OC-037, AN-020). A text with a lone
+    surrogate, raw or escaped, is rejected, because a part of the character is missing; so are
+    ``NaN`` and ``Infinity``, which only Python accepts as JSON.
     """
     if not text.strip():
         return {}
     try:
-        if not text.isascii():  # halves of characters that met are joined, a lone one is refused
+        if not text.isascii():  # pairs of surrogates are joined, a lone one is an error
             text = text.encode("utf-16", "surrogatepass").decode("utf-16")
-        value = json.loads(text, parse_constant=_no_json)
+        value = json.loads(text, parse_constant=_reject_constant)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
@@ -272,5 +289,5 @@ def parse_arguments(text: str) -> dict[str, JSON] | None:
     return value if isinstance(value, dict) else None
 
 
-def _no_json(constant: str) -> None:
+def _reject_constant(constant: str) -> None:
     raise ValueError(constant)

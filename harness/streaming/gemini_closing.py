@@ -1,16 +1,16 @@
-"""A Gemini stream whose ``aclose`` gives the connection back, which google-genai's own does not.
+"""Gemini streams whose ``aclose`` releases the connection, which google-genai's own do not.
 
-Its stream is a chain of asynchronous generators. Closing the outermost leaves the inner ones, and
-with them the HTTP response, to the garbage collector (defect D47; measured with 3.4.0). So the
-client's event hook notes each response under the stream that is being read, and the stream closes
-them itself::
+The SDK's stream is a chain of asynchronous generators. Closing the outermost one leaves the inner
+ones, and with them the HTTP response, to the garbage collector (defect D47; measured with 3.4.0).
+So an event hook of the HTTP client assigns each response to the stream that is being read, and that
+stream closes them itself::
 
-    http = httpx2.AsyncClient(event_hooks={"response": [note_response]})
+    http = httpx2.AsyncClient(event_hooks={"response": [track_response]})
     ...
     stream = ClosingStream(await client.aio.models.generate_content_stream(...))
 
-Rule of this file: a response belongs to the stream in whose step its request was made, so streams
-that share a client never close one another's.
+Rule of this file: a response belongs to the stream that was being read when its request was made,
+so streams that share a client never close one another's responses.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 _reading: ContextVar[list[Any] | None] = ContextVar("_reading", default=None)
 
 
-async def note_response(response: Any) -> None:
-    """Note a response under the stream being read: an HTTP client's ``response`` event hook."""
-    note_response_sync(response)
+async def track_response(response: Any) -> None:
+    """Assign a response to the stream being read: a ``response`` event hook."""
+    track_response_sync(response)
 
 
-def note_response_sync(response: Any) -> None:
-    """Note a response: the same hook of a synchronous HTTP client."""
+def track_response_sync(response: Any) -> None:
+    """Assign a response likewise: the hook of a synchronous HTTP client."""
     responses = _reading.get()
     if responses is not None:
         responses.append(response)
 
 
 class ClosingStream:
-    """An asynchronous iterator over the SDK's stream; ``aclose`` closes its responses, too.
+    """An asynchronous iterator over the SDK's stream; ``aclose`` also closes its responses.
 
     Args:
         stream: what ``generate_content_stream`` returned.
@@ -52,7 +52,7 @@ class ClosingStream:
         return self
 
     async def __anext__(self) -> Any:
-        """Return the next event; the request is made in the first such step."""
+        """Return the next event; the first call makes the request."""
         token = _reading.set(self._responses)
         try:
             return await anext(self._stream)
@@ -69,10 +69,10 @@ class ClosingStream:
 
 
 class SyncClosingStream:
-    """An iterator over the SDK's synchronous stream that shows its response, as others do.
+    """An iterator over the SDK's synchronous stream that exposes its response, as other SDKs do.
 
-    Closing the generator closes its response, but not while a thread waits in it: who wants to
-    wake that thread needs the response (``closing.release``).
+    Closing the generator closes its response, but not while a thread waits in it; to wake that
+    thread, ``closing.wake_reader`` needs the response.
 
     Args:
         stream: what the synchronous ``generate_content_stream`` returned.
@@ -84,7 +84,7 @@ class SyncClosingStream:
 
     @property
     def response(self) -> Any:
-        """The response that is being read; None before the request was answered."""
+        """The response that is being read; None before it arrived."""
         return self._responses[-1] if self._responses else None
 
     def __iter__(self) -> Self:
@@ -92,7 +92,7 @@ class SyncClosingStream:
         return self
 
     def __next__(self) -> Any:
-        """Return the next event; the request is made in the first such step."""
+        """Return the next event; the first call makes the request."""
         token = _reading.set(self._responses)
         try:
             return next(self._stream)

@@ -46,10 +46,8 @@ async def test_a_whole_answer_ends_with_its_reason_and_its_usage() -> None:
     assert [chunk.kind for chunk in got][-2:] == tail(got) == ["stop_reason", "usage"]
     assert got[-2].finish == "tool_calls"
     assert got[-1].usage == interface.outcome().usage == Usage(input=10, output=5, total=15)
-    assert (interface.diagnostics.received, interface.diagnostics.last_event) == (
-        len(STORY),
-        "message_stop",
-    )
+    seen = interface.diagnostics
+    assert (seen.received, seen.last_event.type) == (len(STORY), "message_stop")
 
 
 async def test_no_usage_is_no_chunk() -> None:
@@ -189,10 +187,10 @@ def test_a_plain_stop_is_named_for_what_it_ends(kind: str, finish: str) -> None:
     """Servers without a word of their own for calls or refusals say stop."""
     interface = AnthropicMessagesInterface()
     if kind == "tool_call":
-        interface.assembly.call("c1", "get")
+        interface.assembly.open_call("c1", "get")
     else:
-        interface.assembly.prose("refusal" if kind == "refusal" else "text").add("No")
-    interface.terminal("end_turn")
+        interface.assembly.open_text("refusal" if kind == "refusal" else "text").add("No")
+    interface.record_terminal("end_turn")
     assert interface.outcome().finish == finish
 
 
@@ -337,7 +335,7 @@ def test_d61_nothing_is_shared_between_instances() -> None:
     one, other = AnthropicMessagesInterface(), AnthropicMessagesInterface()
     before = other.outcome()
     list(one.chunks_sync(iter(light(*STORY))))
-    one.unknown("event", "odd")
+    one.note_unknown("event", "odd")
     assert other.outcome() == before
     assert other.diagnostics == AnthropicMessagesInterface().diagnostics
 

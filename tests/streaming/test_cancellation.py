@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import RunCancelled
 from harness.streaming.cancellation import CancellationRegistry, CancelSignal
-from harness.streaming.closing import Undisturbed
+from harness.streaming.closing import DeferCancellation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
@@ -82,16 +82,19 @@ async def test_what_cannot_be_dropped_is_left_alone() -> None:
         await signal.guard(Plain())
 
 
-async def test_a_guard_needs_a_task_to_interrupt() -> None:
-    loop, found = asyncio.get_running_loop(), asyncio.Event()
+async def test_a_guard_outside_a_task_raises_an_error() -> None:
+    loop = asyncio.get_running_loop()
+    raised: asyncio.Future[Exception] = loop.create_future()
 
-    def outside() -> None:
-        with pytest.raises(RuntimeError, match="in a task"):
+    def callback() -> None:
+        try:
             CancelSignal().guard(loop.create_future()).send(None)
-        found.set()
+        except RuntimeError as error:
+            raised.set_result(error)
 
-    loop.call_soon(outside)
-    await found.wait()
+    loop.call_soon(callback)
+    error = await asyncio.wait_for(raised, 1)
+    assert "inside a task" in str(error)
 
 
 async def test_a_signal_may_be_fired_from_another_thread() -> None:
@@ -274,7 +277,7 @@ async def numbers() -> AsyncIterator[int]:
 
 async def test_reading_ends_with_the_signal() -> None:
     signal = CancelSignal()
-    reader = signal.reading(numbers())
+    reader = signal.guard_stream(numbers())
     assert [await anext(reader), await anext(reader)] == [0, 1]
     signal.fire()
     for _ in range(2):
@@ -283,7 +286,7 @@ async def test_reading_ends_with_the_signal() -> None:
 
 
 async def test_reading_to_the_end_is_reading() -> None:
-    assert [number async for number in CancelSignal().reading(numbers())] == [0, 1, 2]
+    assert [number async for number in CancelSignal().guard_stream(numbers())] == [0, 1, 2]
 
 
 async def test_an_event_of_the_same_moment_is_stale() -> None:
@@ -294,7 +297,7 @@ async def test_an_event_of_the_same_moment_is_stale() -> None:
         yield 1
 
     with pytest.raises(RunCancelled):
-        await anext(signal.reading(once()))
+        await anext(signal.guard_stream(once()))
 
 
 async def test_no_task_is_made_for_a_wait() -> None:
@@ -309,7 +312,7 @@ async def test_no_task_is_made_for_a_wait() -> None:
 def test_a_callback_is_called_by_who_fires() -> None:
     signal = CancelSignal()
     called: list[int] = []
-    with signal.calling(lambda: called.append(threading.get_ident())):
+    with signal.on_fire(lambda: called.append(threading.get_ident())):
         thread = threading.Thread(target=signal.fire)
         thread.start()
         thread.join()
@@ -319,21 +322,21 @@ def test_a_callback_is_called_by_who_fires() -> None:
 
 def test_a_callback_that_comes_late_is_called_at_once_and_one_that_left_never() -> None:
     signal, called = CancelSignal(), []
-    with signal.calling(lambda: called.append("left")):
+    with signal.on_fire(lambda: called.append("left")):
         pass
     signal.fire()
-    with signal.calling(lambda: called.append("late")):
+    with signal.on_fire(lambda: called.append("late")):
         pass
     assert called == ["late"]
 
 
 async def test_a_registry_keeps_nothing_and_a_new_run_is_born_fresh() -> None:
     registry = CancellationRegistry()
-    async with registry.watching("run") as first:
+    async with registry.registered("run") as first:
         assert registry.get("run") is first
         assert registry.fire("run")
         assert first.fired
-        async with registry.watching("run") as second:  # the run is tried again
+        async with registry.registered("run") as second:  # the run is tried again
             assert not second.fired
         assert registry.get("run") is None
     assert not registry.fire("run")
@@ -346,7 +349,7 @@ async def test_a_registry_keeps_nothing_and_a_new_run_is_born_fresh() -> None:
 
 async def test_a_run_that_ends_late_does_not_take_its_successors_signal_along() -> None:
     registry = CancellationRegistry()
-    async with registry.watching("run"):
+    async with registry.registered("run"):
         successor = registry.create("run")
     assert registry.get("run") is successor
 
@@ -354,7 +357,7 @@ async def test_a_run_that_ends_late_does_not_take_its_successors_signal_along() 
 async def test_a_watched_run_that_fails_is_forgotten() -> None:
     registry = CancellationRegistry()
     with pytest.raises(ValueError, match="mine"):
-        async with registry.watching("run"):
+        async with registry.registered("run"):
             raise ValueError("mine")
     assert len(registry) == 0
 
@@ -371,7 +374,7 @@ async def test_undisturbed_work_is_done_before_a_cancellation_counts() -> None:
         steps.append("done")
 
     async def run() -> None:
-        await Undisturbed(work())
+        await DeferCancellation(work())
 
     task = asyncio.create_task(run())
     for _ in range(4):
@@ -391,7 +394,7 @@ async def test_work_that_fails_does_not_hide_the_cancellation() -> None:
         raise ConnectionError("gone")
 
     async def run() -> None:
-        await Undisturbed(work())
+        await DeferCancellation(work())
 
     with pytest.raises(ConnectionError):
         await run()
@@ -414,7 +417,7 @@ async def test_a_cancellation_does_not_wait_for_ever() -> None:
             tidied = True
 
     async def run() -> None:
-        await Undisturbed(work(), patience_s=0.01)
+        await DeferCancellation(work(), grace_s=0.01)
 
     task = asyncio.create_task(run())
     await turns()

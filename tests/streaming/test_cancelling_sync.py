@@ -18,7 +18,7 @@ from harness.playback.response_registry import ResponseRegistry
 from harness.playback.server import serving
 from harness.protocols import NAMES, protocol
 from harness.streaming.cancellation import CancelSignal
-from harness.streaming.gemini_closing import SyncClosingStream, note_response_sync
+from harness.streaming.gemini_closing import SyncClosingStream, track_response_sync
 from harness.streaming.interfaces import interface_for
 from tests.streaming.aborting import BOUND_S, IMPORT_S, frames, silent_after
 
@@ -94,7 +94,7 @@ def until(true: Callable[[], bool], seconds: float = BOUND_S) -> None:
 def provider() -> Iterator[Provider]:
     stage = ResponseRegistry()
     limits = httpx2.Limits(max_connections=1)
-    hooks: Any = {"response": [note_response_sync]}
+    hooks: Any = {"response": [track_response_sync]}
     with (
         serving(stage) as url,
         httpx2.Client(verify=TLS, timeout=5, limits=limits, event_hooks=hooks) as http,

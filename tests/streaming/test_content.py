@@ -50,8 +50,8 @@ def test_words_of_a_kind_make_a_part_of_that_kind(kind: TextKind, part: Part) ->
 
 def test_d9_a_signature_alone_is_worth_keeping() -> None:
     slot = TextBuilder("reasoning", 0)
-    slot.sign("ab")
-    slot.sign("cd")
+    slot.add_signature("ab")
+    slot.add_signature("cd")
     assert slot.value() == Reasoning(text="", signature="abcd")
 
 
@@ -59,7 +59,7 @@ def test_text_keeps_its_signature_and_its_citations() -> None:
     slot = TextBuilder("text", 0)
     slot.add("Hi")
     slot.citations.append({"url": "u"})
-    slot.sign("s")
+    slot.add_signature("s")
     assert slot.value() == Text(text="Hi", signature="s", citations=({"url": "u"},))
 
 
@@ -155,7 +155,7 @@ def test_a_call_opens_with_whatever_is_there() -> None:
     [
         ({"name": "rm"}, "approval_request"),
         ({"name": "rmdir"}, "tool_call"),
-        ({"name": "get", "asks": True}, "approval_request"),
+        ({"name": "get", "asks_approval": True}, "approval_request"),
     ],
 )
 def test_i13_approval_goes_by_the_whole_name_or_by_who_asks(
@@ -167,7 +167,7 @@ def test_i13_approval_goes_by_the_whole_name_or_by_who_asks(
 
 
 def test_a_call_without_a_name_needs_nobodys_approval() -> None:
-    assert not _call().approval
+    assert not _call().needs_approval
 
 
 def test_a_call_is_complete_once_it_was_closed() -> None:
@@ -267,16 +267,16 @@ def test_arguments_survive_any_cut(arguments: dict[str, Any], data: st.DataObjec
 def test_d27_parts_stand_in_the_order_they_were_opened() -> None:
     assembly = Assembly(frozenset({"rm"}))
     assert assembly.last is None
-    thought, text = assembly.prose("reasoning"), assembly.prose("text")
-    first = assembly.call("c1", "get")
-    picture = assembly.ready(Media(data="AA=="))
-    second, unused = assembly.call("c2", "rm"), assembly.prose("text")
+    thought, text = assembly.open_text("reasoning"), assembly.open_text("text")
+    first = assembly.open_call("c1", "get")
+    picture = assembly.add_part(Media(data="AA=="))
+    second, unused = assembly.open_call("c2", "rm"), assembly.open_text("text")
     assert assembly.last is unused
     text.add("Hi")
     thought.add("Hm")
     assert [slot.part for slot in (thought, text, first, picture, second)] == [0, 1, 2, 3, 4]
     assert assembly.calls == [first, second]
-    assert (first.index, second.index, second.approval) == (0, 1, True)
+    assert (first.index, second.index, second.needs_approval) == (0, 1, True)
     assert [part.kind for part in assembly.content()] == [
         "reasoning", "text", "tool_call", "media", "tool_call",
     ]  # fmt: skip
@@ -284,16 +284,16 @@ def test_d27_parts_stand_in_the_order_they_were_opened() -> None:
 
 def test_d61_nothing_is_shared_between_responses() -> None:
     one, other = Assembly(), Assembly()
-    one.call("c1", "get").add("{}")
-    one.prose("text").add("Hi")
+    one.open_call("c1", "get").add("{}")
+    one.open_text("text").add("Hi")
     assert (other.content(), other.calls) == ((), [])
 
 
 def test_only_words_of_refusal_refuse() -> None:
     assembly = Assembly()
-    assembly.prose("text").add("No")
-    assembly.call()
-    refusal = assembly.prose("refusal")
+    assembly.open_text("text").add("No")
+    assembly.open_call()
+    refusal = assembly.open_text("refusal")
     assert not assembly.refused
     refusal.add("No")
     assert assembly.refused
@@ -301,22 +301,22 @@ def test_only_words_of_refusal_refuse() -> None:
 
 def test_silence_is_what_no_reader_and_no_tool_can_use() -> None:
     assembly = Assembly()
-    assembly.prose("reasoning").add("Hm")
-    assembly.ready(RedactedReasoning(data="x"))
-    text = assembly.prose("text")
-    assert assembly.silent
+    assembly.open_text("reasoning").add("Hm")
+    assembly.add_part(RedactedReasoning(data="x"))
+    text = assembly.open_text("text")
+    assert assembly.no_output
     text.add("Hi")
-    assert not assembly.silent
+    assert not assembly.no_output
 
 
-@pytest.mark.parametrize("make", [Assembly.call, lambda one: one.ready(Media())])
+@pytest.mark.parametrize("make", [Assembly.open_call, lambda one: one.add_part(Media())])
 def test_a_call_or_a_picture_is_no_silence(make: Any) -> None:
     assembly = Assembly()
     make(assembly)
-    assert not assembly.silent
+    assert not assembly.no_output
 
 
 def test_no_words_of_refusal_are_silence() -> None:
     assembly = Assembly()
-    assembly.prose("refusal").add("No")
-    assert not assembly.silent
+    assembly.open_text("refusal").add("No")
+    assert not assembly.no_output

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.sdks.clients import API_KEY, PLACEHOLDER_URL, http_library
-from harness.streaming.gemini_closing import note_response, note_response_sync
+from harness.streaming.gemini_closing import track_response, track_response_sync
 
 if TYPE_CHECKING:
     from harness.sdks.call import SdkCall
@@ -43,8 +43,8 @@ def _http_clients(clients: SdkClients) -> dict[str, Any]:
     options = clients.options(library)
     if "httpx_async_client" not in types.HttpOptions.model_fields:
         return {
-            "client_args": {**options, "event_hooks": {"response": [note_response_sync]}},
-            "async_client_args": {**options, "event_hooks": {"response": [note_response]}},
+            "client_args": {**options, "event_hooks": {"response": [track_response_sync]}},
+            "async_client_args": {**options, "event_hooks": {"response": [track_response]}},
         }
     return {
         "httpx_client": clients.http_sync(library),

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from harness.errors import RunCancelled, StreamError
-from harness.streaming.abort import close_source
+from harness.streaming.closing import close_source
 from harness.streaming.reencoding.encoder import Encoder
 from harness.streaming.serving.client_events import ClientEventReader, failure_of
 

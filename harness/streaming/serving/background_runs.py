@@ -14,7 +14,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from harness.errors import InputError
-from harness.streaming.abort import joined
+from harness.streaming.closing import joined
 from harness.streaming.serving.background.errors import BackgroundError
 from harness.streaming.serving.run_follower import RunFollower
 from harness.streaming.serving.service import READY

@@ -16,7 +16,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Protocol
 
 from harness.errors import InputError
-from harness.streaming.abort import close_source, joined
+from harness.streaming.closing import close_source, joined
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import ConversationBusyError, RunCancelled
 from harness.streaming.cancellation import CancellationRegistry, CancelSignal
-from harness.streaming.closing import Undisturbed, aclose
+from harness.streaming.closing import DeferCancellation, aclose
 from harness.streaming.serving.agent import AgentChunk, AgentRequest
 from harness.streaming.serving.client_events import (
     DONE,
@@ -171,7 +171,7 @@ class _RunStream:
                     yield frame
         finally:
             _OPEN_GENERATORS.discard(body)
-            await Undisturbed(self._resources.aclose(), RELEASE_S)
+            await DeferCancellation(self._resources.aclose(), RELEASE_S)
         for event in self._final_events():
             yield write(event)
 
@@ -183,7 +183,7 @@ class _RunStream:
             self._lease = await self._resources.enter_async_context(lease)
         await service.admit(request)
         if service.runs is not None:
-            await Undisturbed(self._create(service.runs))
+            await DeferCancellation(self._create(service.runs))
         run_id = None if self.run is None else self.run.id
         self._builder = ClientEventBuilder(run_id, service.otid)
 
@@ -192,8 +192,8 @@ class _RunStream:
         run = await runs.create(request.agent_id, request.metadata, request.run_id)
         self.run = run
         self._resources.push_async_callback(self._finish, runs, run.id)
-        watching = self._service.registry.watching(run.id)
-        self._signal = await self._resources.enter_async_context(watching)
+        registered = self._service.registry.registered(run.id)
+        self._signal = await self._resources.enter_async_context(registered)
 
     def _with_keepalive(self) -> AsyncGenerator[bytes, None]:
         """Return the frames of the agent's messages, with pings while it is silent."""
@@ -222,7 +222,7 @@ class _RunStream:
         work = AgentRequest(self.run, self._signal, self._totals.add_outcome)
         agent = self._service.agent(work)
         try:
-            async for item in self._signal.reading(agent):
+            async for item in self._signal.guard_stream(agent):
                 self._ensure_leased()
                 if not isinstance(item, AgentChunk):
                     status_of(item)  # an unknown reason is refused here, not in the store

@@ -17,7 +17,7 @@ from harness.errors import StreamError
 from harness.protocols import protocol
 from harness.protocols.composing import entry_of
 from harness.streaming.decoding import wire_events
-from harness.streaming.gemini_closing import ClosingStream, note_response
+from harness.streaming.gemini_closing import ClosingStream, track_response
 from harness.streaming.interfaces.gemini_generate.interface import GeminiGenerateInterface
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Sdk:
 
     def __init__(self) -> None:
         self.transport = Transport()
-        hooks: Any = {"response": [note_response]}
+        hooks: Any = {"response": [track_response]}
         self._http = httpx2.Client(transport=self.transport)
         self._async_http = httpx2.AsyncClient(transport=self.transport, event_hooks=hooks)
         options = types.HttpOptions(

@@ -1,7 +1,7 @@
-"""One content block of a Messages stream while it is open, and the values it is made of.
+"""The content blocks of a Messages stream, and checked access to their fields.
 
-SDKs build objects without looking at the types, so what is expected to be text may be anything:
-``string`` and ``items`` let through only what can be used.
+SDKs build objects without validating types, so a field that should hold text may hold anything:
+``string`` and ``items`` return only values of the expected type.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from harness.streaming.usage import raw_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from harness.model import JSON, Chunk
+    from harness.model import JSON, Chunk, Part
     from harness.streaming.content import Assembly, Slot
 
 
-# The block a client reads or runs -> the delta that is nearly every event of it, and its field.
+# Block type -> the delta type of nearly all its events, and the field of that delta.
 _USUAL: Mapping[str, tuple[str, str]] = {
     block: (DELTAS_OF[block][0], DELTA_FIELDS[DELTAS_OF[block][0]][0])
     for block in ("text", "thinking", "tool_use")
@@ -28,33 +28,32 @@ _USUAL: Mapping[str, tuple[str, str]] = {
 
 
 class Block:
-    """A block: its type, the slot it grows in, and whether its stop is still to come.
+    """A block: its type, its content slot, and whether it is still open.
 
-    ``placeholder`` is the input a call's start carried: ``{}``, or all there will ever be. ``take``
-    takes the ``field`` of the ``usual`` delta; both are empty for a block that has none.
+    ``start_input`` is the input in the start event of a call: the placeholder ``{}``, or all the
+    arguments where no delta follows. ``append`` takes the ``field`` of the ``usual`` delta; both
+    are empty for a block type without one.
     """
 
-    __slots__ = ("field", "open", "placeholder", "slot", "take", "type", "usual")
+    __slots__ = ("append", "field", "open", "slot", "start_input", "type", "usual")
 
-    def __init__(self, block_type: str, slot: Slot, placeholder: JSON = None) -> None:
-        self.type, self.slot, self.placeholder = block_type, slot, placeholder
+    def __init__(self, block_type: str, slot: Slot, start_input: JSON = None) -> None:
+        self.type, self.slot, self.start_input = block_type, slot, start_input
         self.open = True
         self.usual, self.field = _USUAL.get(block_type, ("", ""))
-        self.take: Callable[[str], Sequence[Chunk]] = getattr(slot, "add", _nothing)
+        self.append: Callable[[str], Sequence[Chunk]] = getattr(slot, "add", _ignore)
 
 
-class ServedBlock(Block):
-    """A block of the provider's own tools, or of a type nobody knows, kept as it stands.
-
-    What its deltas bring is collected by field and put into the part when ``settle`` is called.
+class ServerBlock(Block):
+    """A block of the provider's own tools, or of an unknown type, kept unchanged.
 
     Args:
-        assembly: where its part stands.
-        block_type: the provider's word.
-        start: the block as its start event carried it; None where that never came.
+        assembly: the content its part is added to.
+        block_type: the provider's type of the block.
+        start: the block in its start event; None where there was none.
     """
 
-    __slots__ = ("_data", "_grown", "_part", "_ready")
+    __slots__ = ("_data", "_fragments", "_part")
 
     def __init__(self, assembly: Assembly, block_type: str, start: Any = None) -> None:
         tool = block_type in SERVER_TOOLS
@@ -64,21 +63,20 @@ class ServedBlock(Block):
             id=string(getattr(start, "id", None)) or string(getattr(start, "tool_use_id", None)),
             data=self._data,
         )
-        self._grown: dict[str, list[str]] = {}
-        self._ready = assembly.ready(self._part)
-        super().__init__(block_type, self._ready)
+        self._fragments: dict[str, list[str]] = {}
+        super().__init__(block_type, assembly.defer_part(self._build))
 
-    def grow(self, field: str, fragment: str) -> None:
+    def append_to(self, field: str, fragment: str) -> None:
         """Append a fragment to one of the block's fields."""
-        self._grown.setdefault(field, []).append(fragment)
+        self._fragments.setdefault(field, []).append(fragment)
 
-    def settle(self) -> None:
-        """Put what has grown so far into the part."""
-        if self._grown:
-            self._ready.content = self._part.model_copy(update={"data": self._whole()})
+    def _build(self) -> Part:
+        if not self._fragments:
+            return self._part
+        return self._part.model_copy(update={"data": self._merged_data()})
 
-    def _whole(self) -> JSON:
-        grown = {field: "".join(pieces) for field, pieces in self._grown.items()}
+    def _merged_data(self) -> JSON:
+        grown = {field: "".join(pieces) for field, pieces in self._fragments.items()}
         if self.type in SERVER_TOOLS:
             text = "".join(grown.values())
             arguments = parse_arguments(text)
@@ -86,15 +84,15 @@ class ServedBlock(Block):
         return {**(self._data if isinstance(self._data, dict) else {}), **grown}
 
 
-def _nothing(_: str) -> Sequence[Chunk]:
+def _ignore(_: str) -> Sequence[Chunk]:
     return ()
 
 
 def string(value: object) -> str | None:
-    """Return a value where it is text that says something, else None."""
+    """Return a value if it is non-empty text, else None."""
     return value if isinstance(value, str) and value else None
 
 
 def items(value: object) -> list[Any]:
-    """Return a value where it is a list, else an empty one."""
+    """Return a value if it is a list, else an empty list."""
     return value if isinstance(value, list) else []

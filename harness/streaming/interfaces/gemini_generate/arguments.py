@@ -1,10 +1,10 @@
-"""A function call's arguments as Vertex streams them: JSON paths and their values, piece by piece.
+"""The arguments of a function call as Vertex streams them: JSON paths with partial values.
 
 https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling#streaming-fc
 https://www.rfc-editor.org/rfc/rfc9535 (JSON paths; only names and indexes occur)
 
-Rules of this file: pieces of a string are collected while their path goes on and joined once, any
-other value is set; a path that contradicts what stands already is refused, never guessed at.
+Rules of this file: pieces of a string are collected while their path repeats and joined once, any
+other value is set; a path that contradicts an earlier one is an error.
 """
 
 from __future__ import annotations
@@ -20,23 +20,25 @@ if TYPE_CHECKING:
 
     from harness.model import JSON
 
-    Place: TypeAlias = str | int
+    Step: TypeAlias = str | int  # a name or an index
 
-_STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]""")
+_STEP_PATTERN = re.compile(
+    r"""\.([^.\[\]]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]"""
+)
 _ESCAPED = re.compile(r"\\(.)")
 
 
 class _Open(NamedTuple):
-    """A string that has more pieces to come: its path, where it stands, and what came so far."""
+    """A string that may continue: its path, the container and key that hold it, its pieces."""
 
     path: str
-    holder: Any
-    place: Place
+    container: Any
+    key: Step
     pieces: list[str]
 
 
 class StreamedArguments:
-    """The arguments of one call, growing by partial values."""
+    """The arguments of one call, built from partial values."""
 
     def __init__(self) -> None:
         self._value: dict[str, JSON] = {}
@@ -65,71 +67,71 @@ class StreamedArguments:
 
     def _set(self, path: str, value: JSON) -> None:
         self._close()
-        places = _places(path)
-        holder: Any = self._value
-        for place, inner in pairwise(places):
-            holder = _enter(holder, place, inner, path)
-        last = places[-1]
-        _present(holder, last, path)  # refuses what contradicts it
-        _put(holder, last, value)
+        steps = _steps(path)
+        container: Any = self._value
+        for key, inner in pairwise(steps):
+            container = _enter(container, key, inner, path)
+        last = steps[-1]
+        _get(container, last, path)  # raises where the path contradicts an earlier one
+        _put(container, last, value)
         if isinstance(value, str):
-            self._open = _Open(path, holder, last, [value])
+            self._open = _Open(path, container, last, [value])
 
     def _close(self) -> None:
         self._join()
-        self._open = None  # what comes for its path now replaces it
+        self._open = None  # a later value for its path replaces it
 
     def _join(self) -> None:
         if self._open is not None:
-            self._open.holder[self._open.place] = "".join(self._open.pieces)
+            self._open.container[self._open.key] = "".join(self._open.pieces)
 
 
-def _places(path: str) -> list[Place]:
+def _steps(path: str) -> list[Step]:
     """Split a JSON path into names and indexes."""
-    steps = list(_STEP.finditer(path, 1))
-    if path[:1] != "$" or not steps or "$" + "".join(step[0] for step in steps) != path:
+    matches = list(_STEP_PATTERN.finditer(path, 1))
+    if path[:1] != "$" or not matches or "$" + "".join(one[0] for one in matches) != path:
         raise protocol_error(f"a partial argument has the path {path!r}")
-    return [_place(step) for step in steps]
+    return [_step(match) for match in matches]
 
 
-def _place(step: re.Match[str]) -> Place:
-    plain, index, *quoted = step.groups()
+def _step(match: re.Match[str]) -> Step:
+    plain, index, *quoted = match.groups()
     if index is not None:
         return int(index)
     return plain or _ESCAPED.sub(r"\1", quoted[0] or quoted[1] or "")
 
 
-def _enter(holder: Any, place: Place, inner: Place, path: str) -> Any:
-    """Return what stands at a place, an object or an array made for the place inside it."""
-    present = _present(holder, place, path)
-    if present is None:
-        present = [] if isinstance(inner, int) else {}
-        _put(holder, place, present)
-    return present
+def _enter(container: Any, key: Step, inner: Step, path: str) -> Any:
+    """Return the value at a key; where there is none, create a container for the next key."""
+    value = _get(container, key, path)
+    if value is None:
+        value = [] if isinstance(inner, int) else {}
+        _put(container, key, value)
+    return value
 
 
-def _present(holder: Any, place: Place, path: str) -> JSON:
-    """Return what stands at a place, or None; an array grows by one element at a time."""
-    if isinstance(holder, dict) and isinstance(place, str):
-        return holder.get(place)
-    if isinstance(holder, list) and isinstance(place, int) and place <= len(holder):
-        return holder[place] if place < len(holder) else None
+def _get(container: Any, key: Step, path: str) -> JSON:
+    """Return the value at a key, or None; an array grows by one element at a time."""
+    if isinstance(container, dict) and isinstance(key, str):
+        return container.get(key)
+    if isinstance(container, list) and isinstance(key, int) and key <= len(container):
+        return container[key] if key < len(container) else None
     raise protocol_error(f"a partial argument at {path!r} contradicts an earlier one")
 
 
-def _put(holder: Any, place: Any, value: JSON) -> None:
-    if isinstance(holder, list) and place == len(holder):
-        holder.append(value)
+def _put(container: Any, key: Any, value: JSON) -> None:
+    if isinstance(container, list) and key == len(container):
+        container.append(value)
     else:
-        holder[place] = value
+        container[key] = value
 
 
 def _value_of(piece: Any) -> JSON:
-    """Return the one value a partial argument sets; none set is null."""
+    """Return the value that a partial argument sets; null where it sets none."""
     for field in ("string_value", "number_value", "bool_value"):
         value = getattr(piece, field, None)
         if isinstance(value, float) and value.is_integer():
-            return int(value)  # protobuf's only number is the double; JSON writes 5, not 5.0
+            return int(value)  # protobuf numbers are doubles; JSON has 5, not 5.0
         if value is not None:
             return value
     return None

@@ -4,9 +4,8 @@ https://ai.google.dev/api/generate-content
 https://ai.google.dev/gemini-api/docs/thought-signatures
 
 Rules of this file: a signature stays on the part it came with, and a signed part is never merged
-with another; unsigned words that follow one another are one part, however they were cut; a finish
-reason ends nothing but the question why, so reading goes on to the end of the stream; usage is
-assigned, field by field.
+with another; consecutive unsigned texts are one part, however they were cut; a finish reason does
+not end the stream, which is read to its end; usage is assigned field by field.
 """
 
 from __future__ import annotations
@@ -29,22 +28,22 @@ from harness.streaming.interfaces.gemini_generate.calls import FunctionCalls
 from harness.streaming.interfaces.gemini_generate.values import (
     base64_of,
     compact,
-    fields_of,
+    field_names,
     json_of,
     signature_of,
-    word_of,
+    wire_value,
 )
 from harness.streaming.usage import raw_of, usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from harness.model import Chunk, FinishReason, Outcome
+    from harness.model import Chunk, FinishReason, Usage
     from harness.streaming.content import TextKind
 
     Handler: TypeAlias = Callable[["GeminiGenerateInterface", Any, Any], Sequence[Chunk]]
 
-# The counts of a usage object, under our names; the results of Google's own tools stand apart.
+# The counts of a usage object by our names; the prompt tokens of Google's own tools are separate.
 _COUNTS = (*USAGE.items(), ("tool_use", TOOL_USE_PROMPT))
 
 
@@ -52,11 +51,11 @@ class GeminiGenerateInterface(StreamingInterface):
     """The Gemini interface; see ``StreamingInterface`` for its arguments and use."""
 
     protocol: ClassVar[str] = "gemini_generate"
-    finish_words: ClassVar[Mapping[str, FinishReason]] = {**BLOCKED, **FINISH}
+    finish_reasons: ClassVar[Mapping[str, FinishReason]] = {**BLOCKED, **FINISH}
 
     def __init__(self, *, requires_approval: Iterable[str] = (), model: str | None = None) -> None:
         super().__init__(requires_approval=requires_approval, model=model)
-        self._words: TextBuilder | None = None  # the unsigned part that the next words may continue
+        self._open_text: TextBuilder | None = None  # the unsigned part that more text continues
         self._calls = FunctionCalls(self.assembly, self.note)
         self._cited: set[tuple[int, str]] = set()
         self._counts: dict[str, int] = {}
@@ -69,7 +68,7 @@ class GeminiGenerateInterface(StreamingInterface):
         self.model = getattr(event, "model_version", None) or self.model
         usage = getattr(event, "usage_metadata", None)
         if usage is not None:
-            self._count(usage)
+            self._take_usage(usage)
         candidates = getattr(event, "candidates", None)
         if not candidates:
             return self._without_candidates(event)
@@ -82,15 +81,20 @@ class GeminiGenerateInterface(StreamingInterface):
                 self._candidate(candidate, chunks)
         return chunks
 
-    def settle(self) -> Sequence[Chunk]:
-        """Hand out what a call that was never closed has gathered."""
-        self._tally()
+    def finalize(self) -> Sequence[Chunk]:
+        """Compute the usage; emit the arguments of a call that was never closed."""
+        self.usage, self.raw_usage = self.current_usage(), raw_of(self._last_usage)
         return self._calls.abandon()
 
-    def outcome(self) -> Outcome:
-        """Return everything delivered so far."""
-        self._tally()
-        return super().outcome()
+    def current_usage(self) -> Usage | None:
+        """Compute the usage reported so far: only when asked, as every response reports it."""
+        counts = {ours: count for ours, count in self._counts.items() if type(count) is int}
+        tool_use = counts.pop("tool_use", 0)
+        if "input" in counts:
+            counts["input"] += tool_use
+        if "reasoning" in counts:
+            counts["output"] = counts.get("output", 0) + counts["reasoning"]
+        return usage_of(counts)
 
     # Responses
 
@@ -99,9 +103,9 @@ class GeminiGenerateInterface(StreamingInterface):
         error = getattr(event, "error", None)
         if reason:
             self._blocked = True
-            self.terminal(word_of(reason))
-        elif error:  # only events decoded from the wire: the SDK raises
-            self.failed(error_info(error))
+            self.record_terminal(wire_value(reason))
+        elif error:  # only in events decoded from the wire: the SDK raises
+            self.record_error(error_info(error))
         return ()
 
     def _candidate(self, candidate: Any, chunks: list[Chunk]) -> None:
@@ -113,56 +117,57 @@ class GeminiGenerateInterface(StreamingInterface):
             self._cite(citations)
         reason = getattr(candidate, "finish_reason", None)
         if reason:
-            self._finished(word_of(reason), getattr(candidate, "finish_message", None))
+            self._finished(wire_value(reason), getattr(candidate, "finish_message", None))
 
-    def _finished(self, word: str, message: str | None) -> None:
-        if word == UNFINISHED:
+    def _finished(self, raw: str, message: str | None) -> None:
+        if raw == UNFINISHED:
             return
         self._blocked = False
-        self.terminal(word)
-        if word in FAILURES:
-            kind, retryable = FAILURES[word]
-            words = message or f"the model stopped with {word}"
-            self.failed(ErrorInfo(kind=kind, code=word, message=words, retryable=retryable))
+        self.record_terminal(raw)
+        if raw in FAILURES:
+            kind, retryable = FAILURES[raw]
+            text = message or f"the model stopped with {raw}"
+            self.record_error(ErrorInfo(kind=kind, code=raw, message=text, retryable=retryable))
 
-    def _finish(self) -> FinishReason:
-        """A refused prompt was filtered, whatever its reason; some words mean both."""
-        return "content_filter" if self._blocked else super()._finish()
+    def _finish_reason(self) -> FinishReason:
+        """Report a blocked prompt as filtered; some of its reasons are finish reasons as well."""
+        return "content_filter" if self._blocked else super()._finish_reason()
 
     # Parts
 
     def _part(self, part: Any) -> Sequence[Chunk]:
         text = getattr(part, "text", None)
         if text:
-            if not isinstance(text, str):  # without an SDK in between, which would refuse it
-                return self.unknown("text", type(text).__name__)
-            return self._say(part, text)
+            if not isinstance(text, str):  # only without the SDK, which would reject it
+                return self.note_unknown("text", type(text).__name__)
+            return self._add_text(part, text)
         for field, handler in self.parts.items():
             value = getattr(part, field, None)
             if value is not None:
-                self._words = None
+                self._open_text = None
                 return handler(self, part, value)
         if getattr(part, "thought_signature", None):
-            return self._say(part, "")
+            return self._add_text(part, "")
         if text is None:
-            return self.unknown("part", fields_of(part))
+            return self.note_unknown("part", field_names(part))
         return ()
 
-    def _say(self, part: Any, text: str) -> Sequence[Chunk]:
-        """Add words to the open part of their kind; a signed part stands alone (GE-020, GE-021)."""
+    def _add_text(self, part: Any, text: str) -> Sequence[Chunk]:
+        """Add text to the open part of its kind; a signed part is separate (GE-020, GE-021)."""
         kind: TextKind = "reasoning" if getattr(part, "thought", None) else "text"
-        slot = self._words
+        slot = self._open_text
         if getattr(part, "thought_signature", None):
-            slot = self.assembly.prose(kind)
-            slot.signature, self._words = signature_of(part), None
+            slot = self.assembly.open_text(kind)
+            slot.signature, self._open_text = signature_of(part), None
         elif slot is None or slot.kind != kind:
-            slot = self._words = self.assembly.prose(kind)
+            slot = self._open_text = self.assembly.open_text(kind)
         return slot.add(text) if text else ()
 
     def _server_tool(self, part: Any, value: Any, name: str) -> Sequence[Chunk]:
         tool_id = getattr(value, "id", None)
-        said = ServerTool(name=name, id=tool_id, data=json_of(value), signature=signature_of(part))
-        self.assembly.ready(said)
+        signature = signature_of(part)
+        content = ServerTool(name=name, id=tool_id, data=json_of(value), signature=signature)
+        self.assembly.add_part(content)
         return ()
 
     def _executable_code(self, part: Any, value: Any) -> Sequence[Chunk]:
@@ -173,7 +178,7 @@ class GeminiGenerateInterface(StreamingInterface):
 
     def _tool_call(self, part: Any, value: Any) -> Sequence[Chunk]:
         tool = getattr(value, "tool_type", None)
-        return self._server_tool(part, value, word_of(tool) if tool else "tool_call")
+        return self._server_tool(part, value, wire_value(tool) if tool else "tool_call")
 
     def _tool_response(self, part: Any, value: Any) -> Sequence[Chunk]:
         return self._server_tool(part, value, "tool_response")
@@ -188,21 +193,21 @@ class GeminiGenerateInterface(StreamingInterface):
         media_type = getattr(value, "mime_type", None)
         if getattr(part, "thought", None):
             self.note("thought_media", media_type)  # a draft, not the answer
-        said = Media(media_type=media_type, data=data, signature=signature_of(part))
-        self.assembly.ready(said)
+        content = Media(media_type=media_type, data=data, signature=signature_of(part))
+        self.assembly.add_part(content)
         return ()
 
     def _cite(self, metadata: Any) -> None:
-        """Keep sources on the text they came with; the same list may come on every chunk."""
-        found = getattr(metadata, "citations", None) or getattr(metadata, "citation_sources", None)
+        """Add sources to the text they came with; a server may repeat the list in every chunk."""
+        sent = getattr(metadata, "citations", None) or getattr(metadata, "citation_sources", None)
         slot = self.assembly.last
         if not isinstance(slot, TextBuilder):
-            self.note("citations_without_text", len(found or ()))
+            self.note("citations_without_text", len(sent or ()))
             return
-        for citation in map(json_of, found or ()):
-            mark = slot.part, compact(citation)
-            if mark not in self._cited:
-                self._cited.add(mark)
+        for citation in map(json_of, sent or ()):
+            key = slot.part, compact(citation)
+            if key not in self._cited:
+                self._cited.add(key)
                 slot.citations.append(citation)
 
     def _function_call(self, part: Any, value: Any) -> Sequence[Chunk]:
@@ -210,27 +215,14 @@ class GeminiGenerateInterface(StreamingInterface):
 
     # Usage
 
-    def _count(self, usage: Any) -> None:
-        """Take over what a usage object reports; fields it leaves out keep their last value."""
+    def _take_usage(self, usage: Any) -> None:
+        """Take over what a usage object reports; missing fields keep their last value."""
         self._last_usage = usage
         counts = self._counts
         for ours, field in _COUNTS:
             count = getattr(usage, field, None)
             if count is not None:
                 counts[ours] = count
-
-    def _tally(self) -> None:
-        """Add the counts up, when they are asked for: every response reports them anew."""
-        if self._last_usage is None:
-            return
-        self.raw_usage = raw_of(self._last_usage)
-        counts = {ours: count for ours, count in self._counts.items() if type(count) is int}
-        tool_use = counts.pop("tool_use", 0)
-        if "input" in counts:
-            counts["input"] += tool_use
-        if "reasoning" in counts:
-            counts["output"] = counts.get("output", 0) + counts["reasoning"]
-        self.usage = usage_of(counts)
 
     parts: ClassVar[Mapping[str, Handler]] = {
         "function_call": _function_call,

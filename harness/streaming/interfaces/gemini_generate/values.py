@@ -1,7 +1,7 @@
-"""What the values of google-genai's models are on the wire.
+"""google-genai's values as they are on the wire.
 
-Rule of this file: the SDK and the fast path hand out different Python values for the same JSON
-(bytes or base64, an enum member or its word); from here on they are the same.
+Rule of this file: the SDK and the events decoded from the wire have different Python values for the
+same JSON (bytes or base64, an enum member or its string); these functions return one form of them.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from harness.model import JSON
 
 
-def word_of(reason: Any) -> str:
-    """Return the wire's word of an enum member, of its number, or of a plain word."""
+def wire_value(reason: Any) -> str:
+    """Return an enum member, its number or a plain string as the string on the wire."""
     value = getattr(reason, "value", reason)
     return NUMBERS.get(value, str(value)) if isinstance(value, int) else str(value)
 
 
 def signature_of(part: Any) -> str | None:
-    """Return a part's thought signature as base64 text; an empty one is none."""
+    """Return a part's thought signature as base64 text; None where it is empty."""
     return base64_of(getattr(part, "thought_signature", None)) or None
 
 
@@ -33,14 +33,14 @@ def base64_of(data: Any) -> str | None:
 
 
 def compact(arguments: JSON) -> str:
-    """Return JSON without blanks: Gemini sends values, so the text of arguments is ours."""
+    """Return compact JSON: Gemini sends values, so the text of the arguments is our own."""
     return json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
 
 
 def json_of(value: Any) -> JSON:
     """Return an object as the JSON it was on the wire.
 
-    An enum member the SDK made up for a new word has no serializer, hence no warnings.
+    An enum member that the SDK creates for an unknown value has no serializer: hence no warnings.
     """
     dump = getattr(value, "model_dump", None)
     if not callable(dump):
@@ -48,6 +48,6 @@ def json_of(value: Any) -> JSON:
     return dump(mode="json", by_alias=True, exclude_none=True, warnings=False)
 
 
-def fields_of(part: Any) -> str:
-    """Name what an unknown part holds; the SDK strips the fields it does not know."""
+def field_names(part: Any) -> str:
+    """Return the field names of an unknown part; the SDK drops fields it does not know."""
     return "+".join(sorted(part)) if isinstance(part, dict) and part else "without data"

@@ -1,12 +1,12 @@
 """Which tool call a fragment of a Chat Completions stream belongs to.
 
-OpenAI tells calls apart by ``index`` alone and sends id and name once. Compatible servers leave the
-index out, send null, use one index for several calls, repeat id and name in every fragment or send
-them late; the catalogue's cases OC-027 to OC-042 are the law here.
+OpenAI distinguishes calls by ``index`` alone and sends id and name once. Compatible servers omit
+the index, send null, use one index for several calls, repeat id and name in every fragment or send
+them late (catalogue OC-027 to OC-042).
 
 Rules of this file: a new id *and* a name begin a new call, a new id alone does not; id and name are
-set once; a name is whole once arguments follow it, and only then is it shown; a call is closed by
-the provider's finish reason and by nothing else.
+set once; a name is complete once arguments follow it, and only then is the call announced; a call
+is closed by the provider's finish reason and by nothing else.
 """
 
 from __future__ import annotations
@@ -25,40 +25,37 @@ if TYPE_CHECKING:
 
 
 class _Tracked:
-    """A call, and whether its opening chunk was handed out.
+    """A call, and whether its opening chunk was emitted.
 
-    ``said`` is the last piece of its arguments that is more than white space.
+    ``last_piece`` is the last piece of its arguments that is not white space.
     """
 
-    __slots__ = ("call", "said", "shown")
+    __slots__ = ("announced", "call", "last_piece")
 
     def __init__(self, call: ToolCallBuilder) -> None:
         self.call = call
-        self.said = ""
-        self.shown = False
+        self.last_piece = ""
+        self.announced = False
 
     @property
     def braced(self) -> bool:
-        """Whether its arguments end in a brace.
+        """Whether its arguments end in a brace, so they may be complete already."""
+        return self.last_piece.rstrip().endswith("}")
 
-        That makes them worth parsing before the provider says that they are whole.
-        """
-        return self.said.rstrip().endswith("}")
-
-    def grow(self, arguments: str) -> Sequence[Chunk]:
-        """Append a piece of the arguments, which is not empty."""
+    def append(self, arguments: str) -> Sequence[Chunk]:
+        """Append a non-empty piece of the arguments."""
         if self.call.closed:
             self.call.reopen()  # a finish reason came too early (OC-020)
         if not arguments.isspace():
-            self.said = arguments
+            self.last_piece = arguments
         return self.call.add(arguments)
 
 
 class ToolCalls:
-    """The calls of one answer, as fragments build them.
+    """The calls of one answer, built from fragments.
 
     Args:
-        assembly: where their slots stand.
+        assembly: the content they are added to.
     """
 
     def __init__(self, assembly: Assembly) -> None:
@@ -66,30 +63,30 @@ class ToolCalls:
         self._tracked: list[_Tracked] = []
         self._by_index: dict[int, _Tracked] = {}
         self._by_id: dict[str, _Tracked] = {}
-        self._current: _Tracked | None = None  # whose fragment came last
+        self._current: _Tracked | None = None  # the call of the last fragment
 
-    def go_on(self, index: Any, arguments: Any) -> Sequence[Chunk] | None:
-        """Take a fragment that is nothing but more of a call that was shown; None for any other.
+    def extend(self, index: Any, arguments: Any) -> Sequence[Chunk] | None:
+        """Take a fragment with only more arguments of an announced call; None for any other.
 
-        Nearly every fragment is one, so this is the shortest way for it.
+        Nearly all fragments are of this kind, so this is the fast path.
         """
         if type(index) is not int or type(arguments) is not str or not arguments:
             return None
         tracked = self._by_index.get(index)
-        if tracked is None or not tracked.shown:
+        if tracked is None or not tracked.announced:
             return None
         self._current = tracked
-        return tracked.grow(arguments)
+        return tracked.append(arguments)
 
     def take(
         self, index: int | None, call_id: str | None, name: str | None, arguments: str
     ) -> Sequence[Chunk]:
-        """Take one fragment; return what can be shown of it.
+        """Take one fragment; return its chunks.
 
         Args:
-            index: the provider's index, None where it sent none.
-            call_id: the provider's id, None where it sent none or a placeholder.
-            name: the function's name or a piece of it, None as above.
+            index: the provider's index, or None.
+            call_id: the provider's id; None where it sent none or a placeholder.
+            name: the function's name or a piece of it; None likewise.
             arguments: a piece of the arguments, perhaps empty.
         """
         tracked = self._find(index, call_id, name, arguments)
@@ -100,19 +97,19 @@ class ToolCalls:
         if call_id and not call.id:
             call.id = call_id
             self._by_id.setdefault(call_id, tracked)
-        if name and not tracked.shown and name != call.name:  # an exact repeat adds nothing
+        if name and not tracked.announced and name != call.name:  # an exact repeat adds nothing
             call.name = (call.name or "") + name
         if arguments:
-            chunks += tracked.grow(arguments)
+            chunks += tracked.append(arguments)
         if arguments or not (name or call.empty):
-            chunks += self._show(tracked)
+            chunks += self._announce(tracked)
         return chunks
 
-    def judge(self, finish: FinishReason) -> None:
-        """Close the calls that a finish reason closes; all others stay, or become, incomplete.
+    def apply_finish(self, finish: FinishReason) -> None:
+        """Close the calls that a finish reason closes; all others are, or become, incomplete.
 
-        A cut answer may hold calls that were whole before the cut: those whose arguments are one
-        JSON object. A call of which nothing but the name came is not among them (TR-013).
+        A cut answer may hold calls that were complete before the cut: those whose arguments are one
+        JSON object. A call with a name and no arguments is not among them (TR-013).
         """
         for tracked in self._tracked:
             if finish in CLOSES_CALLS or (finish in MAY_CUT_CALLS and tracked.braced):
@@ -121,33 +118,33 @@ class ToolCalls:
                 tracked.call.reopen()
 
     def flush(self) -> Sequence[Chunk]:
-        """Show the calls that were still waiting; one without id is given one.
+        """Announce the calls that were still waiting; one without an id gets one.
 
-        A call that never got a name is not shown: nobody could run it. The content keeps it.
+        A call that never got a name is not announced, as it cannot be run; the content keeps it.
         """
         chunks: list[Chunk] = []
         for tracked in self._tracked:
             call = tracked.call
             if not call.id:
-                call.id = self._mint(call.index)
+                call.id = self._new_id(call.index)
                 self._by_id[call.id] = tracked
-            chunks += self._show(tracked)
+            chunks += self._announce(tracked)
         return chunks
 
     def _find(
         self, index: int | None, call_id: str | None, name: str | None, arguments: str
     ) -> _Tracked | None:
-        """Return the call a fragment belongs to, opening it where it begins; None for nothing."""
+        """Return the call of a fragment, opened where it begins; None for an empty fragment."""
         if index is not None:
-            found = self._by_index.get(index)
+            known = self._by_index.get(index)
         else:
-            found = self._by_id.get(call_id or "", self._current)
-        if found is None or _begins(found, call_id, name, arguments):
+            known = self._by_id.get(call_id or "", self._current)
+        if known is None or _begins(known, call_id, name, arguments):
             return self._open(index) if call_id or name or arguments else None
-        return found
+        return known
 
     def _open(self, index: int | None) -> _Tracked:
-        tracked = _Tracked(self._assembly.call())
+        tracked = _Tracked(self._assembly.open_call())
         self._tracked.append(tracked)
         if index is None:
             self._by_index.setdefault(tracked.call.index, tracked)
@@ -155,14 +152,14 @@ class ToolCalls:
             self._by_index[index] = tracked
         return tracked
 
-    def _show(self, tracked: _Tracked) -> Sequence[Chunk]:
-        if tracked.shown:
+    def _announce(self, tracked: _Tracked) -> Sequence[Chunk]:
+        if tracked.announced:
             return ()
         chunks = tracked.call.announce()
-        tracked.shown = bool(chunks)
+        tracked.announced = bool(chunks)
         return chunks
 
-    def _mint(self, index: int) -> str:
+    def _new_id(self, index: int) -> str:
         """Return an id for a call without one, the same in every replay (catalogue OC-033)."""
         return next(
             call_id
@@ -171,19 +168,19 @@ class ToolCalls:
         )
 
 
-def _begins(found: _Tracked, call_id: str | None, name: str | None, arguments: str) -> bool:
-    """Whether a fragment that could go on with a call begins another one.
+def _begins(known: _Tracked, call_id: str | None, name: str | None, arguments: str) -> bool:
+    """Whether a fragment that could extend a call begins another one.
 
-    With two ids, a name decides (OC-029, OC-031). Without, whatever would follow a whole object
-    can only belong to another call.
+    It needs a name, and where both have an id, another id (OC-029, OC-031). Without ids, a fragment
+    that would follow a complete JSON object can only belong to another call.
     """
-    call = found.call
+    call = known.call
     if not name:
         return False
     if call_id and call.id:
         return call_id != call.id
     return (
-        found.braced
+        known.braced
         and bool(arguments.strip())
         and parse_arguments(call.value().arguments_raw) is not None
     )

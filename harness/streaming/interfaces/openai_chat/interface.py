@@ -2,14 +2,14 @@
 
 https://developers.openai.com/api/reference/resources/chat/subresources/completions/streaming-events
 
-Rules of this file: content stands in the order in which it arrived, neighbours of one kind are one
-part; an empty string opens nothing; the first choice seen is the answer, others are noted; the
-answer is complete once its finish_reason came, for the SDK keeps ``[DONE]`` to itself; usage is
-assigned, field by field, wherever and however often it stands.
+Rules of this file: content keeps the order of its arrival, and adjacent fragments of one kind are
+one part; an empty string opens no part; the first choice seen is the answer, others are noted; the
+answer is complete once its finish_reason has arrived, because the SDK hides ``[DONE]``; usage is
+assigned field by field, from wherever a server puts it and as often as it sends it.
 
-Models that think without showing it (o1, o3, gpt-5) send no word of that, so no placeholder is
-invented for it: what they spent stands in ``usage.reasoning``. ``<think>`` tags inside the content
-are a matter of a model's template and stay text.
+Models with hidden reasoning (o1, o3, gpt-5) send nothing about it, so there is no placeholder for
+it; ``usage.reasoning`` has the number of tokens. ``<think>`` tags inside the content depend on a
+model's template and stay text.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ from harness.streaming.usage import counts_of, raw_of, usage_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from harness.model import FinishReason, Outcome
-    from harness.streaming.content import FinishedPart, TextBuilder, TextKind
+    from harness.model import FinishReason
+    from harness.streaming.content import TextBuilder, TextKind
 
-    Teller: TypeAlias = Callable[["OpenAIChatInterface", Any], Sequence[Chunk]]
+    Handler: TypeAlias = Callable[["OpenAIChatInterface", Any], Sequence[Chunk]]
 
-# What servers write where they have no id or name to tell (catalogue OC-032).
+# What servers send in place of a missing id or name (catalogue OC-032).
 _PLACEHOLDERS = frozenset({"", "null"})
 
 _KNOWN_FIELDS = DELTA | SILENT_DELTA.keys()
-_NOTHING: Mapping[str, Any] = {}
+_NO_FIELDS: Mapping[str, Any] = {}
 
 
 class OpenAIChatInterface(StreamingInterface):
@@ -58,12 +58,12 @@ class OpenAIChatInterface(StreamingInterface):
     Args:
         requires_approval: names of tools whose calls become approval requests.
         model: the model's name until the provider reports one.
-        estimate: text -> its number of tokens, for servers that report no usage at all (LM
-            Studio); only the output can be estimated here, and a note says so.
+        estimate: text -> its number of tokens, for servers that may report no usage (LM Studio);
+            only the output can be estimated, and a note says so.
     """
 
     protocol: ClassVar[str] = "openai_chat"
-    finish_words = FINISH
+    finish_reasons = FINISH
 
     def __init__(
         self,
@@ -77,10 +77,10 @@ class OpenAIChatInterface(StreamingInterface):
         self._model_known = self._identified = False
         self._answer: int | None = None  # the index of the choice that is the answer
         self._calls = ToolCalls(self.assembly)
-        self._saying: TextBuilder | None = None  # the part the next words of its kind belong to
-        self._thought: TextBuilder | None = None  # the reasoning a signature belongs to
-        self._sound: list[bytes] = []
-        self._sound_slot: FinishedPart | None = None
+        self._open_text: TextBuilder | None = None  # the part that text of its kind continues
+        self._reasoning: TextBuilder | None = None  # the part that a signature belongs to
+        self._audio_data: list[bytes] = []
+        self._audio_opened = False
         self._counts: dict[str, int] = {}
 
     def handle(self, event: Any) -> Sequence[Chunk]:
@@ -89,10 +89,10 @@ class OpenAIChatInterface(StreamingInterface):
             self._identify(event)
         extra = _extra(event)
         if extra:
-            self._read_aside(extra)
+            self._take_extra(extra)
         usage = getattr(event, "usage", None)
         if usage is not None:
-            self._count(usage)
+            self._take_usage(usage)
         choices = getattr(event, "choices", None)
         if not isinstance(choices, list):
             return self._without_choices(event, extra)
@@ -100,25 +100,19 @@ class OpenAIChatInterface(StreamingInterface):
             return self._choice(choices[0])
         return [chunk for choice in choices for chunk in self._choice(choice)]
 
-    def settle(self) -> Sequence[Chunk]:
-        """Show what was waiting, judge calls that went on after their finish, estimate usage."""
+    def finalize(self) -> Sequence[Chunk]:
+        """Emit what was waiting, close calls that grew after the finish reason, estimate usage."""
         chunks = self._calls.flush()
         if self.diagnostics.terminal_seen:
-            self._calls.judge(self._reason)
+            self._calls.apply_finish(self._mapped_finish)
         if self._estimate is not None and self.usage is None:
-            self._guess_usage(self._estimate)
+            self._estimate_usage(self._estimate)
         return chunks
-
-    def outcome(self) -> Outcome:
-        """Return everything delivered so far."""
-        if self._sound_slot is not None:
-            self._sound_slot.content = Media(data=base64.b64encode(b"".join(self._sound)).decode())
-        return super().outcome()
 
     # Chunks and choices
 
     def _identify(self, event: Any) -> None:
-        """Take the first id and model that say something; Azure's first chunk has empty ones."""
+        """Take the first id and model that are not empty; in Azure's first chunk they are."""
         self.response_id = self.response_id or getattr(event, "id", None) or None
         model = getattr(event, "model", None)
         if model and not self._model_known:
@@ -126,23 +120,23 @@ class OpenAIChatInterface(StreamingInterface):
         self._identified = self._model_known and self.response_id is not None
 
     def _without_choices(self, event: Any, extra: Mapping[str, Any]) -> Sequence[Chunk]:
-        """Take what has no list of choices: gpt-audio's chunks, a ping, or no chunk at all."""
-        word = extra.get("type")
-        if word == "error":
-            self.failed(error_info(dict(extra)))
-        elif word != "ping" and getattr(event, "id", None) is None and "error" not in extra:
-            return self.unknown("event", word or type(event).__name__)
+        """Handle an event without choices: of gpt-audio, a ping, an error, or an unknown one."""
+        name = extra.get("type")
+        if name == "error":
+            self.record_error(error_info(dict(extra)))
+        elif name != "ping" and getattr(event, "id", None) is None and "error" not in extra:
+            return self.note_unknown("event", name or type(event).__name__)
         return ()
 
-    def _read_aside(self, extra: Mapping[str, Any]) -> None:
-        """Take what stands beside the choices under a compatible server's own names."""
+    def _take_extra(self, extra: Mapping[str, Any]) -> None:
+        """Take the fields that compatible servers add beside the choices."""
         if extra.get("error"):
-            self.failed(error_info(extra["error"]))
+            self.record_error(error_info(extra["error"]))
         groq = extra.get("x_groq")
         if groq:
-            self._count(get(groq, "usage"))
-            if get(groq, "error"):  # why a stream was stopped early, in one sentence
-                self.failed(info_of("server", message=get(groq, "error")))
+            self._take_usage(get(groq, "usage"))
+            if get(groq, "error"):  # a sentence that says why the stream was stopped
+                self.record_error(info_of("server", message=get(groq, "error")))
 
     def _choice(self, choice: Any) -> Sequence[Chunk]:
         index = getattr(choice, "index", None) or 0
@@ -157,24 +151,24 @@ class OpenAIChatInterface(StreamingInterface):
             return (*chunks, *self._finished(str(finish), _extra(choice).get("error")))
         return chunks
 
-    def _finished(self, word: str, failure: Any) -> Sequence[Chunk]:
-        """Take a finish reason; where there are several, the one that says most stands."""
-        finish = FINISH.get(word, "unknown")
-        if not self.diagnostics.terminal_seen or _weight(finish) > _weight(self._reason):
-            self.terminal(word)
-        elif word != self.finish_raw:
-            self.note("finish_again", word)
-        if failure:  # OpenRouter's error object, where it stands in the choice
-            self.failed(error_info(failure))
+    def _finished(self, raw: str, failure: Any) -> Sequence[Chunk]:
+        """Take a finish reason; where there are several, the most specific one is kept."""
+        finish = FINISH.get(raw, "unknown")
+        if not self.diagnostics.terminal_seen or _weight(finish) > _weight(self._mapped_finish):
+            self.record_terminal(raw)
+        elif raw != self.finish_raw:
+            self.note("finish_again", raw)
+        if failure:  # OpenRouter may put its error object into the choice
+            self.record_error(error_info(failure))
         elif finish == "error":
-            self.failed(info_of("server", code=word, message=f"finish_reason {word!r}"))
+            self.record_error(info_of("server", code=raw, message=f"finish_reason {raw!r}"))
         chunks = self._calls.flush()
-        self._calls.judge(self._reason)
+        self._calls.apply_finish(self._mapped_finish)
         return chunks
 
     @property
-    def _reason(self) -> FinishReason:
-        """The finish reason that stands."""
+    def _mapped_finish(self) -> FinishReason:
+        """The finish reason kept so far, mapped to ours."""
         return FINISH.get(self.finish_raw or "", "unknown")
 
     # Deltas
@@ -182,77 +176,81 @@ class OpenAIChatInterface(StreamingInterface):
     def _delta(self, delta: Any) -> Sequence[Chunk]:
         extra = _extra(delta)
         chunks = self._vendor_fields(extra) if extra else ()
-        for field, tell in self.fields:
+        for field, handler in self.fields:
             value = getattr(delta, field, None)
             if value:
-                told = tell(self, value)
-                chunks = (*chunks, *told) if chunks else told
+                new = handler(self, value)
+                chunks = (*chunks, *new) if chunks else new
         return chunks
 
     def _refusal(self, refusal: Any) -> Sequence[Chunk]:
-        return self._say("refusal", refusal)
+        return self._add_text("refusal", refusal)
 
     def _tool_calls(self, fragments: Any) -> Sequence[Chunk]:
         chunks: Sequence[Chunk] = ()
         for fragment in _list(fragments):
             index, call_id = getattr(fragment, "index", None), getattr(fragment, "id", None)
             function = getattr(fragment, "function", None)
-            told = None
+            new = None
             if call_id is None and getattr(function, "name", None) is None:
-                told = self._calls.go_on(index, getattr(function, "arguments", None))
-            if told is None:
-                told = self._fragment(index, call_id, function)
-            chunks = (*chunks, *told) if chunks else told
+                new = self._calls.extend(index, getattr(function, "arguments", None))
+            if new is None:
+                new = self._call_fragment(index, call_id, function)
+            chunks = (*chunks, *new) if chunks else new
         return chunks
 
     def _function_call(self, function: Any) -> Sequence[Chunk]:
         """Take a fragment of the legacy call, which has neither index nor id."""
-        return self._fragment(None, None, function)
+        return self._call_fragment(None, None, function)
 
-    def _say(self, kind: TextKind, words: Any) -> Sequence[Chunk]:
-        if not words:
+    def _add_text(self, kind: TextKind, fragment: Any) -> Sequence[Chunk]:
+        if not fragment:
             return ()
-        if not isinstance(words, str):
-            return self.unknown(kind, type(words).__name__)
-        slot = self._saying
+        if not isinstance(fragment, str):
+            return self.note_unknown(kind, type(fragment).__name__)
+        slot = self._open_text
         if slot is None or slot.kind != kind or slot.signature is not None:
-            slot = self._saying = self.assembly.prose(kind)
+            slot = self._open_text = self.assembly.open_text(kind)
             if kind == "reasoning":
-                self._thought = slot
-        return slot.add(words)
+                self._reasoning = slot
+        return slot.add(fragment)
 
     def _content(self, content: Any) -> Sequence[Chunk]:
         """Take a delta's content: a string, or Mistral's list of typed parts (OC-046)."""
         if not isinstance(content, list):
-            return self._say("text", content)
+            return self._add_text("text", content)
         chunks: list[Chunk] = []
         for part in content:
-            word = "text" if isinstance(part, str) else str(get(part, "type"))
-            tell = self.parts.get(word)
-            chunks += self.unknown("part", word) if tell is None else tell(self, part)
+            part_type = "text" if isinstance(part, str) else str(get(part, "type"))
+            handler = self.parts.get(part_type)
+            chunks += handler(self, part) if handler else self.note_unknown("part", part_type)
         return chunks
 
     def _text_part(self, part: Any) -> Sequence[Chunk]:
-        return self._say("text", part if isinstance(part, str) else get(part, "text"))
+        return self._add_text("text", part if isinstance(part, str) else get(part, "text"))
 
     def _thinking_part(self, part: Any) -> Sequence[Chunk]:
         thinking = get(part, "thinking")
         pieces = [get(piece, "text") for piece in _list(thinking)] or [thinking]
-        return [chunk for piece in pieces for chunk in self._say("reasoning", piece)]
+        return [chunk for piece in pieces for chunk in self._add_text("reasoning", piece)]
 
     def _audio(self, audio: Any) -> Sequence[Chunk]:
-        """Take spoken words: their transcript is text, their sound one part of its own."""
+        """Take audio: its transcript is text, its sound is a media part."""
         data = _string(get(audio, "data"))
         if data is not None:
-            if self._sound_slot is None:
-                self._sound_slot = self.assembly.ready(Media())
+            if not self._audio_opened:
+                self._audio_opened = True
+                self.assembly.defer_part(self._audio_part)
             try:
-                self._sound.append(base64.b64decode(data, validate=True))
+                self._audio_data.append(base64.b64decode(data, validate=True))
             except binascii.Error:
                 self.note("audio_unreadable")
-        return self._say("text", get(audio, "transcript"))
+        return self._add_text("text", get(audio, "transcript"))
 
-    def _fragment(self, index: Any, call_id: Any, function: Any) -> Sequence[Chunk]:
+    def _audio_part(self) -> Media:
+        return Media(data=base64.b64encode(b"".join(self._audio_data)).decode())
+
+    def _call_fragment(self, index: Any, call_id: Any, function: Any) -> Sequence[Chunk]:
         known = len(self.assembly.calls)
         chunks = self._calls.take(
             index if type(index) is int else None,
@@ -261,41 +259,41 @@ class OpenAIChatInterface(StreamingInterface):
             _arguments(getattr(function, "arguments", None)),
         )
         if len(self.assembly.calls) != known:
-            self._saying = None
+            self._open_text = None
         return chunks
 
     # Compatible servers' fields
 
     def _vendor_fields(self, extra: Mapping[str, Any]) -> Sequence[Chunk]:
         chunks: list[Chunk] = []
-        words = next((extra[field] for field in REASONING if extra.get(field)), None)
-        chunks += self._say("reasoning", words)
+        text = next((extra[field] for field in REASONING if extra.get(field)), None)
+        chunks += self._add_text("reasoning", text)
         for detail in _list(extra.get(REASONING_DETAILS)):
-            chunks += self._detail(detail, told=words is not None)
+            chunks += self._reasoning_detail(detail, repeated=text is not None)
         for field in extra.keys() - _KNOWN_FIELDS:
             if extra[field]:
-                self.unknown("delta", field)
+                self.note_unknown("delta", field)
         return chunks
 
-    def _detail(self, detail: Any, *, told: bool) -> Sequence[Chunk]:
-        """Take one item of reasoning_details; words already told in another field count once."""
-        words = None if told else get(detail, "text") or get(detail, "summary")
-        chunks = self._say("reasoning", words)
+    def _reasoning_detail(self, detail: Any, *, repeated: bool) -> Sequence[Chunk]:
+        """Take one item of reasoning_details; a text that another field has too counts once."""
+        text = None if repeated else get(detail, "text") or get(detail, "summary")
+        chunks = self._add_text("reasoning", text)
         signature, data = _string(get(detail, "signature")), _string(get(detail, "data"))
         if signature is not None:
-            if self._thought is None:
-                self._thought = self._saying = self.assembly.prose("reasoning")
-            self._thought.sign(signature)
+            if self._reasoning is None:
+                self._reasoning = self._open_text = self.assembly.open_text("reasoning")
+            self._reasoning.add_signature(signature)
         if data is not None:
-            slot = self.assembly.ready(RedactedReasoning(data=data))
-            self._saying = None
+            slot = self.assembly.add_part(RedactedReasoning(data=data))
+            self._open_text = None
             return [*chunks, Chunk("redacted_reasoning", part=slot.part, data=data)]
         return chunks
 
     # Usage
 
-    def _count(self, usage: Any) -> None:
-        """Take over what a usage object reports; fields it leaves out keep their last value."""
+    def _take_usage(self, usage: Any) -> None:
+        """Take over what a usage object reports; missing fields keep their last value."""
         if usage is None:
             return
         self.raw_usage = raw_of(usage)
@@ -303,28 +301,28 @@ class OpenAIChatInterface(StreamingInterface):
         self._counts.update(counts_of(usage, USAGE))
         self.usage = usage_of(self._counts)
 
-    def _guess_usage(self, estimate: Callable[[str], int]) -> None:
+    def _estimate_usage(self, estimate: Callable[[str], int]) -> None:
         parts = self.assembly.content()
         text = "".join(str(get(p, "text") or get(p, "arguments_raw") or "") for p in parts)
         if text:
             self.usage = Usage(output=estimate(text))
             self.note("usage_estimated", "output")
 
-    fields: ClassVar[Sequence[tuple[str, Teller]]] = (
+    fields: ClassVar[Sequence[tuple[str, Handler]]] = (
         ("content", _content),
         ("refusal", _refusal),
         ("audio", _audio),
         ("tool_calls", _tool_calls),
         ("function_call", _function_call),
     )
-    parts: ClassVar[Mapping[str, Teller]] = {"text": _text_part, "thinking": _thinking_part}
+    parts: ClassVar[Mapping[str, Handler]] = {"text": _text_part, "thinking": _thinking_part}
 
 
 def _extra(value: Any) -> Mapping[str, Any]:
-    """Return the fields an SDK's class does not declare; of a JSON object, all it has."""
+    """Return the fields that an SDK's class does not declare; all fields of a JSON object."""
     extra: Mapping[str, Any] | None = getattr(value, "__pydantic_extra__", None)
     if extra is None:
-        return value if isinstance(value, dict) else _NOTHING
+        return value if isinstance(value, dict) else _NO_FIELDS
     return extra
 
 

@@ -1,11 +1,10 @@
-"""Which output item of a Responses stream an event is about, and whether the event is a new one.
+"""Which output item of a Responses stream an event belongs to.
 
-OpenAI names an item by its id and by its output_index, and numbers the events. Compatible servers
-leave out one of them or all, change the id with every event, use an index twice, or send an event
-again; the catalogue's cases OR-016 to OR-018, OR-036 and TR-021 are the law here.
+OpenAI identifies an item by its id and by its output_index. Compatible servers omit one or both,
+change the id with every event, or use an index twice (catalogue OR-016 to OR-018).
 
-Rules of this file: an id that is known decides, then the index, then, where an event has neither,
-the item opened last; items of different types never answer for each other.
+Rules of this file: a known id decides, then the index, then, where an event has neither, the item
+opened last; an event never resolves to an item of another type.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.streaming.interfaces.openai_responses.items import Item, Telling
+    from harness.streaming.interfaces.openai_responses.items import Item, Stage
 
     Key: TypeAlias = tuple[str, str | int | None]
 
@@ -28,34 +27,34 @@ class ItemIndex:
         self._by_key: dict[Key, Item] = {}
 
     def find(self, item_type: str, item_id: object, index: object) -> Item | None:
-        """Return the item of a type that an event names, or None."""
+        """Return the item of a type with this id or index, or None."""
         if type(item_id) is str:
-            found = self._by_key.get((item_type, item_id))
-            if found is not None or type(index) is not int:
-                return found
+            known = self._by_key.get((item_type, item_id))
+            if known is not None or type(index) is not int:
+                return known
         return self._by_key.get((item_type, index if type(index) is int else None))
 
-    def find_whole(self, found: Any, index: object, telling: Telling) -> Item | None:
-        """Return the item an ``added`` or ``done`` event tells; None where it is a new one.
+    def find_sent(self, sent: Any, index: object, stage: Stage) -> Item | None:
+        """Return the item that an ``added`` or ``done`` event carries; None where it is new.
 
-        An index whose item was told that way already may be used again, by an item with an id of
-        its own.
+        An index whose item has already passed this stage may be used again, by an item with an id
+        of its own.
 
         Args:
-            found: the item as the event tells it.
+            sent: the item object in the event.
             index: the event's output_index.
-            telling: which of the two events it is.
+            stage: which of the two events it is.
         """
-        item_id = getattr(found, "id", None)
-        if telling == "added" and item_id is None and index is None:
+        item_id = getattr(sent, "id", None)
+        if stage == "added" and item_id is None and index is None:
             return None
-        known = self.find(str(getattr(found, "type", None)), item_id, index)
+        known = self.find(str(getattr(sent, "type", None)), item_id, index)
         if known is None or known.id in {None, item_id} or item_id is None:
             return known
-        return None if telling in known.told else known
+        return None if stage in known.stages else known
 
-    def put(self, item: Item, item_id: object, index: object, call_id: object = None) -> None:
-        """Remember an item by everything that may name it."""
+    def register(self, item: Item, item_id: object, index: object, call_id: object = None) -> None:
+        """Index an item by everything that may identify it later."""
         if item not in self.items:
             self.items.append(item)
         item.id = item_id if isinstance(item_id, str) else item.id
@@ -64,72 +63,33 @@ class ItemIndex:
                 self._by_key[item.type, key] = item
 
     def match(self, output: Sequence[Any]) -> Iterator[tuple[Any, Item | None]]:
-        """Yield each item of a terminal response with the one it tells again, or with None.
+        """Yield each item object of a terminal response with the item it repeats, or with None.
 
-        Ids decide; what they leave over is matched by its place, then by its order.
+        Ids decide first; the remaining objects are matched by position, then by order.
         """
-        claimed: list[Item] = []
-        pairs: dict[int, Item] = {}
-        for by_place in (False, True):
-            for place, found in enumerate(output):
-                known = None if place in pairs else self._claim(found, place, claimed, by_place)
+        matched: dict[int, Item] = {}
+        for by_position in (False, True):
+            for position, sent in enumerate(output):
+                known = None
+                if position not in matched:
+                    known = self._unmatched(sent, position, matched, by_position)
                 if known is not None:
-                    pairs[place] = known
-                    claimed.append(known)
-        return ((found, pairs.get(place)) for place, found in enumerate(output))
+                    matched[position] = known
+        return ((sent, matched.get(position)) for position, sent in enumerate(output))
 
-    def _claim(self, found: Any, place: int, claimed: list[Item], by_place: bool) -> Item | None:  # noqa: FBT001 - which of two passes it is
-        item_type = str(getattr(found, "type", None))
-        names = (
-            (place,) if by_place else (getattr(found, "id", None), getattr(found, "call_id", None))
-        )
-        named = (self._by_key.get((item_type, name)) for name in names if name is not None)
-        free = (item for item in self.items if by_place and item.type == item_type)
+    def _unmatched(
+        self,
+        sent: Any,
+        position: int,
+        matched: dict[int, Item],
+        by_position: bool,  # noqa: FBT001 - which of two passes it is
+    ) -> Item | None:
+        item_type = str(getattr(sent, "type", None))
+        ids = (getattr(sent, "id", None), getattr(sent, "call_id", None))
+        keys = (position,) if by_position else ids
+        named = (self._by_key.get((item_type, key)) for key in keys if key is not None)
+        free = (item for item in self.items if by_position and item.type == item_type)
+        taken = matched.values()
         return next(
-            (item for item in (*named, *free) if item is not None and item not in claimed), None
+            (item for item in (*named, *free) if item is not None and item not in taken), None
         )
-
-
-class Numbers:
-    """The sequence numbers of a stream: which came, which came again, which never came."""
-
-    def __init__(self) -> None:
-        self._first: int | None = None
-        self._next: int | None = None
-        self._gaps: list[range] = []
-
-    def fresh(self, number: object) -> bool:
-        """Whether an event with this number is to be read; False where it came before.
-
-        A server whose numbers never rise numbers nothing: its events are all read.
-        """
-        if type(number) is not int:
-            return True
-        if number == self._next:
-            self._next = number + 1
-            return True
-        if self._next is None or self._first is None:
-            self._first, self._next = number, number + 1
-        elif number > self._next:
-            self._gaps.append(range(self._next, number))
-            self._next = number + 1
-        else:
-            return self._late(number) or self._next == self._first + 1
-        return True
-
-    @property
-    def missing(self) -> str:
-        """The numbers that never came, for a person to read; empty where none is missing."""
-        return ", ".join(
-            str(gap.start) if len(gap) == 1 else f"{gap.start} to {gap.stop - 1}"
-            for gap in self._gaps
-        )
-
-    def _late(self, number: int) -> bool:
-        """Take a number out of the gap it stands in; False where it stands in none."""
-        for place, gap in enumerate(self._gaps):
-            if number in gap:
-                rest = (range(gap.start, number), range(number + 1, gap.stop))
-                self._gaps[place : place + 1] = [part for part in rest if part]
-                return True
-        return False

@@ -1,8 +1,8 @@
-"""The output items of the Responses API that are tools at work: calls, hosted tools, images.
+"""The output items of the Responses API that are calls, hosted tools and images.
 
-Rules of this file: a call is whole when its item is done and its status says so; one without a
-status waits for the terminal, because a cut response tells its calls in the same way; what the
-provider carries out itself is kept as it stands and is never a call.
+Rules of this file: a call is closed when its item is done and has a status that says so; one
+without a status waits for the terminal event, because a response that was cut sends its calls in
+the same way; what the provider runs itself is kept unchanged and is never a tool call.
 """
 
 from __future__ import annotations
@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from harness.model import Chunk, Media, ServerTool
 from harness.protocols.openai_responses.vocabulary import CLIENT_CALLS, FIELD_EVENTS, HOSTED
 from harness.protocols.paths import get
-from harness.streaming.interfaces.openai_responses.items import Item, Message, Thinking
-from harness.streaming.interfaces.openai_responses.texts import as_text
+from harness.streaming.interfaces.openai_responses.items import (
+    Item,
+    MessageItem,
+    ReasoningItem,
+    as_text,
+)
 from harness.streaming.usage import raw_of
 
 if TYPE_CHECKING:
@@ -22,198 +26,199 @@ if TYPE_CHECKING:
 
     from harness.model import JSON
     from harness.streaming.content import Assembly, FinishedPart
-    from harness.streaming.interfaces.openai_responses.items import Note
-    from harness.streaming.interfaces.openai_responses.texts import Chunks, TextAccumulator
+    from harness.streaming.interfaces.openai_responses.items import Chunks, Note, TextAccumulator
 
-# Item type -> the field its own delta events grow.
+# Item type -> the field its own delta events append to.
 _GROWING = dict(FIELD_EVENTS.values())
-# Statuses of a done item that do not say it is whole; none at all leaves it to the terminal.
-_UNVOUCHED = frozenset({None, "in_progress", "incomplete"})
-# Image formats whose media type is not their own name.
+# Statuses of a done item that do not close it; without a status the terminal event decides.
+_NOT_CLOSED = frozenset({None, "in_progress", "incomplete"})
+# Image formats whose media type has another name.
 _IMAGE_TYPES = {"svg": "svg+xml"}
 
 
 class FunctionCall(Item):
     """A call of one of the client's functions."""
 
-    asks: ClassVar[bool] = False  # whether it asks for approval, whatever the tool's name
+    # Whether the provider itself asks for approval, whatever the tool's name.
+    asks_approval: ClassVar[bool] = False
     field = "arguments"
 
     def __init__(self, item_type: str, assembly: Assembly, note: Note) -> None:
         super().__init__(item_type, assembly, note)
-        self._call = assembly.call()
-        self._call.asks = self.asks
+        self._call = assembly.open_call()
+        self._call.asks_approval = self.asks_approval
         self._status: str | None = None
-        self._shown = False
+        self._announced = False
 
-    def write(self, words: TextAccumulator, fragment: str) -> Chunks:  # noqa: ARG002 - a call has one text
-        """Put a fragment of the arguments into the call, which is not whole if one still comes."""
+    def write(self, text: TextAccumulator, fragment: str) -> Chunks:  # noqa: ARG002 - a call has one text
+        """Add a fragment of the arguments; a call that still grows is not closed."""
         self._call.reopen()
         return self._call.add(fragment)
 
-    def open(self, found: Any) -> Chunks:
+    def open(self, sent: Any) -> Chunks:
         """Take id and name, and arguments that are there already."""
-        self.arguments.open(self._told(found))
-        return self._name(found)
+        self.arguments.open(self._arguments_in(sent))
+        return self._identify(sent)
 
-    def close(self, found: Any) -> Chunks:
-        """Take the call as it is done."""
-        chunks = self._name(found, whole=True)
-        chunks += self.arguments.whole(self._told(found), final=True)
-        self._status = as_text(getattr(found, "status", None)) or self._status
-        self._end(whole=self._status not in _UNVOUCHED)
+    def close(self, sent: Any) -> Chunks:
+        """Take the done call."""
+        chunks = self._identify(sent, done=True)
+        chunks += self.arguments.snapshot(self._arguments_in(sent), final=True)
+        self._status = as_text(getattr(sent, "status", None)) or self._status
+        self._set_closed(closed=self._status not in _NOT_CLOSED)
         return chunks
 
-    def conclude(self, *, completed: bool) -> None:
-        """Close a call the item left open, or open one that the cut response leaves in doubt.
+    def end_response(self, *, completed: bool) -> None:
+        """Close a call whose item was never done, or reopen one that a cut response may have cut.
 
-        In a response that is not completed, only a status of its own vouches for a call.
+        In a response that is not completed, only a call's own status can close it.
         """
-        self._end(whole=self._status == "completed" or (completed and self._status != "incomplete"))
+        own = self._status == "completed"
+        self._set_closed(closed=own or (completed and self._status != "incomplete"))
 
-    def settle(self) -> Chunks:
-        """Say what was held back; a call that never got its name shows its arguments at last."""
+    def finalize(self) -> Chunks:
+        """Emit what was held back; a call that never got a name emits its arguments now."""
         call = self._call
         call.id = call.id or self.id
-        chunks = self.arguments.settle() + self._announce()
-        if self._shown or call.empty:
+        chunks = self.arguments.flush() + self._announce()
+        if self._announced or call.empty:
             return chunks
-        self._shown = True
+        self._announced = True
         raw = call.value().arguments_raw
         return (Chunk("tool_call", None, call.part, call.index, call.id, None, raw),)
 
     def _announce(self) -> Chunks:
         chunks = self._call.announce()
-        self._shown = self._shown or bool(chunks)
+        self._announced = self._announced or bool(chunks)
         return chunks
 
-    def _end(self, *, whole: bool) -> None:
-        if whole:
+    def _set_closed(self, *, closed: bool) -> None:
+        if closed:
             self._call.close()
         else:
             self._call.reopen()
 
-    def _name(self, found: Any, *, whole: bool = False) -> Chunks:
-        """Take id and name; a done call without a call_id goes by the id of its item."""
+    def _identify(self, sent: Any, *, done: bool = False) -> Chunks:
+        """Take id and name; a done call without a call_id uses the id of its item."""
         call = self._call
-        call.id = call.id or as_text(getattr(found, "call_id", None))
-        if whole:
-            call.id = call.id or as_text(getattr(found, "id", None))
-        call.name = call.name or self._tool(found)
+        call.id = call.id or as_text(getattr(sent, "call_id", None))
+        if done:
+            call.id = call.id or as_text(getattr(sent, "id", None))
+        call.name = call.name or self._tool_name(sent)
         return self._announce()
 
-    def _tool(self, found: Any) -> str | None:
-        return as_text(getattr(found, "name", None))
+    def _tool_name(self, sent: Any) -> str | None:
+        return as_text(getattr(sent, "name", None))
 
-    def _told(self, found: Any) -> object:
-        return getattr(found, self.field, None)
+    def _arguments_in(self, sent: Any) -> object:
+        return getattr(sent, self.field, None)
 
 
 class CustomCall(FunctionCall):
     """A call of a tool that takes free text.
 
-    Its text is kept as ``arguments_raw``. It is no JSON object, whatever it looks like, so no
-    arguments can be parsed from it and the call stays incomplete; a note tells that it was whole.
+    Its text is kept as ``arguments_raw``. It is not a JSON object, even where it looks like one, so
+    it has no parsed arguments and the call stays incomplete; a note says that it was closed.
     """
 
     field = "input"
 
-    def _end(self, *, whole: bool) -> None:
-        if whole:
+    def _set_closed(self, *, closed: bool) -> None:
+        if closed:
             self.note("free_text_call", self._call.name)
 
 
 class ClientCall(FunctionCall):
     """A computer, shell or patch call; what the client has to do is its arguments."""
 
-    def _tool(self, found: Any) -> str | None:  # noqa: ARG002 - the name follows from the type
+    def _tool_name(self, sent: Any) -> str | None:  # noqa: ARG002 - the name follows from the type
         return CLIENT_CALLS[self.type][0]
 
-    def open(self, found: Any) -> Chunks:
-        """Take the id; what to do is told when the item is done."""
-        return self._name(found)
+    def open(self, sent: Any) -> Chunks:
+        """Take the id; the done item carries the arguments."""
+        return self._identify(sent)
 
-    def _told(self, found: Any) -> object:
-        raw = raw_of(found)
+    def _arguments_in(self, sent: Any) -> object:
+        raw = raw_of(sent)
         fields = {name: get(raw, name) for name in CLIENT_CALLS[self.type][1]}
-        told = {name: value for name, value in fields.items() if value is not None}
+        present = {name: value for name, value in fields.items() if value is not None}
         # Sorted, because each SDK version has an order of its own.
-        return json.dumps(told, ensure_ascii=False, sort_keys=True)
+        return json.dumps(present, ensure_ascii=False, sort_keys=True)
 
 
 class ApprovalRequest(FunctionCall):
-    """A call of a remote tool that waits for somebody's word; it is answered by its item's id."""
+    """A call of a remote tool that waits for approval; the reply refers to its item's id."""
 
-    asks = True
+    asks_approval = True
 
-    def _name(self, found: Any, *, whole: bool = True) -> Chunks:
-        return super()._name(found, whole=whole)
+    def _identify(self, sent: Any, *, done: bool = True) -> Chunks:
+        return super()._identify(sent, done=done)
 
 
 class HostedTool(Item):
-    """An item of the provider's own tools, or one nobody knows: kept as it stands."""
+    """An item of the provider's own tools, or of an unknown type: kept unchanged."""
 
     _slot: FinishedPart | None = None
     _raw: JSON = None
 
-    def write(self, words: TextAccumulator, fragment: str) -> Chunks:  # noqa: ARG002 - shown with the item
-        """Keep a fragment for the end: a hosted tool's progress is not shown."""
+    def write(self, text: TextAccumulator, fragment: str) -> Chunks:  # noqa: ARG002 - see finalize
+        """Emit nothing: the progress of a hosted tool is part of the item only."""
         return ()
 
-    def open(self, found: Any) -> Chunks:
-        """Keep the item as it is added."""
-        return self.close(found)
+    def open(self, sent: Any) -> Chunks:
+        """Keep the added item."""
+        return self.close(sent)
 
-    def close(self, found: Any) -> Chunks:
-        """Keep the item as it is done."""
-        self._keep(raw_of(found), as_text(getattr(found, "id", None)))
+    def close(self, sent: Any) -> Chunks:
+        """Keep the done item."""
+        self._store(raw_of(sent), as_text(getattr(sent, "id", None)))
         return ()
 
-    def settle(self) -> Chunks:
-        """Add what the deltas told, where the item itself never did."""
-        self.arguments.settle()
-        field, grown = _GROWING.get(self.type), self.arguments.said
+    def finalize(self) -> Chunks:
+        """Add what the deltas carried, where the item itself lacks it."""
+        self.arguments.flush()
+        field, grown = _GROWING.get(self.type), self.arguments.text
         data = self._raw if isinstance(self._raw, dict) else {}
         if field and grown and not data.get(field):
-            self._keep({**data, field: grown}, self.id)
+            self._store({**data, field: grown}, self.id)
         return ()
 
-    def _keep(self, data: JSON, item_id: str | None) -> None:
+    def _store(self, data: JSON, item_id: str | None) -> None:
         self._raw = data
         content = ServerTool(name=self.type, id=item_id, data=data)
         if self._slot is None:
-            self._slot = self.assembly.ready(content)
+            self._slot = self.assembly.add_part(content)
         self._slot.content = content
 
 
 class Image(HostedTool):
-    """A generated image: the last one that came, be it partial; a failure is kept as it stands."""
+    """A generated image: the last one sent, even if partial; a failed item is kept unchanged."""
 
-    def open(self, found: Any) -> Chunks:  # noqa: ARG002 - there is nothing to see yet
+    def open(self, sent: Any) -> Chunks:  # noqa: ARG002 - an added item holds no image yet
         """Wait for the image."""
         return ()
 
-    def show(self, data: object, image_format: object) -> Chunks:
-        """Keep an image, in place of the one before."""
+    def update(self, data: object, image_format: object) -> Chunks:
+        """Keep an image in place of the one before."""
         name = as_text(image_format)
         media_type = name and f"image/{_IMAGE_TYPES.get(name, name)}"
         content = Media(media_type=media_type, data=as_text(data))
         if self._slot is None:
-            self._slot = self.assembly.ready(content)
+            self._slot = self.assembly.add_part(content)
         self._slot.content = content
         return ()
 
-    def close(self, found: Any) -> Chunks:
+    def close(self, sent: Any) -> Chunks:
         """Keep the finished image."""
-        result = getattr(found, "result", None)
+        result = getattr(sent, "result", None)
         if result:
-            return self.show(result, getattr(found, "output_format", None))
-        return () if self._slot else super().close(found)
+            return self.update(result, getattr(sent, "output_format", None))
+        return () if self._slot else super().close(sent)
 
 
-_KINDS: Mapping[str, type[Item]] = {
-    "message": Message,
-    "reasoning": Thinking,
+_CLASSES: Mapping[str, type[Item]] = {
+    "message": MessageItem,
+    "reasoning": ReasoningItem,
     "function_call": FunctionCall,
     "custom_tool_call": CustomCall,
     "mcp_approval_request": ApprovalRequest,
@@ -222,9 +227,9 @@ _KINDS: Mapping[str, type[Item]] = {
 }
 
 
-def kind_of(item_type: str, found: Any) -> type[Item]:
-    """Return the class for an item; what the provider carries out itself is a hosted tool."""
+def item_class(item_type: str, sent: Any) -> type[Item]:
+    """Return the class for an item; what the provider runs itself is a hosted tool."""
     path, value = HOSTED.get(item_type, ("", None))
-    if path and get(found, path) == value:
+    if path and get(sent, path) == value:
         return HostedTool
-    return _KINDS.get(item_type, HostedTool)
+    return _CLASSES.get(item_type, HostedTool)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.errors import HarnessError
-from harness.streaming.abort import close_source, joined
+from harness.streaming.closing import close_source, joined
 from harness.streaming.serving.background.run_log import COMPLETE
 from harness.streaming.serving.client_events import ClientEvent, ClientEventReader, numbered, write
 
