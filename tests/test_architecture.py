@@ -74,8 +74,6 @@ KNOWN_CIRCLES = {
     frozenset({"cli/compare.py", "cli/compare_versions.py"}),
     frozenset({"comparing/events.py", "comparing/grouping.py"}),
     frozenset({"fuzzing/campaign.py", "fuzzing/failure.py"}),
-    frozenset({"streaming/interfaces/openai_responses/items.py",
-               "streaming/interfaces/openai_responses/texts.py"}),
 }  # fmt: skip
 HEAVY = {*IMPORTERS, *LOADED_BY_NAME, "asyncio", "harness.protocols", "harness.engine"}
 FILE_LINES, FUNCTION_LINES = 400, 60
