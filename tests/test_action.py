@@ -43,7 +43,7 @@ def called(folder: Path, inputs: dict[str, str]) -> list[str]:
 def test_the_action_hands_its_inputs_on_as_they_are(tmp_path: Path) -> None:
     words = called(tmp_path, INPUTS)
     parsed = make_parser().parse_args(words)
-    assert parsed.words == [
+    assert parsed.names == [
         "openai_chat/**",
         "parallel",
         "openai==2.54.0",
@@ -58,7 +58,7 @@ def test_the_action_hands_its_inputs_on_as_they_are(tmp_path: Path) -> None:
 def test_what_is_left_empty_is_left_out(tmp_path: Path) -> None:
     words = called(tmp_path, {**INPUTS, "select": "", "strict": "false"})
     parsed = make_parser().parse_args(words)
-    assert (parsed.words, parsed.strict) == (["openai==2.54.0", "./new requirements.txt"], False)
+    assert (parsed.names, parsed.strict) == (["openai==2.54.0", "./new requirements.txt"], False)
 
 
 def test_every_input_is_used_and_described() -> None:

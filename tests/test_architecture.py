@@ -71,7 +71,6 @@ LOADED_BY_NAME: Mapping[str, set[str]] = {
 # Circles that their owners are removing. Add none; delete a line when its circle is gone.
 KNOWN_CIRCLES = {
     frozenset({"cassettes/recorder/client.py", "cassettes/recorder/proxy_state.py"}),
-    frozenset({"cli/compare.py", "cli/compare_versions.py"}),
     frozenset({"comparing/events.py", "comparing/grouping.py"}),
     frozenset({"fuzzing/campaign.py", "fuzzing/failure.py"}),
 }  # fmt: skip

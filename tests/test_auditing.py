@@ -117,7 +117,7 @@ def test_the_command_says_what_it_found(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["audit"]) == 2
-    assert "no cassettes/ and no scenarios/ here" in capsys.readouterr().err
+    assert "there is no ./cassettes and no ./scenarios" in capsys.readouterr().err
     tree(hello(tmp_path), uses="mine/b.yaml")
     assert main(["audit", "--json"]) == 1
     captured = capsys.readouterr()

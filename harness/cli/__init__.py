@@ -1,79 +1,81 @@
-"""The commands: parser.py says what they take, one module each does them.
+"""The command line: ``main`` runs one command.
 
-Rules of this room: a command's module is imported when it is called, so ``--help`` costs nothing;
-exit codes are 0 all law holds, 1 a law is broken, 2 bad usage or bad input, 3 the harness failed.
+parser.py lists the commands; each has a module of its own with its options and its ``main``, and
+imports what is heavy when it runs, so that ``--help`` stays cheap. options.py and output.py hold
+what commands share. Exit codes: 0 all requirements hold, 1 a requirement is violated, 2 bad usage
+or bad input, 3 the harness failed.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
 from io import TextIOWrapper
-from keyword import iskeyword
 from typing import TYPE_CHECKING
 
-from harness.cli.parser import make_parser
+from harness.cli.output import INTERRUPTED, warn
+from harness.cli.parser import COMMANDS, make_parser
 from harness.errors import HarnessError, InputError
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-OK, BROKEN, BAD_INPUT, OUR_FAULT = 0, 1, 2, 3
-# As shells report a process that Ctrl-C ended, and one whose reader left: neither saw all law hold.
-INTERRUPTED, UNHEARD = 130, 141
+BAD_INPUT, HARNESS_FAILED = 2, 3
+BROKEN_PIPE = 141  # as shells report a process whose output pipe was closed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+    """Run one command and return its exit code.
+
+    Args:
+        arguments: the words behind ``harness``; None takes them from ``sys.argv``.
+    """
     parsed = _parsed(arguments)
-    _speak_any_text()
+    _escape_unencodable()
     try:
-        # A module named `import` could be imported by nobody else.
-        command = import_module(f"harness.cli.{parsed.command}{'_' * iskeyword(parsed.command)}")
-        code: int = command.main(parsed)
+        code = COMMANDS[parsed.command].main(parsed)
         sys.stdout.flush()
     except InputError as error:
-        return _say(str(error), BAD_INPUT)
+        return _fail(error, BAD_INPUT)
     except BrokenPipeError:
-        # Whoever read our output left; Python would complain once more while shutting down.
+        # Flushing standard output once more while Python shuts down must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNHEARD
+        return BROKEN_PIPE
     except KeyboardInterrupt:
-        return _say("interrupted", INTERRUPTED)
+        return _fail("interrupted", INTERRUPTED)
     except HarnessError as error:
-        return _say(str(error), OUR_FAULT)
+        return _fail(error, HARNESS_FAILED)
     except Exception as error:
         if os.environ.get("HARNESS_TRACEBACK"):
             raise
-        words = f"the harness itself failed: {type(error).__name__}: {error}"
-        return _say(f"{words} (set HARNESS_TRACEBACK=1 to see where)", OUR_FAULT)
+        message = f"the harness itself failed: {type(error).__name__}: {error}"
+        return _fail(f"{message} (set HARNESS_TRACEBACK=1 for the traceback)", HARNESS_FAILED)
     return code
 
 
 def _parsed(arguments: Sequence[str] | None) -> Namespace:
     """Parse the arguments.
 
-    A command of any number of words finds them on both sides of its options, which argparse does
-    not do by itself.
+    ``compare`` takes any number of names on both sides of its options, which argparse alone does
+    not support.
     """
     parser = make_parser()
     parsed, rest = parser.parse_known_args(arguments)
-    if hasattr(parsed, "words") and not any(word.startswith("-") for word in rest):
-        parsed.words += rest
+    if hasattr(parsed, "names") and not any(word.startswith("-") for word in rest):
+        parsed.names += rest
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     return parsed
 
 
-def _speak_any_text() -> None:
-    """Write as an escape what the encoding lacks: no report may fail on a character."""
+def _escape_unencodable() -> None:
+    """Write characters that the terminal's encoding lacks as escapes instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def _say(words: str, code: int) -> int:
-    sys.stderr.write(f"harness: {words}\n")
+def _fail(message: object, code: int) -> int:
+    warn(message)
     return code

@@ -1,4 +1,4 @@
-"""``harness check``: is this recorded stream legal? One sentence a violation."""
+"""``harness check``: whether recorded streams are legal; one sentence per violation."""
 
 from __future__ import annotations
 
@@ -6,57 +6,76 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from harness.cli import options as shared
+from harness.cli.output import totals, warn
 from harness.errors import InputError
-from harness.playback.recordings import LeftOut, Recording, recordings
-from harness.protocols import protocol as protocol_named
 from harness.reports.files import json_text
 
 if TYPE_CHECKING:
     import argparse
 
+    from harness.playback.recordings import LeftOut, Recording
     from harness.protocols.grammar import Violation
 
-_ERROR_STATUS = 300  # from here on a body is no stream
+SUMMARY = "check whether recorded streams follow their protocol's event order"
+EXAMPLES = (
+    "harness check recording.sse",
+    "harness check cassettes --json",
+    "harness check recordings/ --protocol openai_chat --open",
+)
+_ERROR_STATUS = 300  # from this HTTP status on a body is not a stream
+_ILLEGAL, _BAD_INPUT = "illegal", "bad input"
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options and arguments."""
+    shared.add_recordings(parser)
+    parser.add_argument(
+        "--open",
+        action="store_true",
+        help="also show moves that the provider's documents leave open",
+    )
+    shared.add_json(parser, "one JSON line per recording")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
+    from harness.playback.recordings import recordings
+    from harness.protocols import protocol
+
     if arguments.protocol is not None:
-        protocol_named(arguments.protocol)
+        protocol(arguments.protocol)
     counts: Counter[str] = Counter()
     for found in recordings(arguments.paths, arguments.protocol):
-        counts[_one(found, arguments)] += 1
-    sys.stderr.write(", ".join(f"{n} {word}" for word, n in sorted(counts.items())) + "\n")
-    return 1 if counts[_ILLEGAL] else 2 if counts[_BAD] else 0
+        counts[_check(found, arguments)] += 1
+    sys.stderr.write(f"{totals(counts)}\n")
+    return 1 if counts[_ILLEGAL] else 2 if counts[_BAD_INPUT] else 0
 
 
-_ILLEGAL, _BAD = "illegal", "bad input"
+def _check(found: Recording | LeftOut | InputError, arguments: argparse.Namespace) -> str:
+    """Check one recording, print its violations, and return the name it is counted under."""
+    from harness.playback.recordings import LeftOut
+    from harness.protocols import protocol
 
-
-def _one(found: Recording | LeftOut | InputError, arguments: argparse.Namespace) -> str:
-    """Judge one recording, print what is wrong, and return the word it is counted under."""
     if isinstance(found, LeftOut):
-        return "left out (another protocol)"
+        return "skipped (another protocol)"
     try:
         if isinstance(found, InputError):
             raise found
         if found.status >= _ERROR_STATUS:
-            return "no stream (an HTTP error)"
-        violations = protocol_named(found.protocol).violations(found.events())
+            return "not a stream (an HTTP error)"
+        violations = protocol(found.protocol).violations(found.events())
     except InputError as error:
-        sys.stderr.write(f"harness: {error}\n")
-        return _BAD
-    broken = [v for v in violations if v.severity == "violation"]
+        warn(error)
+        return _BAD_INPUT
+    illegal = [violation for violation in violations if violation.severity == "violation"]
     if arguments.json:
         sys.stdout.write(f"{json_text(_entry(found, violations))}\n")
     else:
-        for violation in violations if arguments.open else broken:
-            sys.stdout.write(f"{found.name}: {_word(violation)}{violation.sentence}\n")
-    return _ILLEGAL if broken else "legal"
-
-
-def _word(violation: Violation) -> str:
-    return "open: " if violation.severity == "open" else ""
+        for violation in violations if arguments.open else illegal:
+            prefix = "open: " if violation.severity == "open" else ""
+            sys.stdout.write(f"{found.name}: {prefix}{violation.sentence}\n")
+    return _ILLEGAL if illegal else "legal"
 
 
 def _entry(recording: Recording, violations: list[Violation]) -> dict[str, object]:

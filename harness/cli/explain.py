@@ -1,4 +1,4 @@
-"""``harness explain``: one scenario as its wire events, its law and its sources."""
+"""``harness explain``: one scenario as its wire events, its requirements and its sources."""
 
 from __future__ import annotations
 
@@ -6,23 +6,36 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from harness.cli import options as shared
 from harness.errors import UnknownWordError
-from harness.model import Event
-from harness.protocols import protocol
-from harness.protocols.events import data_text
 from harness.reports.files import json_text
-from harness.scenarios import discover, id_of, load, scenario_root
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping
 
-    from harness.model import JSON
+    from harness.model import JSON, Event
     from harness.scenarios import Scenario
+
+SUMMARY = "show one scenario: its wire events, requirements and sources"
+EXAMPLES = (
+    "harness explain openai_responses/ending/incomplete_reasoning_then_empty_message",
+    "harness explain openai_chat/baseline/text --json",
+)
+_OK = 200
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options and arguments."""
+    parser.add_argument("id", metavar="ID", help="id of the scenario: its path below --scenarios")
+    shared.add_scenarios(parser)
+    shared.add_json(parser, "one JSON document")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
+    from harness.scenarios import discover, id_of, load, scenario_root
+
     root = scenario_root(arguments.scenarios)
     paths = {id_of(path, root): path for path in discover(root)}
     wanted = arguments.id.removesuffix(".yaml").removeprefix("scenarios/")
@@ -65,40 +78,44 @@ def _page(scenario: Scenario) -> Iterator[str]:
     yield ""
     yield scenario.why
     yield ""
-    yield "What is sent"
+    yield "Sent"
     script = scenario.script()
-    if script.status != 200:  # noqa: PLR2004 - HTTP's plain success
+    if script.status != _OK:
         yield f"  status {script.status}"
     for number, item in enumerate(scenario.wire()):
         yield f"  {number:>3} {_wire_line(item)}"
     if script.end != "clean":
         yield f"      then the connection ends: {script.end}"
-    notes = [v.sentence for v in protocol(scenario.protocol).violations(_events(scenario))]
-    yield from _block("What the tables say of it", notes)
-    yield from _law("What must be delivered", scenario.must)
-    yield from _law("What should be delivered", scenario.should)
-    yield from _block(
-        "The reader leaves, after each count of chunks or the one named", _ways(scenario)
-    )
-    yield from _block("The same must come out under", list(scenario.holds_under))
+    yield from _block("Violations of the protocol's grammar", _violations(scenario))
+    yield from _requirements("Must be delivered", scenario.must)
+    yield from _requirements("Should be delivered", scenario.should)
+    yield from _block("The consumer aborts, after the given or each number of chunks",
+                      _aborts(scenario))  # fmt: skip
+    yield from _block("The outcome must be the same under", list(scenario.holds_under))
     yield from _block("Sources", [*_sources(scenario)])
     yield from _block("Try it", [f"harness run {scenario.id} --target builtin --target sdk-helper"])
 
 
-def _events(scenario: Scenario) -> list[Event]:
-    return [item for item in scenario.wire() if isinstance(item, Event)]
-
-
 def _wire_line(item: Event | bytes) -> str:
+    from harness.protocols.events import data_text
+
     if isinstance(item, bytes):
         return f"(bytes) {item!r}"
     return f"{item.name or 'data'}: {data_text(item)}"
 
 
-def _ways(scenario: Scenario) -> list[str]:
-    at, stack = scenario.consumer.at, ("at every step of the stack",)
+def _violations(scenario: Scenario) -> list[str]:
+    from harness.protocols import protocol
+
+    events = [item for item in scenario.wire() if not isinstance(item, bytes)]
+    return [violation.sentence for violation in protocol(scenario.protocol).violations(events)]
+
+
+def _aborts(scenario: Scenario) -> list[str]:
+    at = scenario.consumer.at
     ways = [way if at is None else f"{way}, after {at}" for way in scenario.consumer.ways]
-    return [*ways, *(stack if scenario.consumer.everywhere else ())]
+    full_stack = ["at each step of the full stack"] if scenario.consumer.everywhere else []
+    return [*ways, *full_stack]
 
 
 def _sources(scenario: Scenario) -> Iterator[str]:
@@ -108,8 +125,8 @@ def _sources(scenario: Scenario) -> Iterator[str]:
         yield f"catalogue {case}"
 
 
-def _law(title: str, law: Mapping[str, JSON]) -> Iterator[str]:
-    return _block(title, [f"{key}: {json_text(law[key])}" for key in law])
+def _requirements(title: str, requirements: Mapping[str, JSON]) -> Iterator[str]:
+    return _block(title, [f"{key}: {json_text(value)}" for key, value in requirements.items()])
 
 
 def _block(title: str, lines: list[str]) -> Iterator[str]:

@@ -1,24 +1,74 @@
-"""``harness fuzz``: laws over generated streams."""
+"""``harness fuzz``: property tests of a target over generated streams."""
 
 from __future__ import annotations
 
 import json
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli import options as shared
+from harness.cli.output import INTERRUPTED, show_progress
 from harness.errors import InputError, UnknownWordError
-from harness.protocols import names
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
     from harness.fuzzing.campaign import CampaignResult, Settings
     from harness.fuzzing.distributed import DistributedCampaign, Hands
     from harness.fuzzing.failure import Failure
 
-EXAMPLES = 2000  # where nothing else bounds a campaign
+SUMMARY = "property-test a target with generated streams; shrink and save failures"
+EXAMPLES = (
+    "harness fuzz",
+    "harness fuzz openai_chat --target sdk-helper --time 60",
+    "harness fuzz --target python:my.app:listen --property round_trip --property no_half_call",
+    "harness run openai_chat/fuzz --scenarios build/fuzz   # reproduce the saved failures",
+)
+_EXAMPLES = 2000  # where neither --examples nor --time is given
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options and arguments."""
+    parser.add_argument(
+        "protocols", nargs="*", metavar="PROTOCOL", help="protocols to generate (default: all)"
+    )
+    shared.add_target(parser)
+    parser.add_argument(
+        "--examples",
+        type=shared.count,
+        metavar="N",
+        help=f"number of examples, all properties together (default: {_EXAMPLES}, or what --time "
+        "allows)",
+    )
+    parser.add_argument(
+        "--time", type=shared.seconds, metavar="S", help="stop generating after S seconds"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="random seed (default: 0)")
+    parser.add_argument(
+        "--property",
+        action="append",
+        metavar="NAME",
+        help="test only this property; repeatable (default: all)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("build/fuzz"),
+        metavar="DIR",
+        help="folder for failures, as scenarios and pytest cases (default: build/fuzz)",
+    )
+    parser.add_argument(
+        "--database",
+        default=".hypothesis/harness",
+        metavar="PLACE",
+        help="where failing examples are stored and retried first: a folder or redis://HOST "
+        "(default: .hypothesis/harness)",
+    )
+    shared.add_timeout(parser, 10.0)
+    shared.add_workers(parser)
+    shared.add_json(parser, "one JSON line per failure, then the summary")
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -27,29 +77,29 @@ def main(arguments: argparse.Namespace) -> int:
         from harness.fuzzing.distributed import DistributedCampaign
         from harness.generation.example_database import opened
     except ModuleNotFoundError as error:
-        words = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
-        raise InputError(words) from error
+        message = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
+        raise InputError(message) from error
     settings = _settings(arguments)
-    with opened(arguments.database) as kept:
-        _say_healed(arguments)
-        return _run(DistributedCampaign(settings, arguments.workers, kept), arguments)
+    with opened(arguments.database) as database:
+        _show_fixed(arguments)
+        return _run(DistributedCampaign(settings, arguments.workers, database), arguments)
 
 
-def _say_healed(arguments: argparse.Namespace) -> None:
-    """Name the files of earlier campaigns that no longer fail."""
+def _show_fixed(arguments: argparse.Namespace) -> None:
+    """Name the saved failures that no longer fail."""
     from harness.fuzzing.regressions import healed
 
     for path in healed(arguments.out, arguments.target, arguments.timeout):
-        words = f"{path} no longer fails: delete it, or keep it among your scenarios"
         if arguments.json:
-            _say(json.dumps({"healed": str(path)}) + "\n")
+            _print(json.dumps({"healed": str(path)}))
         else:
-            _say(f"{words}\n")
+            _print(f"{path} no longer fails: delete it, or keep it as a scenario of yours")
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     from harness.fuzzing.campaign import Settings
     from harness.fuzzing.property_list import select_properties
+    from harness.protocols import names
     from harness.targets.resolving import check
 
     for name in arguments.protocols:
@@ -58,53 +108,57 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return Settings(
         target=check(arguments.target),
         protocols=tuple(dict.fromkeys(arguments.protocols)) or names(),
-        laws=select_properties(arguments.law or ()),
-        examples=arguments.examples or (None if arguments.time else EXAMPLES),
+        laws=select_properties(arguments.property or ()),
+        examples=arguments.examples or (None if arguments.time else _EXAMPLES),
         seconds=arguments.time,
         seed=arguments.seed,
         timeout=arguments.timeout,
     )
 
 
-def _run(whole: DistributedCampaign, arguments: argparse.Namespace) -> int:
+def _run(campaign: DistributedCampaign, arguments: argparse.Namespace) -> int:
     from harness.fuzzing.files import keep
 
     out: Path = arguments.out
-    for failure in whole.run(_hands(arguments)):
+    for failure in campaign.run(_workers(arguments)):
         if failure is None:
-            _progress(whole.tally)
+            _show_rate(campaign.tally)
             continue
         keep(failure, out)
-        _say(_line(failure, out) if arguments.json else f"{failure.describe(str(out))}\n\n")
-    _progress(whole.tally, last=True)
-    _end(whole.tally, arguments)
-    return _code(whole.tally)
+        _print(_line(failure, out) if arguments.json else f"{failure.describe(str(out))}\n")
+    _show_rate(campaign.tally)
+    show_progress("\n")
+    if arguments.json:
+        _print(json.dumps({"summary": _summary(campaign.tally)}))
+    else:
+        _print_page(campaign.tally, out)
+    return _exit_code(campaign.tally)
 
 
-def _hands(arguments: argparse.Namespace) -> Hands | None:
-    """Return who does the shares: other processes, a cluster, or nobody but this process."""
-    from harness.engine import workers as crew
+def _workers(arguments: argparse.Namespace) -> Hands | None:
+    """Return the processes or the cluster to use; None is this process."""
+    from harness.engine import workers
 
     if arguments.cluster:
-        return partial(crew.cluster, address=arguments.cluster)
+        return partial(workers.cluster, address=arguments.cluster)
     if arguments.workers > 1:
-        return partial(crew.processes, count=arguments.workers)
+        return partial(workers.processes, count=arguments.workers)
     return None
 
 
-def _code(tally: CampaignResult) -> int:
-    if tally.interrupted:
-        return 130
-    return 1 if any(failure.severity == "must" for failure in tally.failures) else 0
+def _exit_code(result: CampaignResult) -> int:
+    if result.interrupted:
+        return INTERRUPTED
+    return 1 if any(failure.severity == "must" for failure in result.failures) else 0
 
 
-def _say(words: str) -> None:
-    sys.stdout.write(words)
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 def _line(failure: Failure, out: Path) -> str:
-    said = {
+    finding = {
         "scenario": failure.id,
         "target": failure.target,
         "check": failure.law,
@@ -113,44 +167,42 @@ def _line(failure: Failure, out: Path) -> str:
         "actual": dict(failure.actual),
         "reproduce": failure.reproduce(str(out)),
     }
-    return json.dumps(said, ensure_ascii=False) + "\n"
+    return json.dumps(finding, ensure_ascii=False)
 
 
-def _progress(tally: CampaignResult, *, last: bool = False) -> None:
-    """Show how far it is, on a terminal only."""
-    if not sys.stderr.isatty():
-        return
-    rate = tally.streams / tally.seconds if tally.seconds else 0.0
-    words = (
-        f"{tally.examples:,} examples, {tally.streams:,} streams, {rate:.0f}/s, "
-        f"{len(tally.judged)} laws, {len(tally.failures)} broken"
+def _show_rate(result: CampaignResult) -> None:
+    show_progress(
+        f"\r\x1b[K{result.examples:,} examples, {result.streams:,} streams, "
+        f"{_rate(result):.0f}/s, {len(result.judged)} properties, {len(result.failures)} failures"
     )
-    sys.stderr.write(f"\r\x1b[K{words}{chr(10) if last else ''}")
-    sys.stderr.flush()
 
 
-def _end(tally: CampaignResult, arguments: argparse.Namespace) -> None:
-    summary = {
-        "examples": tally.examples,
-        "cases": tally.cases,
-        "streams": tally.streams,
-        "seconds": round(tally.seconds, 2),
-        "laws": dict(tally.judged),
-        "failures": len(tally.failures),
-        "interrupted": tally.interrupted,
-        "unspoken": sorted(tally.unspoken),
+def _rate(result: CampaignResult) -> float:
+    return result.streams / result.seconds if result.seconds else 0.0
+
+
+def _summary(result: CampaignResult) -> dict[str, object]:
+    return {
+        "examples": result.examples,
+        "cases": result.cases,
+        "streams": result.streams,
+        "seconds": round(result.seconds, 2),
+        "laws": dict(result.judged),
+        "failures": len(result.failures),
+        "interrupted": result.interrupted,
+        "unspoken": sorted(result.unspoken),
     }
-    if arguments.json:
-        _say(json.dumps({"summary": summary}) + "\n")
-        return
-    for word in sorted(tally.unspoken):
-        _say(f"{word}: not judged, the target does not speak it\n")
-    for law, count in tally.judged.items():
-        broken = sum(failure.law == law for failure in tally.failures)
-        _say(f"{law:<24} {count:>8,} examples  {broken or 'holds'}{' broken' if broken else ''}\n")
-    rate = tally.streams / tally.seconds if tally.seconds else 0.0
-    _say(
-        f"{tally.examples:,} examples, {tally.streams:,} streams in {tally.seconds:.1f} s "
-        f"({rate:.0f} a second), {len(tally.failures)} failures"
-        f"{f', written to {arguments.out}' if tally.failures else ''}\n"
+
+
+def _print_page(result: CampaignResult, out: Path) -> None:
+    for name in sorted(result.unspoken):
+        _print(f"{name}: not tested, the target does not support it")
+    for name, count in result.judged.items():
+        failures = sum(failure.law == name for failure in result.failures)
+        verdict = f"{failures} failures" if failures else "passes"
+        _print(f"{name:<24} {count:>8,} examples  {verdict}")
+    _print(
+        f"{result.examples:,} examples, {result.streams:,} streams in {result.seconds:.1f} s "
+        f"({_rate(result):.0f} per second), {len(result.failures)} failures"
+        f"{f', written to {out}' if result.failures else ''}"
     )

@@ -1,4 +1,4 @@
-"""``harness replay``: recorded bodies into a target, an outcome each."""
+"""``harness replay``: recorded responses into a target; one outcome each."""
 
 from __future__ import annotations
 
@@ -6,95 +6,136 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness.engine.executor import TargetResult
-from harness.engine.replayer import Replayer, TargetRequest
+from harness.cli import options as shared
+from harness.cli.output import totals, warn
 from harness.errors import InputError
-from harness.playback.recordings import LeftOut, Recording, recordings
-from harness.protocols import names
-from harness.protocols import protocol as protocol_named
 from harness.reports.files import json_text
-from harness.targets.addresses import replies_once
-from harness.targets.resolving import check
 from harness.wire import cutting
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
+    from harness.engine.executor import TargetResult
+    from harness.engine.replayer import Replayer
     from harness.model import Outcome
+    from harness.playback.recordings import LeftOut, Recording
 
+SUMMARY = "replay recorded responses into a target and print the outcomes"
+EXAMPLES = (
+    "harness replay recording.sse",
+    "harness replay recordings/ --json > outcomes.jsonl",
+    "harness replay recording.sse --cut every --target sdk",
+    "harness replay cassettes/ --cut recorded --pace recorded",
+)
 _EVERY = "every"
+_RECORDED = "recorded"
+_AT_FAULT, _BAD_INPUT = "target at fault", "bad input"
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options and arguments."""
+    shared.add_recordings(parser)
+    shared.add_target(parser)
+    parser.add_argument(
+        "--cut",
+        default="event",
+        metavar="PLAN",
+        help="how to split the bytes into reads: "
+        f"{shared.any_of((*cutting.PLANS, _EVERY))} (one cut at each offset in turn) "
+        "(default: event)",
+    )
+    parser.add_argument(
+        "--pace",
+        type=_pace,
+        default=0.0,
+        metavar="S",
+        help="seconds before each read, or recorded (with --cut recorded) for the recorded delays",
+    )
+    shared.add_timeout(parser, 60.0)
+    shared.add_json(parser, 'one line {"name", "outcome"} per recording')
+
+
+def _pace(text: str) -> float | str:
+    return text if text == _RECORDED else shared.seconds(text)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
+    from harness.engine.replayer import Replayer
+    from harness.playback.recordings import recordings
+    from harness.protocols import protocol
+    from harness.targets.addresses import replies_once
+    from harness.targets.resolving import check
+
     check(arguments.target)
     if arguments.protocol is not None:
-        protocol_named(arguments.protocol)
+        protocol(arguments.protocol)
     if arguments.cut != _EVERY:
         cutting.check(arguments.cut)
     counts: Counter[str] = Counter()
-    in_memory = not replies_once(arguments.target)  # a process of its own needs a socket
-    with Replayer(arguments.timeout, in_memory=in_memory) as player:
+    in_memory = not replies_once(arguments.target)  # another process needs a socket
+    with Replayer(arguments.timeout, in_memory=in_memory) as replayer:
         for found in recordings(arguments.paths, arguments.protocol):
-            counts[_one(player, found, arguments)] += 1
-    sys.stderr.write(", ".join(f"{n} {word}" for word, n in sorted(counts.items())) + "\n")
-    return 1 if counts[_BROKEN] else 2 if counts[_BAD] else 0
+            counts[_replay(replayer, found, arguments)] += 1
+    sys.stderr.write(f"{totals(counts)}\n")
+    return 1 if counts[_AT_FAULT] else 2 if counts[_BAD_INPUT] else 0
 
 
-_BROKEN, _BAD = "target at fault", "bad input"
-
-
-def _one(
-    player: Replayer, found: Recording | LeftOut | InputError, arguments: argparse.Namespace
+def _replay(
+    replayer: Replayer, found: Recording | LeftOut | InputError, arguments: argparse.Namespace
 ) -> str:
-    """Replay one recording, print its line, and return the word it is counted under."""
+    """Replay one recording, print its line, and return the name it is counted under."""
+    from harness.playback.recordings import LeftOut
+
     if isinstance(found, LeftOut):
-        return f"left out (no protocol of {', '.join(names())})"
+        return f"skipped ({found.protocol})"
     try:
         if isinstance(found, InputError):
             raise found
-        played = _play(player, arguments, found)
+        result = _result(replayer, arguments, found)
     except InputError as error:
-        sys.stderr.write(f"harness: {error}\n")
-        return _BAD
-    if played.complaint:
-        sys.stderr.write(f"harness: {found.name}: {arguments.target} {played.complaint}\n")
-    sys.stdout.write(f"{_line(found, played.outcome, as_json=arguments.json)}\n")
-    return _BROKEN if played.complaint else "replayed"
+        warn(error)
+        return _BAD_INPUT
+    if result.complaint:
+        warn(f"{found.name}: {arguments.target} {result.complaint}")
+    sys.stdout.write(f"{_line(found, result.outcome, as_json=arguments.json)}\n")
+    return _AT_FAULT if result.complaint else "replayed"
 
 
-def _line(recording: Recording, outcome: Outcome, *, as_json: bool) -> str:
-    if as_json:
-        data = {"name": recording.name, "outcome": outcome.model_dump(mode="json")}
-        return json_text(data)
-    usage = outcome.usage
-    tokens = f"{usage.input}->{usage.output}" if usage else "-"
-    calls = " ".join(f"{call.name}({call.arguments_raw})" for call in outcome.tool_calls)
-    said = repr(
-        outcome.text or outcome.refusal or calls or (outcome.error and outcome.error.message)
-    )
-    return f"{recording.name}: {outcome.ending}, {outcome.finish}, tokens {tokens}, {said:.80}"
-
-
-def _play(player: Replayer, arguments: argparse.Namespace, recording: Recording) -> TargetResult:
+def _result(
+    replayer: Replayer, arguments: argparse.Namespace, recording: Recording
+) -> TargetResult:
     """Replay a recording under one cut plan, or under each offset in turn.
 
-    A cut that changes the outcome is the target's fault and named in the complaint.
+    A cut that changes the outcome is a defect of the target.
     """
-    ask = TargetRequest(recording.protocol, protocol_named(recording.protocol).request)
+    from harness.engine.replayer import TargetRequest
+    from harness.protocols import protocol
+
+    request = TargetRequest(recording.protocol, protocol(recording.protocol).request)
     plans = _plans(recording, arguments.cut)
     script = recording.script(next(plans), arguments.pace)
-    played = player.play(arguments.target, ask, script)
+    first = replayer.play(arguments.target, request, script)
     for plan in plans:
-        other = player.play(arguments.target, ask, script._replace(cut=plan))
-        if played.complaint is None and other != played:
-            return TargetResult(other.outcome, f"changes its outcome under --cut {plan}")
-    return played
+        other = replayer.play(arguments.target, request, script._replace(cut=plan))
+        if first.complaint is None and other != first:
+            return other._replace(complaint=f"changes its outcome under --cut {plan}")
+    return first
 
 
 def _plans(recording: Recording, cut: str) -> Iterator[str]:
     if cut != _EVERY:
         return iter((cut,))
-    offsets: Iterable[str] = cutting.every_offset(len(recording.script().body))
-    return iter(("whole", *offsets))
+    return iter(("whole", *cutting.every_offset(len(recording.script().body))))
+
+
+def _line(recording: Recording, outcome: Outcome, *, as_json: bool) -> str:
+    if as_json:
+        return json_text({"name": recording.name, "outcome": outcome.model_dump(mode="json")})
+    usage = outcome.usage
+    tokens = f"{usage.input}->{usage.output}" if usage else "-"
+    calls = " ".join(f"{call.name}({call.arguments_raw})" for call in outcome.tool_calls)
+    error = outcome.error and outcome.error.message
+    content = repr(outcome.text or outcome.refusal or calls or error)
+    return f"{recording.name}: {outcome.ending}, {outcome.finish}, tokens {tokens}, {content:.80}"

@@ -1,76 +1,88 @@
-"""``harness run``: the main job."""
+"""``harness run``: replay scenarios into targets and check the results."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.engine.baseline import Baseline, read_baseline
-from harness.engine.events import RunFinished
-from harness.engine.run import Settings, run
-from harness.engine.selection import select_scenarios
-from harness.reports import make_report
-from harness.scenarios import consumer_of, scenario_root
-from harness.targets.resolving import check
+from harness.cli import options as shared
+from harness.cli.output import INTERRUPTED, deliver, make_reports
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Generator, Sequence
 
-    from harness.engine.events import RunEvent
-    from harness.reports import Report
+    from harness.engine.events import RunFinished
+
+SUMMARY = "replay scenarios into targets and check what they deliver"
+EXAMPLES = (
+    "harness run",
+    "harness run openai_responses/ending --target sdk-helper",
+    "harness run 'anthropic_messages/**' --target python:my.app:listen",
+    "harness run --report terminal --report junit=build/junit.xml",
+    "harness run openai_chat/baseline --consumer cancel:2",
+    "harness run --workers 2",
+    "harness run --target builtin --target sdk --cluster tcp://10.0.0.5:8786",
+)
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options and arguments."""
+    shared.add_selection(parser)
+    shared.add_target(parser, repeatable=True)
+    parser.add_argument(
+        "--advisory",
+        action="append",
+        default=[],
+        metavar="T",
+        help="check this target too; it does not affect the exit code; repeatable",
+    )
+    shared.add_reports(parser)
+    parser.add_argument(
+        "--consumer",
+        metavar="DO[:AT]",
+        help="abort each stream after AT chunks (default: after each number of chunks in turn): "
+        f"{shared.any_of(shared.CONSUMERS)} (every, and also at each step of the service above)",
+    )
+    parser.add_argument(
+        "--baseline", type=Path, metavar="F", help="file of known failures, which do not count"
+    )
+    shared.add_timeout(parser, 10.0)
+    shared.add_workers(parser)
+    parser.add_argument("--verbose", action="store_true", help="show every failure and warning")
+    shared.add_json(parser, "one JSON line per finding, then the summary")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
+    from harness.engine.baseline import Baseline, read_baseline
+    from harness.engine.run import Settings, run
+    from harness.engine.selection import select_scenarios
+    from harness.scenarios import consumer_of, scenario_root
+    from harness.targets.resolving import check
+
     deciding = tuple(arguments.target or ([] if arguments.advisory else ["builtin"]))
     targets = tuple(dict.fromkeys(check(target) for target in (*deciding, *arguments.advisory)))
     baseline = read_baseline(arguments.baseline) if arguments.baseline else Baseline()
-    reports = [make_report(spec, verbose=arguments.verbose) for spec in _specs(arguments)]
+    reports = make_reports(arguments, "run")
     scenarios, errors = select_scenarios(scenario_root(arguments.scenarios), arguments.select)
     if arguments.consumer is not None:
         consumer = consumer_of(arguments.consumer)
         scenarios = [replace(scenario, consumer=consumer) for scenario in scenarios]
     settings = Settings(targets, arguments.timeout, baseline, arguments.workers, arguments.cluster)
-    happenings = run(scenarios, settings, errors)
-    with ExitStack() as closing:
-        for report in reports:
-            closing.callback(report.close)
-        end = _tell(happenings, reports)
-    return exit_code(end, deciding)
+    finished: RunFinished = deliver(run(scenarios, settings, errors), reports)
+    return exit_code(finished, deciding)
 
 
-def _specs(arguments: argparse.Namespace) -> list[str]:
-    named = list(arguments.report or [])
-    return [*named, "jsonl"] if arguments.json else named or ["terminal"]
-
-
-def _tell(
-    happenings: Generator[RunEvent, None, None], reports: Sequence[Report[object]]
-) -> RunFinished:
-    """Let every report hear the run; Ctrl-C while one is busy is handed to the run."""
-    happening = next(happenings)
-    while True:
-        try:
-            for report in reports:
-                report.handle(happening)
-            if isinstance(happening, RunFinished):
-                return happening
-            happening = next(happenings)
-        except KeyboardInterrupt as interrupt:
-            happening = happenings.throw(interrupt)
-
-
-def exit_code(end: RunFinished, deciding: tuple[str, ...]) -> int:
+def exit_code(finished: RunFinished, deciding: tuple[str, ...]) -> int:
     """Return the exit code of a run.
 
     Args:
-        end: how it ended.
-        deciding: the targets whose broken laws count.
+        finished: the run's last event.
+        deciding: the targets whose violated requirements count.
     """
-    if end.interrupted:
-        return 130
-    if end.stale or any(end.red(target) for target in deciding):
+    if finished.interrupted:
+        return INTERRUPTED
+    if finished.stale or any(finished.red(target) for target in deciding):
         return 1
-    return 2 if end.bad_input else 0
+    return 2 if finished.bad_input else 0

@@ -87,6 +87,8 @@ _TAKES_NUMBER = frozenset({"offset", "random"})
 
 
 _RECORDED = "recorded"  # takes its sizes from whoever has the recording
+# Every plan as a user writes it.
+PLANS = (*(f"{name}:N" if name in _TAKES_NUMBER else name for name in _PLANS), _RECORDED)
 
 
 def check(plan: str) -> str:
@@ -98,8 +100,7 @@ def check(plan: str) -> str:
     """
     word, colon, argument = plan.partition(":")
     if word not in (*_PLANS, _RECORDED):
-        known = (f"{w}:N" if w in _TAKES_NUMBER else w for w in (*_PLANS, _RECORDED))
-        raise UnknownWordError("cut plan", plan, known)
+        raise UnknownWordError("cut plan", plan, PLANS)
     if not (argument.isdecimal() if word in _TAKES_NUMBER else not colon):
         form = f"{word}:N" if word in _TAKES_NUMBER else word
         raise InputError(f"cut plan {plan!r}: write it as {form}")

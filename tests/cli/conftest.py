@@ -58,7 +58,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-class Said:
+class Result:
     """What a command returned and printed."""
 
     def __init__(self, code: int, captured: Any) -> None:
@@ -70,8 +70,8 @@ class Said:
 
 @pytest.fixture
 def harness(capsys: pytest.CaptureFixture[str]) -> Any:
-    def call(*arguments: object) -> Said:
+    def call(*arguments: object) -> Result:
         code = main([str(argument) for argument in arguments])
-        return Said(code, capsys.readouterr())
+        return Result(code, capsys.readouterr())
 
     return call

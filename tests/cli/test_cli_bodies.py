@@ -26,13 +26,13 @@ def record(here: Path, name: str = "a", **changes: Any) -> Path:
 
 def test_replay_prints_a_line_each(harness: Any, here: Path) -> None:
     record(here)
-    said = harness("replay", "a.sse", "--json")
-    assert said.code == 0
-    [line] = said.lines()
+    result = harness("replay", "a.sse", "--json")
+    assert result.code == 0
+    [line] = result.lines()
     assert list(line) == ["name", "outcome"]
     assert line["name"] == "a"
     assert line["outcome"]["content"][0]["text"] == "Hello there"
-    assert said.err == "1 replayed\n"
+    assert result.err == "1 replayed\n"
     assert harness("replay", "a.sse").out == "a: complete, stop, tokens 10->5, 'Hello there'\n"
 
 
@@ -42,14 +42,14 @@ def test_replay_reads_folders_and_names_the_unusable(harness: Any, here: Path) -
     (here / "corpus/b.sse").write_bytes(b"")
     (here / "corpus/c.sse").write_bytes(b"x")
     (here / "corpus/c.json").write_text('{"protocol": "cohere"}', "utf-8")
-    said = harness("replay", "corpus", "--json")
-    assert said.code == 2
-    assert len(said.lines()) == 1
-    assert "corpus/b.sse: the file is empty" in said.err
-    assert "1 bad input, 1 left out (no protocol of openai_responses, " in said.err
+    result = harness("replay", "corpus", "--json")
+    assert result.code == 2
+    assert len(result.lines()) == 1
+    assert "corpus/b.sse: the file is empty" in result.err
+    assert "1 bad input, 1 replayed, 1 skipped (cohere)\n" in result.err
     checked = harness("check", "corpus")
     assert checked.code == 2
-    assert "1 bad input, 1 left out (another protocol), 1 legal\n" in checked.err
+    assert "1 bad input, 1 legal, 1 skipped (another protocol)\n" in checked.err
 
 
 @pytest.mark.parametrize("cut", ["whole", "byte", "awkward", "random:3", "offset:7"])
@@ -62,18 +62,18 @@ def test_a_cut_changes_nothing(cut: str, harness: Any, here: Path) -> None:
 def test_every_cut_is_tried_and_the_first_that_matters_named(harness: Any, here: Path) -> None:
     record(here, stream=["message_start", "message_delta", "message_stop"])
     assert harness("replay", "a.sse", "--cut", "every").code == 0
-    said = harness("replay", "a.sse", "--cut", "every", "--target", "python:cli_targets:cuts")
-    assert said.code == 1
-    assert "a: python:cli_targets:cuts changes its outcome under --cut offset:1\n" in said.err
-    assert "1 target at fault\n" in said.err
+    result = harness("replay", "a.sse", "--cut", "every", "--target", "python:cli_targets:cuts")
+    assert result.code == 1
+    assert "a: python:cli_targets:cuts changes its outcome under --cut offset:1\n" in result.err
+    assert "1 target at fault\n" in result.err
 
 
 def test_a_target_at_fault_is_1(harness: Any, here: Path) -> None:
     record(here)
-    said = harness("replay", "a.sse", "--target", "python:cli_targets:mute")
-    assert said.code == 1
-    assert "harness: a: python:cli_targets:mute raised ValueError: no words\n" in said.err
-    assert said.out == "a: failed, error, tokens -, 'no words'\n"
+    result = harness("replay", "a.sse", "--target", "python:cli_targets:mute")
+    assert result.code == 1
+    assert "harness: a: python:cli_targets:mute raised ValueError: no words\n" in result.err
+    assert result.out == "a: failed, error, tokens -, 'no words'\n"
 
 
 ASKING = """
@@ -110,11 +110,12 @@ def test_check_says_one_sentence_a_violation(harness: Any, here: Path) -> None:
     record(here, "bad", order="illegal", stream=["message_stop", "message_start"])
     thought = ["role", {"reasoning": "Hm"}, {"content": "Hi"}, {"finish": "stop"}, "done"]
     record(here, "open", protocol="openai_chat", order="open", stream=thought)
-    said = harness("check", "good.sse", "bad.sse", "open.sse")
-    assert said.code == 1
-    assert said.out.startswith("bad: event 0 message_stop: message is 'not started'; legal here: ")
-    assert all(line.startswith("bad: ") for line in said.out.splitlines())
-    assert said.err == "1 illegal, 2 legal\n"
+    result = harness("check", "good.sse", "bad.sse", "open.sse")
+    assert result.code == 1
+    first = "bad: event 0 message_stop: message is 'not started'; legal here: "
+    assert result.out.startswith(first)
+    assert all(line.startswith("bad: ") for line in result.out.splitlines())
+    assert result.err == "1 illegal, 2 legal\n"
     shown = harness("check", "open.sse", "--open")
     assert shown.code == 0
     assert shown.out.startswith("open: open: event 1 ")
@@ -126,8 +127,8 @@ def test_check_says_one_sentence_a_violation(harness: Any, here: Path) -> None:
 def test_check_leaves_an_http_error_alone(harness: Any, here: Path) -> None:
     (here / "a.sse").write_text('{"error": {}}', "utf-8")
     (here / "a.json").write_text('{"protocol": "openai_chat", "status": 429}', "utf-8")
-    said = harness("check", "a.sse")
-    assert (said.code, said.err) == (0, "1 no stream (an HTTP error)\n")
+    result = harness("check", "a.sse")
+    assert (result.code, result.err) == (0, "1 not a stream (an HTTP error)\n")
 
 
 @pytest.mark.parametrize("name", ["openai_chat", "openai_responses", "gemini_generate"])
@@ -135,15 +136,15 @@ def test_an_array_that_breaks_off_is_bad_input(name: str, harness: Any, here: Pa
     assert protocol(name)
     (here / "a.json").write_text('[{"a": 1', "utf-8")
     for command in ("check", "replay"):
-        said = harness(command, "a.json", "--protocol", name)
-        assert (said.code, "a.json: " in said.err) == (2, True)
+        result = harness(command, "a.json", "--protocol", name)
+        assert (result.code, "a.json: " in result.err) == (2, True)
 
 
 def test_replay_and_check_take_cassettes(harness: Any, here: Path) -> None:
     (here / "cassettes").mkdir()
     save(cassette(hello(here), hello(here)), here / "cassettes/a.yaml")
-    said = harness("replay", "cassettes", "--cut", "recorded", "--pace", "0.001", "--json")
-    assert (said.code, [line["name"] for line in said.lines()]) == (0, ["a#1", "a#2"])
+    result = harness("replay", "cassettes", "--cut", "recorded", "--pace", "0.001", "--json")
+    assert (result.code, [line["name"] for line in result.lines()]) == (0, ["a#1", "a#2"])
     assert harness("check", "cassettes").err == "2 legal\n"
     target = ("--target", "python:cli_targets:cuts")
     lines = harness("replay", "cassettes", "--cut", "recorded", *target, "--json").lines()
@@ -152,9 +153,9 @@ def test_replay_and_check_take_cassettes(harness: Any, here: Path) -> None:
 
 def test_a_cassette_at_fault_names_line_and_cure(harness: Any, here: Path) -> None:
     (here / "a.yaml").write_text("interactions:\n- request: !!python/object:x {}\n", "utf-8")
-    said = harness("replay", "a.yaml")
-    assert said.code == 2
-    assert "a.yaml:2: the tag !!python/object:x is not read; write plain values\n" in said.err
+    result = harness("replay", "a.yaml")
+    assert result.code == 2
+    assert "a.yaml:2: the tag !!python/object:x is not read; write plain values\n" in result.err
     record(here, "b")
     refused = harness("replay", "b.sse", "--cut", "recorded")
     assert (refused.code, "nobody kept the reads" in refused.err) == (2, True)

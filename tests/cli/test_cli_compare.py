@@ -50,20 +50,20 @@ def test_a_broken_law_is_1_and_the_page_names_it_with_its_command(
     harness: Any, saying: Any
 ) -> None:
     right, wrong = saying("Hello there"), saying("Bye")
-    said = harness("compare", "hello", right, wrong)
-    assert said.code == 1
-    assert "REQUIREMENT VIOLATED: it passed under A and fails under B" in said.out
-    assert "chunks   1 stream: text: pass -> fail" in said.out
+    result = harness("compare", "hello", right, wrong)
+    assert result.code == 1
+    assert "REQUIREMENT VIOLATED: it passed under A and fails under B" in result.out
+    assert "chunks   1 stream: text: pass -> fail" in result.out
     again = shlex.join(["harness", "compare", ID, right, wrong, "--target", "builtin"])
-    assert f"reproduce {again}" in said.out
-    assert "B violates requirements that A meets, in 1 stream" in said.out
+    assert f"reproduce {again}" in result.out
+    assert "B violates requirements that A meets, in 1 stream" in result.out
 
 
 def test_what_moved_is_one_json_line_a_group_and_a_summary(harness: Any, saying: Any) -> None:
     right, wrong = saying("Hello there"), saying("Bye")
-    said = harness("compare", "hello", "--target", "sdk", wrong, right, "--json")
-    assert said.code == 0
-    *groups, last = said.lines()
+    result = harness("compare", "hello", "--target", "sdk", wrong, right, "--json")
+    assert result.code == 0
+    *groups, last = result.lines()
     keys = {"verdict", "layer", "shape", "streams", "before", "after", "reproduce"}
     assert keys <= set(groups[0])
     assert {group["verdict"] for group in groups} == {"improved", "snapshot changed"}
@@ -73,46 +73,46 @@ def test_what_moved_is_one_json_line_a_group_and_a_summary(harness: Any, saying:
 
 def test_a_side_that_cannot_be_used_is_2_and_the_other_is_judged(harness: Any, saying: Any) -> None:
     wrong = saying("Bye")
-    said = harness("compare", "hello", NOBODY, wrong)
-    assert said.code == 2
-    assert "has no attribute 'nobody'" in said.err
-    assert f"nothing was compared: usable sides: {wrong}" in said.out
-    assert f"violated on it: {ID}: text" in said.out
+    result = harness("compare", "hello", NOBODY, wrong)
+    assert result.code == 2
+    assert "has no attribute 'nobody'" in result.err
+    assert f"nothing was compared: usable sides: {wrong}" in result.out
+    assert f"violated on it: {ID}: text" in result.out
 
 
 def test_a_version_that_cannot_be_installed_is_2_in_the_installers_words(
     harness: Any, saying: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UV_OFFLINE", "1")
-    said = harness("compare", "hello", "no-such-package-anywhere==1.0", saying("Hello there"))
-    assert said.code == 2
-    assert "no-such-package-anywhere==1.0: cannot be installed: " in said.err
-    assert "compared 1 stream" in said.out
+    result = harness("compare", "hello", "no-such-package-anywhere==1.0", saying("Hello there"))
+    assert result.code == 2
+    assert "no-such-package-anywhere==1.0: cannot be installed: " in result.err
+    assert "compared 1 stream" in result.out
 
 
 def test_streams_that_nobody_speaks_are_no_success(harness: Any, saying: Any) -> None:
-    said = harness("compare", "hello", "current", saying("a"), "--target", "python:speaks:chats")
-    assert said.code == 2
-    assert "skipped: 1 of anthropic_messages" in said.out
-    assert "nothing was compared: no stream is supported by both sides" in said.out
+    result = harness("compare", "hello", "current", saying("a"), "--target", "python:speaks:chats")
+    assert result.code == 2
+    assert "skipped: 1 of anthropic_messages" in result.out
+    assert "nothing was compared: no stream is supported by both sides" in result.out
 
 
 def test_a_target_nobody_knows_is_2_before_anything_is_installed(harness: Any) -> None:
-    said = harness("compare", "hello", "no-such==1", "no-such==2", "--target", "buildin")
-    assert said.code == 2
-    assert "did you mean 'builtin'?" in said.err
+    result = harness("compare", "hello", "no-such==1", "no-such==2", "--target", "buildin")
+    assert result.code == 2
+    assert "did you mean 'builtin'?" in result.err
 
 
 def test_two_sides_are_needed(harness: Any) -> None:
-    said = harness("compare", "openai==3.52.0")
-    assert said.code == 2
-    assert "name two sides" in said.err
+    result = harness("compare", "openai==3.52.0")
+    assert result.code == 2
+    assert "name two sides" in result.err
 
 
 def test_a_selector_that_names_nothing_is_2(harness: Any, saying: Any) -> None:
-    said = harness("compare", "hullo", saying("a"), saying("b"))
-    assert said.code == 2
-    assert "did you mean 'hello'?" in said.err
+    result = harness("compare", "hullo", saying("a"), saying("b"))
+    assert result.code == 2
+    assert "did you mean 'hello'?" in result.err
 
 
 @pytest.mark.parametrize("versions", ["openai", "openai:3..2"])
@@ -127,6 +127,6 @@ def test_prune_says_what_it_removed(
     folder = tmp_path / "llm-stream-harness" / "environments"
     (folder / "one").mkdir(parents=True)
     (folder / "one" / "big").write_bytes(b"x" * 3_000_000)
-    said = harness("compare", "--prune")
-    assert (said.code, said.out) == (0, f"removed 1 environments (3 MB) from {folder}\n")
+    result = harness("compare", "--prune")
+    assert (result.code, result.out) == (0, f"removed 1 environments (3 MB) from {folder}\n")
     assert list(folder.iterdir()) == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.cli import compare_versions
+from harness.cli.compare import versions as compare_versions
 from tests.scenario_files import ID
 
 if TYPE_CHECKING:
@@ -42,16 +42,16 @@ def versions(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_first_bad_version_is_named_with_the_command_that_compares(harness: Any) -> None:
-    said = harness("compare", "hello", "--versions", "mine:1..1.5")
-    assert said.code == 1
-    assert "builtin, 1 stream, 6 versions" in said.out
-    assert "1.3       " in said.out
-    assert f"reproduce harness compare {ID} mine==1.2 mine==1.3 --target builtin" in said.out
+    result = harness("compare", "hello", "--versions", "mine:1..1.5")
+    assert result.code == 1
+    assert "builtin, 1 stream, 6 versions" in result.out
+    assert "1.3       " in result.out
+    assert f"reproduce harness compare {ID} mine==1.2 mine==1.3 --target builtin" in result.out
 
 
 def test_the_matrix_is_json_lines_and_a_summary(harness: Any) -> None:
-    said = harness("compare", "hello", "--versions", "mine:1..1.5", "--json")
-    *findings, last = said.lines()
+    result = harness("compare", "hello", "--versions", "mine:1..1.5", "--json")
+    *findings, last = result.lines()
     law = next(one for one in findings if one["shape"] == "text: pass -> fail")
     assert (law["first"], law["before"]) == ("mine==1.3", "mine==1.2")
     assert len(last["summary"]["versions"]) == 6
@@ -63,15 +63,15 @@ def test_a_version_that_cannot_be_used_is_2(harness: Any, monkeypatch: pytest.Mo
         return f"command:{program} {label}"
 
     monkeypatch.setattr(compare_versions, "inside", broken)
-    said = harness("compare", "hello", "--versions", "mine:1..1.5")
-    assert said.code == 2
-    assert "there is no program 'no-such-program'" in said.err
-    assert "1 version could not be used" in said.out
-    assert "text: pass -> fail" in said.out, "the newest that can be used takes its place"
+    result = harness("compare", "hello", "--versions", "mine:1..1.5")
+    assert result.code == 2
+    assert "there is no program 'no-such-program'" in result.err
+    assert "1 version could not be used" in result.out
+    assert "text: pass -> fail" in result.out, "the newest that can be used takes its place"
 
 
 @pytest.mark.parametrize("option", ["--strict", "--report=html=x"])
 def test_an_option_that_only_two_sides_know_is_2(harness: Any, option: str) -> None:
-    said = harness("compare", "--versions", "mine:1..1.5", option)
-    assert said.code == 2
-    assert "--versions knows neither --report nor --strict" in said.err
+    result = harness("compare", "--versions", "mine:1..1.5", option)
+    assert result.code == 2
+    assert "--versions supports neither --report nor --strict" in result.err

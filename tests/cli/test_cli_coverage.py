@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from harness.cli import coverage, main
+from harness.cli import main
+from harness.cli.coverage import installed
+from harness.cli.coverage.words import words_in
 from harness.comparing import preparation as readiness
 from harness.sdks.vocabulary import CoverageRow
 from tests.scenario_files import write, written
@@ -27,11 +29,11 @@ def test_a_word_that_no_table_knows_is_named_and_fails_the_gate(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = UNKNOWN.model_copy(update={"word": "stop", "where": "table"})
-    monkeypatch.setattr(coverage, "coverage", lambda _: [UNKNOWN, known])
+    monkeypatch.setattr(installed, "coverage", lambda _: [UNKNOWN, known])
     assert main(["coverage", "--fail-under", "99"]) == 1
     shown = capsys.readouterr()
-    assert "unknown      openai_chat finish steered: in no table; add it" in shown.out
-    assert "50.0 % of the words are known, under 99 %" in shown.err
+    assert "unknown      openai_chat finish steered: not in a table; add it" in shown.out
+    assert "50.0 % of the event types and fields are covered, under 99 %" in shown.err
     assert main(["coverage", "--fail-under", "50"]) == 0
 
 
@@ -59,23 +61,23 @@ def test_all_shows_reasons_and_how_often_scenarios_say_a_word(
 def test_no_sdk_at_all_is_bad_usage(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(coverage, "coverage", lambda _: [])
+    monkeypatch.setattr(installed, "coverage", lambda _: [])
     assert main(["coverage"]) == 2
     assert "no SDK is installed" in capsys.readouterr().err
 
 
 def test_words_are_keys_pairs_of_keys_and_values(tmp_path: Path) -> None:
-    said = coverage.words_said([written(tmp_path)])["anthropic_messages"]["usage"]
-    assert said["input_tokens"] == said["usage.input_tokens"] == said["text_delta"] == 1
+    result = words_in([written(tmp_path)])["anthropic_messages"]["usage"]
+    assert result["input_tokens"] == result["usage.input_tokens"] == result["text_delta"] == 1
 
 
 def test_a_story_that_cannot_be_written_says_nothing(tmp_path: Path) -> None:
-    assert coverage.words_said([written(tmp_path, stream=["message_end"])]) == {}
+    assert words_in([written(tmp_path, stream=["message_end"])]) == {}
 
 
 def test_the_share_of_nothing_is_all() -> None:
-    assert coverage.share([]) == 100.0
-    assert coverage.share([True, False]) == 50.0
+    assert installed.share([]) == 100.0
+    assert installed.share([True, False]) == 50.0
 
 
 def test_a_diff_shows_what_an_upgrade_changed_and_fails_on_what_nobody_judged(
@@ -87,8 +89,8 @@ def test_a_diff_shows_what_an_upgrade_changed_and_fails_on_what_nobody_judged(
     assert main(["coverage", "--diff", "openai==1", "openai==2"]) == 1
     shown = capsys.readouterr().out
     assert "openai==1 -> openai==2: 2 added, 1 removed" in shown
-    assert "- openai_chat         finish       function_call: B does not know it" in shown
-    assert "+ openai_chat         finish       length: in our tables, said by" in shown
+    assert "- openai_chat         finish       function_call: not in B" in shown
+    assert "+ openai_chat         finish       length: in our tables; " in shown
     assert "new and in no table: openai_chat finish levitated" in shown
     assert main(["coverage", "gemini_generate", "--diff", "openai==1", "openai==2"]) == 0
     assert main(["coverage", "--diff", "openai==1", "openai==2", "--json"]) == 1

@@ -11,7 +11,7 @@ import pytest
 from harness.fuzzing.files import index
 
 OUT = ("--out", "found", "--database", "db")
-SMALL = ("fuzz", "openai_responses", "--target", "sdk-helper", "--law", "prefix", *OUT)
+SMALL = ("fuzz", "openai_responses", "--target", "sdk-helper", "--property", "prefix", *OUT)
 
 
 def test_law_that_holds_is_0(harness: Any) -> None:
@@ -86,7 +86,7 @@ def test_laws_beyond_one_outcome_are_shown_again_by_their_command_too(
 ) -> None:
     Path("sinner.py").write_text(SINNER, "utf-8")
     target = f"python:sinner:{name}"
-    words = ("fuzz", "openai_chat", "--target", target, "--law", law, "--examples", "9", *OUT)
+    words = ("fuzz", "openai_chat", "--target", target, "--property", law, "--examples", "9", *OUT)
     assert harness(*words).code == 1
     [entry] = index(Path("found"))
     assert harness(*shlex.split(entry["reproduce"])[1:]).code == 1
@@ -95,7 +95,7 @@ def test_laws_beyond_one_outcome_are_shown_again_by_their_command_too(
     assert "no longer fails" not in harness(*words).out
     path = Path("found/found.jsonl")
     path.write_text(path.read_text("utf-8").replace(target, "builtin"), "utf-8")
-    said = harness("fuzz", "openai_chat", "--law", law, "--examples", "9", *OUT)
+    said = harness("fuzz", "openai_chat", "--property", law, "--examples", "9", *OUT)
     assert f"found/{entry['scenario']}.yaml no longer fails: delete it" in said.out
 
 
@@ -112,13 +112,13 @@ def test_a_protocol_nobody_speaks_is_said_and_not_judged(harness: Any) -> None:
     Path("speaks_chat.py").write_text(words, "utf-8")
     target = ("--target", "python:speaks_chat:quiet")
     said = harness(
-        "fuzz", "anthropic_messages", *target, "--law", "prefix", "--examples", "5", *OUT
+        "fuzz", "anthropic_messages", *target, "--property", "prefix", "--examples", "5", *OUT
     )
     assert said.code == 0
-    assert "anthropic_messages: not judged, the target does not speak it" in said.out
+    assert "anthropic_messages: not tested, the target does not support it" in said.out
 
 
 def test_unknown_words_are_2_and_name_the_cure(harness: Any) -> None:
-    assert "did you mean 'round_trip'" in harness("fuzz", "--law", "round_tripp").err
+    assert "did you mean 'round_trip'" in harness("fuzz", "--property", "round_tripp").err
     assert "did you mean 'openai_chat'" in harness("fuzz", "openai_chatt").err
     assert harness("fuzz", "--target", "nobody").code == 2

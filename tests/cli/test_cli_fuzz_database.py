@@ -74,7 +74,7 @@ def keys(redis: Any, name: str) -> list[bytes]:
 
 
 def command(target: str, *words: str) -> tuple[str, ...]:
-    laws = ("--law", "prefix", "--law", "no_silent_success")
+    laws = ("--property", "prefix", "--property", "no_silent_success")
     return ("fuzz", "openai_chat", "--target", f"python:{target}", *laws, *words, "--json")
 
 

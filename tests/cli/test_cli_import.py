@@ -17,17 +17,17 @@ DRAFT = Path("scenarios/anthropic_messages/imported/a.yaml")
 
 def test_a_recording_becomes_a_cassette_that_replays_the_same(harness: Any, here: Path) -> None:
     record(here)
-    said = harness("import", "a.sse")
-    assert (said.code, said.err) == (0, "1 imported\n")
-    assert said.out == f"{CASSETTE} anthropic_messages\n"
+    result = harness("import", "a.sse")
+    assert (result.code, result.err) == (0, "1 imported\n")
+    assert result.out == f"{CASSETTE} anthropic_messages\n"
     assert harness("replay", CASSETTE, "--json").out == harness("replay", "a.sse", "--json").out
     assert harness("replay", CASSETTE, "--cut", "every").code == 0
 
 
 def test_a_draft_is_clean_and_open_until_a_person_writes_its_law(harness: Any, here: Path) -> None:
     record(here)
-    said = harness("import", "a.sse", "--draft", "--json")
-    [line] = said.lines()
+    result = harness("import", "a.sse", "--draft", "--json")
+    [line] = result.lines()
     assert line == {
         "source": "a.sse",
         "wrote": str(CASSETTE),
@@ -43,7 +43,7 @@ def test_a_draft_is_clean_and_open_until_a_person_writes_its_law(harness: Any, h
     assert '#   text: "Hello there"\n' in text
     assert '#   usage: {"input": 10, "output": 5, "total": 15}\n' in text
     assert "\ntext:" not in text
-    assert "order: legal  # as the tables judge it; confirm\n" in text
+    assert "order: legal  # according to the grammar tables; confirm\n" in text
 
 
 def test_the_draft_of_an_illegal_stream_and_of_a_failure_are_clean_too(
@@ -54,14 +54,14 @@ def test_the_draft_of_an_illegal_stream_and_of_a_failure_are_clean_too(
         "host": "api.openai.com", "path": "/v1/chat/completions"}}  # fmt: skip
     (here / "limit.sse").write_text('{"error": {"message": "Slow down"}}', "utf-8")
     (here / "limit.json").write_text(json.dumps(story), "utf-8")
-    said = harness("import", "swapped.sse", "limit.sse", "--draft")
-    assert said.code == 0
+    result = harness("import", "swapped.sse", "limit.sse", "--draft")
+    assert result.code == 0
     assert harness("list", "imported").err == "2 scenarios, 0 with errors\n"
     assert harness("run", "imported").code == 0
 
 
 def test_each_exchange_of_a_cassette_has_a_draft_of_its_own(harness: Any, here: Path) -> None:
-    fixtures = [{"match": {}, "response": {"content": said}} for said in ("One", "Two")]
+    fixtures = [{"match": {}, "response": {"content": result}} for result in ("One", "Two")]
     (here / "f.json").write_text(json.dumps({"fixtures": fixtures}), "utf-8")
     assert harness("import", "f.json", "--draft", "--protocol", "gemini_generate").code == 0
     folder = here / "scenarios/gemini_generate/imported"
@@ -79,18 +79,18 @@ def test_a_folder_is_imported_whole_and_says_what_it_left(harness: Any, here: Pa
     (folder / "c.ndjson").write_bytes(b'{"done": false}\n{"done": true}\n')
     (folder / "broken.har").write_bytes(b'{\n"log"')
     (folder / "notes.json").write_bytes(b'{"some":\n"thing"}')
-    said = harness("import", "theirs", "--out", "ours", "--draft")
-    assert said.code == 2
+    result = harness("import", "theirs", "--out", "ours", "--draft")
+    assert result.code == 2
     cassettes, scenarios = "ours/cassettes/imported", "ours/scenarios"
-    assert said.out.splitlines() == [
+    assert result.out.splitlines() == [
         f"{cassettes}/b.yaml gemini_generate {scenarios}/gemini_generate/imported/b.yaml",
         f"{cassettes}/c.yaml (not a stream)",
         f"{cassettes}/deep/a.yaml openai_chat {scenarios}/openai_chat/imported/deep/a.yaml",
     ]
-    assert "theirs/broken.har:2: no valid JSON" in said.err
-    assert "theirs/notes.json: passed over, in no form that is read here\n" in said.err
-    assert said.err.endswith(
-        "1 bad input, 2 imported, 1 imported without a protocol spoken here, 1 passed over\n"
+    assert "theirs/broken.har:2: no valid JSON" in result.err
+    assert "theirs/notes.json: skipped, unrecognised recording format\n" in result.err
+    assert result.err.endswith(
+        "1 bad input, 2 imported, 1 imported without a supported protocol, 1 skipped\n"
     )
     assert harness("run", "--scenarios", "ours/scenarios").code == 0
 
@@ -102,9 +102,9 @@ def test_nothing_is_written_where_anything_is_there_already(
     record(here)
     there.parent.mkdir(parents=True)
     there.write_text("kept", "utf-8")
-    said = harness("import", "a.sse", "--draft")
-    assert said.code == 2
-    assert said.err == f"harness: {there}: is there already; --force writes it anew\n1 bad input\n"
+    result = harness("import", "a.sse", "--draft")
+    assert result.code == 2
+    assert result.err == f"harness: {there}: exists already; --force overwrites it\n1 bad input\n"
     assert there.read_text("utf-8") == "kept"
     assert CASSETTE.exists() + DRAFT.exists() == 1
     assert harness("import", "a.sse", "--draft", "--force").code == 0
@@ -113,9 +113,9 @@ def test_nothing_is_written_where_anything_is_there_already(
 
 def test_a_protocol_nobody_speaks_is_refused(harness: Any, here: Path) -> None:
     record(here)
-    said = harness("import", "a.sse", "--protocol", "openai_chats")
-    assert said.code == 2
-    assert "did you mean 'openai_chat'?" in said.err
+    result = harness("import", "a.sse", "--protocol", "openai_chats")
+    assert result.code == 2
+    assert "did you mean 'openai_chat'?" in result.err
 
 
 def test_no_secret_reaches_the_cassette_or_the_draft(harness: Any, here: Path) -> None:
@@ -124,11 +124,11 @@ def test_no_secret_reaches_the_cassette_or_the_draft(harness: Any, here: Path) -
         "host": "api.openai.com", "path": "/v1/chat/completions",
         "headers": {"authorization": f"Bearer {key}"}}}  # fmt: skip
     halves = key[:30], key[30:]
-    said = body("openai_chat")
+    result = body("openai_chat")
     for word, half in zip(("Hello", " there"), halves, strict=True):
-        assert word.encode() in said
-        said = said.replace(word.encode(), half.encode())
-    (here / "leaky.sse").write_bytes(said)
+        assert word.encode() in result
+        result = result.replace(word.encode(), half.encode())
+    (here / "leaky.sse").write_bytes(result)
     (here / "leaky.json").write_text(json.dumps(story), "utf-8")
     told = harness("import", "leaky.sse", "--draft")
     assert told.code == 0

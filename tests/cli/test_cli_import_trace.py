@@ -80,8 +80,8 @@ def keep(*traces: ProviderTrace, dsn: str = "sqlite:///traces.db") -> None:
 
 def test_an_incident_becomes_a_regression_test(harness: Any, dsn: str) -> None:
     in_production(dsn)
-    said = harness("import", f"trace:{dsn}#step")
-    assert (said.code, said.out, said.err) == (0, f"{SCENARIO}\n", "1 imported\n")
+    result = harness("import", f"trace:{dsn}#step")
+    assert (result.code, result.out, result.err) == (0, f"{SCENARIO}\n", "1 imported\n")
     assert harness("list", "incidents").code == 0
     ran = harness("run", "anthropic_messages/incidents/step", "--json")
     findings = {line["check"]: line for line in ran.lines()[:-1]}
@@ -109,9 +109,9 @@ def test_the_folder_is_the_users_choice_and_json_says_what_was_written(
     harness: Any, here: Path
 ) -> None:
     keep(good())
-    said = harness("import", "trace:traces.db#step_1", "--out", here / "elsewhere", "--json")
+    result = harness("import", "trace:traces.db#step_1", "--out", here / "elsewhere", "--json")
     path = here / "elsewhere" / "scenarios/anthropic_messages/incidents/step_1.yaml"
-    [line] = said.lines()
+    [line] = result.lines()
     assert (line["source"], line["wrote"]) == ("trace:traces.db#step_1", str(path))
     assert path.is_file()
 
@@ -121,9 +121,9 @@ def test_nothing_is_written_over_without_force(harness: Any) -> None:
     harness("import", "trace:traces.db#step_1")
     path = SCENARIO.with_stem("step_1")
     path.write_text("law, confirmed by a person", "utf-8")
-    said = harness("import", "trace:traces.db#step_1")
-    assert said.code == 2
-    assert said.err == f"harness: {path}: is there already; --force writes it anew\n1 bad input\n"
+    result = harness("import", "trace:traces.db#step_1")
+    assert result.code == 2
+    assert result.err == f"harness: {path}: exists already; --force overwrites it\n1 bad input\n"
     assert path.read_text("utf-8") == "law, confirmed by a person"
     assert harness("import", "trace:traces.db#step_1", "--force").code == 0
     assert "SUGGESTIONS" in path.read_text("utf-8")
@@ -132,9 +132,9 @@ def test_nothing_is_written_over_without_force(harness: Any) -> None:
 
 def test_one_bad_source_does_not_hide_the_others(harness: Any) -> None:
     keep(good())
-    said = harness("import", "trace:traces.db#none", "trace:traces.db#step_1")
-    assert said.code == 2
-    assert said.err.endswith("holds no trace and no step 'none'\n1 bad input, 1 imported\n")
+    result = harness("import", "trace:traces.db#none", "trace:traces.db#step_1")
+    assert result.code == 2
+    assert result.err.endswith("holds no trace and no step 'none'\n1 bad input, 1 imported\n")
 
 
 @pytest.mark.parametrize(
@@ -162,12 +162,12 @@ def test_what_cannot_be_imported_is_one_line_and_exit_2(
     with closing(sqlite3.connect("foreign.db")) as foreign:
         foreign.execute("CREATE TABLE guests (name TEXT)")
     before = sorted(here.rglob("*"))
-    said = harness("import", source)
-    assert said.code == 2
-    assert said.out == ""
-    assert said.err.count("\n") == 2
-    assert says in said.err
-    assert "secret" not in said.err
+    result = harness("import", source)
+    assert result.code == 2
+    assert result.out == ""
+    assert result.err.count("\n") == 2
+    assert says in result.err
+    assert "secret" not in result.err
     assert sorted(here.rglob("*")) == before  # no file was made, no table, no journal
     with closing(sqlite3.connect("foreign.db")) as foreign:
         assert foreign.execute("SELECT name FROM sqlite_master").fetchall() == [("guests",)]
@@ -175,8 +175,8 @@ def test_what_cannot_be_imported_is_one_line_and_exit_2(
 
 
 def test_a_foreign_postgresql_database_is_left_as_it_is(harness: Any, postgres: Postgres) -> None:
-    said = harness("import", f"trace:{postgres.dsn()}#a")
-    assert said.code == 2
-    assert "holds no traces; is it the database that HARNESS_TRACES names?" in said.err
+    result = harness("import", f"trace:{postgres.dsn()}#a")
+    assert result.code == 2
+    assert "holds no traces; is it the database that HARNESS_TRACES names?" in result.err
     with pytest.raises(psycopg.errors.DivisionByZero):
         postgres.admin("SELECT 1 / count(*) FROM pg_tables WHERE schemaname = %s", postgres.schema)

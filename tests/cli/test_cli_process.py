@@ -201,5 +201,5 @@ def test_serve_names_a_port_that_is_taken() -> None:
         process = start("serve", "--port", str(port))
         _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
-    assert err.startswith(f"harness: port {port} cannot be had (Address already in use")
+    assert err.startswith(f"harness: cannot listen on port {port} (Address already in use")
     assert err.endswith("; name another with --port\n")

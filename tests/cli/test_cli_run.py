@@ -16,33 +16,33 @@ if TYPE_CHECKING:
 
 
 def test_all_law_holds_is_0(harness: Any) -> None:
-    said = harness("run", "--timeout", "20")
-    assert said.code == 0
-    assert "builtin: 16 pass\n" in said.out
-    assert "checked 2 of 2 pairs" in said.out
+    result = harness("run", "--timeout", "20")
+    assert result.code == 0
+    assert "builtin: 16 pass\n" in result.out
+    assert "checked 2 of 2 pairs" in result.out
 
 
 def test_a_broken_law_is_1_and_shown_with_its_command(harness: Any) -> None:
-    said = harness("run", "hello", "--target", "python:cli_targets:lies")
-    assert said.code == 1
-    assert f"python:cli_targets:lies: FAILED {ID}" in said.out
-    assert f"reproduce    harness run {ID} --target python:cli_targets:lies" in said.out
+    result = harness("run", "hello", "--target", "python:cli_targets:lies")
+    assert result.code == 1
+    assert f"python:cli_targets:lies: FAILED {ID}" in result.out
+    assert f"reproduce    harness run {ID} --target python:cli_targets:lies" in result.out
 
 
 def test_every_stream_can_be_left(harness: Any) -> None:
-    said = harness("run", "hello", "--consumer", "cancel:1", "--json")
-    assert said.code == 0
-    actual = {line.get("check"): line.get("actual") for line in said.lines()}
+    result = harness("run", "hello", "--consumer", "cancel:1", "--json")
+    assert result.code == 0
+    actual = {line.get("check"): line.get("actual") for line in result.lines()}
     assert actual["left_as_cancelled"] == "held at 1 cut points"
 
 
 def test_a_law_of_leaving_is_shown_with_the_command_of_its_cut_point(harness: Any) -> None:
     lies = "python:cli_targets:lies"
-    said = harness("run", "hello", "--consumer", "break", "--target", lies)
-    assert said.code == 1
-    assert f"FAILED {ID}\n" in said.out
-    assert "  check        left_as_cancelled\n" in said.out
-    assert f"reproduce    harness run {ID} --target {lies} --consumer break:1" in said.out
+    result = harness("run", "hello", "--consumer", "break", "--target", lies)
+    assert result.code == 1
+    assert f"FAILED {ID}\n" in result.out
+    assert "  check        left_as_cancelled\n" in result.out
+    assert f"reproduce    harness run {ID} --target {lies} --consumer break:1" in result.out
 
 
 def test_two_workers_say_what_one_says_also_where_one_of_them_is_lost(
@@ -67,29 +67,29 @@ def test_two_workers_say_what_one_says_also_where_one_of_them_is_lost(
 
 
 def test_a_consumer_nobody_knows_is_2(harness: Any) -> None:
-    said = harness("run", "hello", "--consumer", "cancle")
-    assert said.code == 2
-    assert "did you mean 'cancel'?" in said.err
+    result = harness("run", "hello", "--consumer", "cancle")
+    assert result.code == 2
+    assert "did you mean 'cancel'?" in result.err
 
 
 def test_a_target_that_fails_is_a_finding(harness: Any) -> None:
-    said = harness("run", "hello", "--target", "python:cli_targets:mute")
-    assert said.code == 1
-    assert "raised ValueError: no words" in said.out
+    result = harness("run", "hello", "--target", "python:cli_targets:mute")
+    assert result.code == 1
+    assert "raised ValueError: no words" in result.out
 
 
 def test_an_advisory_target_is_judged_but_does_not_decide(harness: Any) -> None:
     lies = "python:cli_targets:lies"
-    said = harness("run", "hello", "--target", "builtin", "--advisory", lies)
-    assert said.code == 0
-    assert f"{lies}: FAILED" in said.out
+    result = harness("run", "hello", "--target", "builtin", "--advisory", lies)
+    assert result.code == 0
+    assert f"{lies}: FAILED" in result.out
     assert harness("run", "hello", "--advisory", lies).code == 0
     assert harness("run", "hello", "--target", lies, "--advisory", lies).code == 1
 
 
 def test_json_lines_keep_their_contract(harness: Any) -> None:
-    said = harness("run", "hello", "--target", "python:cli_targets:lies", "--json")
-    *findings, last = said.lines()
+    result = harness("run", "hello", "--target", "python:cli_targets:lies", "--json")
+    *findings, last = result.lines()
     keys = ["scenario", "target", "check", "verdict", "expected", "actual", "reproduce"]
     assert all(list(finding) == keys for finding in findings)
     assert findings[0]["verdict"] == "fail"
@@ -100,8 +100,10 @@ def test_json_lines_keep_their_contract(harness: Any) -> None:
 
 
 def test_json_and_reports_are_both_written(harness: Any, here: Path) -> None:
-    said = harness("run", "--json", "--report", "junit=junit.xml", "--report", "terminal=page.txt")
-    assert said.lines()[-1]["summary"]["judged"] == 2
+    result = harness(
+        "run", "--json", "--report", "junit=junit.xml", "--report", "terminal=page.txt"
+    )
+    assert result.lines()[-1]["summary"]["judged"] == 2
     assert ET.parse(here / "junit.xml").getroot().tag == "testsuites"  # noqa: S314 - our own file
     assert "checked 2 of 2 pairs" in (here / "page.txt").read_text("utf-8")
 
@@ -123,9 +125,9 @@ def test_bad_files_are_named_and_the_others_judged(harness: Any, here: Path) -> 
     (root / "bad/binary.yaml").write_bytes(b"\x00\xff\xfe")
     (root / "bad/folder.yaml").mkdir()
     (root / "bad/gone.yaml").symlink_to(here / "nowhere")
-    said = harness("run", "--json")
-    assert said.code == 2
-    lines = said.lines()
+    result = harness("run", "--json")
+    assert result.code == 2
+    lines = result.lines()
     complaints = [line["bad_input"] for line in lines if "bad_input" in line]
     assert len(complaints) == 11
     assert all(complaint.startswith("scenarios/bad/") for complaint in complaints)
@@ -148,25 +150,25 @@ def test_a_baseline_accepts_failures_until_they_are_gone(harness: Any, here: Pat
     red = [finding["check"] for finding in findings if finding["verdict"] == "fail"]
     entries = "".join(f"{lies} {ID}:{check}  # accepted\n" for check in red)
     (here / "baseline").write_text(entries, "utf-8")
-    said = harness("run", "hello", "--target", lies, "--baseline", "baseline")
-    assert said.code == 0
-    assert f"{len(red)} known" in said.out
+    result = harness("run", "hello", "--target", lies, "--baseline", "baseline")
+    assert result.code == 0
+    assert f"{len(red)} known" in result.out
     (here / "baseline").write_text(f"builtin {ID}:text  # was broken\n", "utf-8")
-    said = harness("run", "hello", "--baseline", "baseline")
-    assert said.code == 1
-    assert f"stale baseline entry, it passes now: builtin {ID}:text" in said.out
+    result = harness("run", "hello", "--baseline", "baseline")
+    assert result.code == 1
+    assert f"stale baseline entry, it passes now: builtin {ID}:text" in result.out
     (here / "baseline").write_text("builtin\n", "utf-8")
-    said = harness("run", "--baseline", "baseline")
-    assert said.code == 2
-    assert "baseline:1: write it as TARGET SCENARIO:CHECK  # reason" in said.err
+    result = harness("run", "--baseline", "baseline")
+    assert result.code == 2
+    assert "baseline:1: write it as TARGET SCENARIO:CHECK  # reason" in result.err
 
 
 def test_reports_are_written_although_one_fails(
     harness: Any, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.reports.jsonl.write_report", lambda *_: 1 / 0)
-    said = harness("run", "--report", "junit=junit.xml", "--report", "jsonl=x")
-    assert said.code == 3
+    result = harness("run", "--report", "junit=junit.xml", "--report", "jsonl=x")
+    assert result.code == 3
     assert (here / "junit.xml").exists()
 
 
@@ -181,6 +183,6 @@ def test_ctrl_c_while_a_report_is_busy_still_ends_with_a_summary(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(TerminalReport, "handle", interrupted)
-    said = harness("run")
-    assert said.code == 130
-    assert "interrupted after 1 of 2 pairs" in said.out
+    result = harness("run")
+    assert result.code == 130
+    assert "interrupted after 1 of 2 pairs" in result.out

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def test_list_names_what_there_is(harness: Any) -> None:
-    said = harness("list", "text")
-    assert said.code == 0
-    assert said.out == f"{ID}  Two words and a natural end\n"
-    assert said.err == "1 scenarios, 0 with errors\n"
+    result = harness("list", "text")
+    assert result.code == 0
+    assert result.out == f"{ID}  Two words and a natural end\n"
+    assert result.err == "1 scenarios, 0 with errors\n"
     [line] = harness("list", "text", "--json").lines()
     assert list(line) == ["id", "title", "protocol", "order", "cases", "checks", "path"]
     assert line["path"] == f"scenarios/{ID}.yaml"
@@ -31,22 +31,22 @@ def test_explain_shows_wire_law_and_sources(harness: Any, here: Path) -> None:
         holds_under=["crlf"],
         transport={"status": 201, "end": "reset"},
     )
-    said = harness("explain", f"scenarios/{ID}.yaml")
-    assert said.code == 0
+    result = harness("explain", f"scenarios/{ID}.yaml")
+    assert result.code == 0
     for part in (
         "Two words and a natural end\n",
         "  status 201\n",
         "    0 message_start: {",
         "    1 (bytes) b': \\xc3\\xa9\\n\\n'\n",
         "      then the connection ends: reset\n",
-        "What the tables say of it\n  event 1 message_stop: ",
-        'What must be delivered\n  text: "Hello there"\n',
-        'What should be delivered\n  model: "x"\n',
-        "The same must come out under\n  crlf\n",
+        "Violations of the protocol's grammar\n  event 1 message_stop: ",
+        'Must be delivered\n  text: "Hello there"\n',
+        'Should be delivered\n  model: "x"\n',
+        "The outcome must be the same under\n  crlf\n",
         "Sources\n  So it is. https://example.org\n  catalogue AN-001\n",
         f"  harness run {ID} --target builtin",
     ):
-        assert part in said.out
+        assert part in result.out
     document = json.loads(harness("explain", ID, "--json").out)
     assert list(document) == [
         "id", "title", "protocol", "order", "why", "events", "must", "should", "consumer",
@@ -68,10 +68,10 @@ def test_explain_names_what_is_wrong_with_the_file_it_was_asked_for(
     harness: Any, here: Path
 ) -> None:
     write_text(here / "scenarios", "bad/malformed", "title: [")
-    said = harness("explain", "bad/malformed")
-    assert said.code == 2
-    assert "scenarios/bad/malformed.yaml:2: not valid YAML" in said.err
+    result = harness("explain", "bad/malformed")
+    assert result.code == 2
+    assert "scenarios/bad/malformed.yaml:2: not valid YAML" in result.err
     write(here / "scenarios", "bad/word", stream=["mesage_start"])
-    said = harness("explain", "bad/word")
-    assert said.code == 2
-    assert "did you mean 'message_start'?" in said.err
+    result = harness("explain", "bad/word")
+    assert result.code == 2
+    assert "did you mean 'message_start'?" in result.err

@@ -16,12 +16,12 @@ from tests.scenario_files import ID
     [
         ([], "the following arguments are required: COMMAND"),
         (["rnu"], "invalid choice: 'rnu'"),
-        (["run", "--timeout", "0"], "0 is no time to wait; give seconds above 0"),
-        (["run", "--timeout", "nan"], "nan is no time to wait"),
-        (["run", "--workers", "0"], "0 is too few; give a number from 1"),
+        (["run", "--timeout", "0"], "0 must be a positive number of seconds"),
+        (["run", "--timeout", "nan"], "nan must be a positive number of seconds"),
+        (["run", "--workers", "0"], "0 must be 1 or greater"),
         (["run", "--workers", "two"], "argument --workers: invalid count value: 'two'"),
         (["run", "--timeout", "soon"], "invalid seconds value"),
-        (["serve", "--port", "99999"], "99999 is no port; give one from 0 to 65535"),
+        (["serve", "--port", "99999"], "99999 must be a port from 0 to 65535"),
         (["serve", "--port", "x"], "invalid port value"),
     ],
 )
@@ -72,12 +72,12 @@ def test_every_command_shows_examples(command: str, capsys: pytest.CaptureFixtur
 def test_bad_input_is_2_in_one_line_with_the_cure(
     arguments: list[str], says: str, harness: Any
 ) -> None:
-    said = harness(*arguments)
-    assert said.code == 2
-    first = said.err.splitlines()[0]
+    result = harness(*arguments)
+    assert result.code == 2
+    first = result.err.splitlines()[0]
     assert first.startswith("harness: ")
     assert says in first
-    assert "Traceback" not in said.err
+    assert "Traceback" not in result.err
 
 
 @pytest.mark.parametrize("error", [RuntimeError("boom"), RecursionError("deep")])
@@ -88,12 +88,12 @@ def test_a_failure_of_ours_is_3_and_tells_how_to_see_more(
         raise error
 
     monkeypatch.delenv("HARNESS_TRACEBACK", raising=False)
-    monkeypatch.setattr("harness.cli.list.select_scenarios", broken)
-    said = harness("list")
-    assert said.code == 3
-    assert said.err == (
+    monkeypatch.setattr("harness.engine.selection.select_scenarios", broken)
+    result = harness("list")
+    assert result.code == 3
+    assert result.err == (
         f"harness: the harness itself failed: {type(error).__name__}: {error} "
-        "(set HARNESS_TRACEBACK=1 to see where)\n"
+        "(set HARNESS_TRACEBACK=1 for the traceback)\n"
     )
     monkeypatch.setenv("HARNESS_TRACEBACK", "1")
     with pytest.raises(type(error)):
@@ -106,15 +106,15 @@ def test_an_error_of_the_tree_that_nobody_caught_is_3(
     def broken(*_: object) -> None:
         raise WireError("half a frame")
 
-    monkeypatch.setattr("harness.cli.list.select_scenarios", broken)
-    said = harness("list")
-    assert (said.code, said.err) == (3, "harness: half a frame\n")
+    monkeypatch.setattr("harness.engine.selection.select_scenarios", broken)
+    result = harness("list")
+    assert (result.code, result.err) == (3, "harness: half a frame\n")
 
 
 def test_an_interrupted_command_is_130(harness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("harness.cli.list.select_scenarios", interrupted)
-    said = harness("list")
-    assert (said.code, said.err) == (130, "harness: interrupted\n")
+    monkeypatch.setattr("harness.engine.selection.select_scenarios", interrupted)
+    result = harness("list")
+    assert (result.code, result.err) == (130, "harness: interrupted\n")

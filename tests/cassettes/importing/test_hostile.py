@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from harness.cassettes import load
-from harness.cli.import_recordings import Written, import_recordings
+from harness.cli.import_.recordings import Written, import_recordings
 from harness.errors import InputError
 from harness.scenarios import lint
 from harness.scenarios import load as load_scenario

@@ -1,7 +1,7 @@
-"""A scenario of a recording that nobody has judged yet: the stream is there, the law is open.
+"""The draft of a scenario: the stream of a recording, with its requirements still open.
 
-Rule of this file: what our own interface made of the stream stands in comments only, because a
-draft that passes unread would turn our behaviour into law.
+Rule of this file: what our own interface delivered is written in comments only, because a draft
+that is accepted unread would turn our behaviour into requirements.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.playback.recordings import Recording
 
 _OK = 200
-_OPEN = "nobody has written the law of this recording yet"
+_OPEN = "the requirements of this recording are not written yet"
 
 
 def draft(recording: Recording, cassette: str) -> str:
@@ -30,7 +30,8 @@ def draft(recording: Recording, cassette: str) -> str:
 
     Args:
         recording: the exchange.
-        cassette: its cassette's name below the folder of cassettes, ``#N`` behind it.
+        cassette: its cassette's name below the folder of cassettes, with ``#N`` where it holds
+            several exchanges.
     """
     return "".join(f"{line}\n" for line in _lines(recording, cassette))
 
@@ -38,15 +39,15 @@ def draft(recording: Recording, cassette: str) -> str:
 def _lines(recording: Recording, cassette: str) -> Iterator[str]:
     provenance = recording.response.stream.provenance
     source = recording.name if provenance is None else provenance.what
-    says = "No document yet: replace this by the sentence of the provider that decides the case."
+    says = "No source yet: replace this by the provider's sentence that decides the case."
     yield "# Drafted by `harness import`. Read the recording, then write what must hold, and why."
-    yield f"title: {flow(f'A recording: {source}')}  # say what the story is"
+    yield f"title: {flow(f'A recording: {source}')}  # name the case"
     yield f"protocol: {recording.protocol}"
     yield "origin: recorded"
     yield f"cassette: {flow(cassette)}"
-    yield f"order: {_order(recording)}  # as the tables judge it; confirm"
+    yield f"order: {_order(recording)}  # according to the grammar tables; confirm"
     yield f"spec: [{{url: {flow(f'urn:recording:{recording.name}')}, says: {flow(says)}}}]"
-    yield f"why: {flow(f'Recorded, and not judged: {_OPEN}.')}  # say for whom it matters"
+    yield f"why: {flow(f'Recorded, and not reviewed: {_OPEN}.')}  # say for whom it matters"
     if recording.status == _OK:
         yield ""
         yield from _suggestions(recording)
@@ -57,27 +58,27 @@ def _lines(recording: Recording, cassette: str) -> Iterator[str]:
 def _order(recording: Recording) -> str:
     if recording.status != _OK:
         return "open"
-    found = protocol(recording.protocol).violations(recording.events())
-    broken = any(v.event >= 0 and v.severity == "violation" for v in found)
-    return "illegal" if broken else "legal"
+    violations = protocol(recording.protocol).violations(recording.events())
+    illegal = any(v.event >= 0 and v.severity == "violation" for v in violations)
+    return "illegal" if illegal else "legal"
 
 
 def _suggestions(recording: Recording) -> Iterator[str]:
-    """Yield what our interface delivered, as comments; where it fails, that is said instead."""
+    """Yield what our interface delivered as comments, or that it failed."""
     try:
-        law = suggested_law(_outcome(recording))
+        suggested = suggested_law(_outcome(recording))
     except Exception as error:  # noqa: BLE001 - a recording may hold what no provider sends
         yield f"# Our interface fails on it: {type(error).__name__}."
         return
-    yield "# SUGGESTIONS: what our interface delivered of it, which may be wrong."
-    for key, value in law.items():
+    yield "# SUGGESTIONS: what our interface delivered, which may be wrong."
+    for key, value in suggested.items():
         yield f"#   {key}: {flow(value)}"
 
 
 def _outcome(recording: Recording) -> Outcome:
     interface = interface_for(recording.protocol)()
     frames = frames_of(recording.body, recording.protocol)
-    with suppress(Exception):  # what went wrong is in the outcome
+    with suppress(Exception):  # the outcome says what went wrong
         for _ in interface.chunks_sync(wire_events(frames, recording.protocol)):
             pass
     return interface.outcome()

@@ -1,4 +1,4 @@
-"""``harness coverage --diff A B``: what an upgrade did to the words of the SDKs."""
+"""``harness coverage --diff A B``: what an upgrade changes in the vocabulary of the SDKs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness.comparing import preparation as readiness
+from harness.cli.output import show_progress
+from harness.comparing import preparation
 from harness.comparing.vocabulary import word_changes
 from harness.reports.comparing.jsonl import word_data
 from harness.reports.comparing.page import unclassified
@@ -23,27 +24,26 @@ if TYPE_CHECKING:
 _SIGNS = {"added": "+", "removed": "-", "renamed": "~"}
 
 
-def show(arguments: argparse.Namespace, said: ScenarioCounts) -> int:
-    """Print what changed between two sides; return 1 if a new word is in no table.
+def show_upgrade(arguments: argparse.Namespace, used: ScenarioCounts) -> int:
+    """Print what changes between two sides; return 1 if a new word is not in a table.
+
+    Args:
+        arguments: the command's.
+        used: how many scenarios contain each word.
 
     Raises:
         InputError: a side cannot be used.
     """
-    named = [(words, inside(words, "sdk")) for words in arguments.diff]
-    before, after = readiness.vocabularies(named, _tell)
+    sides = [(label, inside(label, "sdk")) for label in arguments.diff]
+    before, after = preparation.vocabularies(sides, lambda text: show_progress(f"{text}\n"))
     changes = [
         change
-        for change in word_changes(before, after, said)
+        for change in word_changes(before, after, used)
         if not arguments.protocols or change.row.protocol in arguments.protocols
     ]
     lines = map(_json_line, changes) if arguments.json else _page(changes, arguments.diff)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 1 if any(change.unclassified for change in changes) else 0
-
-
-def _tell(words: str) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"{words}\n")
 
 
 def _json_line(change: WordChange) -> str:
@@ -52,24 +52,24 @@ def _json_line(change: WordChange) -> str:
 
 def _page(changes: list[WordChange], sides: list[str]) -> Iterator[str]:
     counts = Counter(change.how for change in changes)
-    sums = ", ".join(f"{n} {how}" for how, n in sorted(counts.items())) or "no word changed"
+    sums = ", ".join(f"{n} {how}" for how, n in sorted(counts.items())) or "no change"
     yield f"{sides[0]} -> {sides[1]}: {sums}"
     for change in changes:
-        yield f"{_SIGNS[change.how]} {_words(change)}"
+        yield f"{_SIGNS[change.how]} {_sentence(change)}"
     for change in changes:
         if change.unclassified:
             yield from (line.text for line in unclassified(change))
 
 
-def _words(change: WordChange) -> str:
+def _sentence(change: WordChange) -> str:
     row = change.row
     place = f"{row.protocol:<20}{row.category:<13}{row.word}"
     was = f" (was {change.was})" if change.was else ""
     if change.how == "removed":
-        return f"{place}: B does not know it; {row.scenarios} scenarios say it"
-    known = {
-        "table": f"in our tables, said by {row.scenarios} scenarios",
-        "unmodelled": f"in no table: {row.reason}",
-        "unknown": "IN NO TABLE, and no reason why",
+        return f"{place}: not in B; {row.scenarios} scenarios contain it"
+    where = {
+        "table": f"in our tables; {row.scenarios} scenarios contain it",
+        "unmodelled": f"unmodelled: {row.reason}",
+        "unknown": "NOT IN A TABLE, and no reason is given",
     }[row.where]
-    return f"{place}{was}: {known}"
+    return f"{place}{was}: {where}"
