@@ -30,4 +30,4 @@ def test_an_entry_has_its_page_and_its_evidence() -> None:
 
 
 def test_an_unknown_id_is_none() -> None:
-    assert case("ZZ-999") is None
+    assert case("no such id") is None
