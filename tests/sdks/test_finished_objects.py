@@ -1,4 +1,4 @@
-"""The SDKs' finished objects as parts: nothing lost, nothing invented, whatever is missing."""
+"""The SDKs' finished objects as parts: nothing lost and nothing invented, whatever is missing."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from harness.model import JSON
 
 
-# SDKs build their objects without validation: whatever the wire said.
+# SDKs build their objects without validation, from whatever came over the wire.
 Response: Any = openai.types.responses.Response
 ChatCompletion: Any = openai.types.chat.ChatCompletion
 Message: Any = anthropic.types.Message
 
 
 def response(*output: JSON, status: str = "completed", **fields: JSON) -> Any:
-    named = {"id": "resp_1", "model": "gpt-5-mini", "status": status, "output": list(output)}
-    return Response.construct(**named, **fields)
+    known = {"id": "resp_1", "model": "gpt-5-mini", "status": status, "output": list(output)}
+    return Response.construct(**known, **fields)
 
 
 def message(*content: JSON, stop_reason: str | None) -> Any:
@@ -60,7 +60,7 @@ def test_a_call_is_complete_if_its_text_is_one_object(
     ("status", "complete"),
     [("completed", True), (None, True), ("incomplete", False), ("in_progress", False)],
 )
-def test_an_items_status_tells_that_its_call_was_cut(status: str | None, complete: bool) -> None:  # noqa: FBT001 - a table's column
+def test_an_unfinished_item_has_no_complete_call(status: str | None, complete: bool) -> None:  # noqa: FBT001 - a table's column
     [call] = read_response(response(weather(status=status))).content
     assert call == tool_call("call_1", "weather", "{}", finished=complete)
 
@@ -92,13 +92,13 @@ def test_a_response_keeps_its_items_in_order() -> None:
     )
 
 
-def test_why_a_response_is_incomplete_is_its_finish_word() -> None:
+def test_the_reason_for_being_incomplete_is_the_finish_word() -> None:
     cut = response(status="incomplete", incomplete_details={"reason": "content_filter"})
     assert read_response(cut).finish_raw == "content_filter"
     assert read_response(response(status="incomplete")).finish_raw == "incomplete"
 
 
-def test_a_completion_without_choices_says_nothing() -> None:
+def test_a_completion_without_choices_is_empty() -> None:
     empty = ChatCompletion.construct(id="c", choices=[])
     assert read_completion(empty).content == ()
     assert read_completion(empty).finish_raw is None
@@ -114,7 +114,7 @@ def test_a_completion_cut_by_length_has_no_complete_call() -> None:
         )
 
 
-def test_only_the_last_call_of_a_cut_message_is_in_doubt() -> None:
+def test_only_the_last_call_of_a_cut_message_is_incomplete() -> None:
     blocks = [{"type": "tool_use", "id": f"t{n}", "name": "f", "input": {"n": n}} for n in (0, 1)]
     for stop_reason, complete in (
         ("tool_use", [True, True]),
@@ -125,21 +125,21 @@ def test_only_the_last_call_of_a_cut_message_is_in_doubt() -> None:
         assert [part.complete for part in content if part.kind == "tool_call"] == complete
 
 
-def test_streamed_text_counts_only_while_it_means_what_the_object_says() -> None:
+def test_streamed_arguments_count_only_if_they_equal_the_final_ones() -> None:
     block = {"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}}
     for streamed, kept in (('{"a": 1}', '{"a": 1}'), ('{"a": 1, "b', '{"a":1}')):
         [call] = read_message(message(block, stop_reason="tool_use"), {0: streamed}).content
         assert call == tool_call("t", "f", kept)
 
 
-def test_a_call_whose_input_has_no_text_has_no_arguments() -> None:
+def test_a_call_without_input_deltas_has_empty_arguments() -> None:
     block = {"type": "tool_use", "id": "t", "name": "now", "input": {}}
     [call] = read_message(message(block, stop_reason="tool_use"), {0: ""}).content
     assert isinstance(call, ToolCall)
     assert (call.arguments_raw, call.arguments, call.complete) == ("", {}, True)
 
 
-def test_an_empty_block_is_no_part_and_a_server_tool_is_no_call() -> None:
+def test_empty_blocks_are_left_out_and_server_tools_are_not_calls() -> None:
     search = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"q": "x"}}
     found = {"type": "web_search_tool_result", "tool_use_id": "s", "content": []}
     blocks = ({"type": "text", "text": ""}, search, found)
@@ -149,7 +149,7 @@ def test_an_empty_block_is_no_part_and_a_server_tool_is_no_call() -> None:
     )
 
 
-def test_gemini_parts_keep_bytes_as_the_wire_writes_them() -> None:
+def test_gemini_bytes_are_base64_as_on_the_wire() -> None:
     image = gemini.Blob(mime_type="image/png", data=b"\x00\x01")
     code = gemini.ExecutableCode(code="1+1", language=gemini.Language.PYTHON)
     parts = read_parts(
@@ -170,7 +170,7 @@ def test_gemini_parts_keep_bytes_as_the_wire_writes_them() -> None:
     assert parts[3].name == "executable_code"
 
 
-def test_a_gemini_call_without_arguments_or_to_be_continued_is_not_complete() -> None:
+def test_a_gemini_call_without_arguments_or_to_be_continued_is_incomplete() -> None:
     assert function_call(gemini.FunctionCall(name="f", args={})).complete
     assert not function_call(gemini.FunctionCall(name="f")).complete
     assert not function_call(gemini.FunctionCall(name="f", args={}, will_continue=True)).complete

@@ -1,4 +1,4 @@
-"""What the installed SDKs know, and the gate that an upgrade has to pass."""
+"""What the installed SDKs know, and the gate for SDK upgrades."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CATEGORIES = {
     "gemini_generate": {"response", "candidate", "part", "finish", "block_reason", "usage"},
 }
 
-# Words that were in the SDKs' types long before the oldest version we support.
+# Words that are in the types of every supported SDK version.
 LASTING = [
     ("openai_responses", "event", "response.output_text.delta"),
     ("openai_responses", "event", "error"),
@@ -68,39 +68,39 @@ class Outer(BaseModel):
     again: Union["Outer", None] = None
 
 
-class Egg(BaseModel):
+class First(BaseModel):
     count: int
-    hen: Optional["Hen"] = None
+    second: Optional["Second"] = None
 
 
-class Hen(BaseModel):
+class Second(BaseModel):
     age: int
-    eggs: list[Egg]
+    firsts: list[First]
 
 
-Egg.model_rebuild()
+First.model_rebuild()
 Either = Annotated[Union[Inner, Annotated[Outer, "tag"]], "discriminator"]  # noqa: UP007 - SDKs write it this way
 
 
-def test_a_union_is_opened_however_it_is_wrapped() -> None:
+def test_members_of_nested_unions_are_found() -> None:
     assert list(members(Either)) == [Inner, Outer]
     assert tags(Either) == {"inner", "outer"}
 
 
-def test_words_are_those_of_literals_and_enums() -> None:
+def test_words_come_from_literals_and_enums() -> None:
     assert literals(Literal["x", "y"] | None) == {"x", "y"}
     assert literals(Kind | str | None) == {"a", "b"}
 
 
-def test_counts_are_found_through_models_and_lists_and_end_where_a_model_repeats() -> None:
+def test_integers_are_found_in_models_and_lists_without_recursion() -> None:
     assert integer_paths(Outer) == {"total", "inner.count", "rows.count"}
 
 
-def test_counts_end_where_models_hold_each_other() -> None:
-    assert integer_paths(Egg) == {"count", "hen.age"}
+def test_mutually_recursive_models_end() -> None:
+    assert integer_paths(First) == {"count", "second.age"}
 
 
-def test_what_is_no_model_has_no_fields() -> None:
+def test_a_type_that_is_not_a_model_has_no_fields() -> None:
     assert fields(int) == frozenset()
 
 
@@ -112,7 +112,7 @@ def test_every_installed_sdk_fills_every_category() -> None:
 
 
 @pytest.mark.parametrize(("name", "category", "word"), LASTING)
-def test_a_lasting_word_is_found(name: str, category: str, word: str) -> None:
+def test_a_word_of_every_version_is_found(name: str, category: str, word: str) -> None:
     assert word in vocabulary()[name][category]
 
 
@@ -136,13 +136,13 @@ def test_every_word_gets_one_row_with_its_scenarios() -> None:
     ]
 
 
-def test_a_reason_is_given_for_what_no_table_holds_and_only_for_that() -> None:
+def test_unmodelled_words_and_no_others_have_a_reason() -> None:
     rows = coverage({})
     assert {row.where for row in rows if row.reason} == {"unmodelled"}
     assert not [row for row in rows if row.where == "unmodelled" and not row.reason]
 
 
-def test_a_reason_for_a_group_of_counts_holds_for_each_of_them() -> None:
+def test_the_reason_of_a_group_of_counts_applies_to_each() -> None:
     found = {(row.protocol, row.word): row for row in coverage({})}
     row = found["anthropic_messages", "cache_creation.ephemeral_1h_input_tokens"]
     assert (row.where, row.reason) == (
@@ -151,6 +151,6 @@ def test_a_reason_for_a_group_of_counts_holds_for_each_of_them() -> None:
     )
 
 
-def test_no_word_of_an_installed_sdk_is_unknown_to_us() -> None:
+def test_every_word_of_the_installed_sdks_is_known() -> None:
     unknown = [f"{r.protocol} {r.category} {r.word}" for r in coverage({}) if r.where == "unknown"]
     assert unknown == []

@@ -1,4 +1,4 @@
-"""A call told to a target through the real SDK: events in, chunks, outcome and exception out."""
+"""A target run through the real SDK: events in; chunks, outcome and exception out."""
 
 from __future__ import annotations
 
@@ -23,94 +23,92 @@ if TYPE_CHECKING:
 
     from harness.model import JSON, Chunk, Outcome
 
-    Put = Callable[..., Call]
-    Tell = Callable[..., Awaitable["Told"]]
+    Serve = Callable[..., Call]
+    RunTarget = Callable[..., Awaitable["TargetRun"]]
 
 
-class Told(NamedTuple):
-    """What came of a call."""
+class TargetRun(NamedTuple):
+    """What a target delivered for one call."""
 
     chunks: list[Chunk]
     outcome: Outcome
     raised: Exception | None
 
     def texts(self, kind: str = "text") -> str:
-        """Return the words of all chunks of a kind."""
+        """Return the joined text of all chunks of a kind."""
         return "".join(chunk.text or "" for chunk in self.chunks if chunk.kind == kind)
 
 
 def script(protocol_name: str, stream: Sequence[JSON], **response: Any) -> Script:
-    """Return the response that speaks a scenario's short hand."""
+    """Return the response that sends a stream in the shorthand of scenarios."""
     known = protocol(protocol_name)
     events = known.composer().compose(map(entry_of, stream))
     frames = [item if isinstance(item, bytes) else known.frame(item) for item in events]
     return Script(tuple(frames), **response)
 
 
-async def listen(clients: SdkClients, address: str, call: Call) -> Told:
-    """Let a target read a whole stream."""
+async def read_target(clients: SdkClients, address: str, call: Call) -> TargetRun:
+    """Let a target read a stream to its end."""
     listening = resolve(address, clients).listen(call)
     chunks: list[Chunk] = []
     raised = None
     try:
         async with listening:
             async for chunk in listening:
-                chunks.append(chunk)  # noqa: PERF401 - what came before an exception is kept
-    except Exception as error:  # noqa: BLE001 - the test judges it
+                chunks.append(chunk)  # noqa: PERF401 - chunks before an exception are kept
+    except Exception as error:  # noqa: BLE001 - asserted by the test
         raised = error
-    return Told(chunks, listening.outcome(), raised)
+    return TargetRun(chunks, listening.outcome(), raised)
 
 
 @pytest.fixture
-def stage() -> ResponseRegistry:
+def registry() -> ResponseRegistry:
     return ResponseRegistry()
 
 
 @pytest.fixture
-async def clients(stage: ResponseRegistry) -> AsyncIterator[SdkClients]:
-    made = SdkClients(memory_transport(stage))
-    yield made
-    await made.aclose()
+async def clients(registry: ResponseRegistry) -> AsyncIterator[SdkClients]:
+    clients = SdkClients(memory_transport(registry))
+    yield clients
+    await clients.aclose()
 
 
 @pytest.fixture
-def put(stage: ResponseRegistry) -> Put:
-    """Return what puts a stream on the stage: ``put(protocol, stream, **response)``."""
+def serve(registry: ResponseRegistry) -> Serve:
+    """Return the function that registers a stream: ``serve(protocol, stream, **response)``."""
 
-    def putting(
-        name: str, stream: Sequence[JSON], *, url: str = MEMORY_URL, **response: Any
-    ) -> Call:
-        key = stage.put(script(name, stream, **response))
+    def serve(name: str, stream: Sequence[JSON], *, url: str = MEMORY_URL, **response: Any) -> Call:
+        key = registry.put(script(name, stream, **response))
         return Call(name, f"{url}/{key}", protocol(name).request)
 
-    return putting
+    return serve
 
 
 @pytest.fixture
-def tell(put: Put, clients: SdkClients) -> Tell:
-    """Return what tells a stream to a target: ``tell(target, protocol, stream, **response)``."""
+def run_target(serve: Serve, clients: SdkClients) -> RunTarget:
+    """Return the function that runs a target: ``run_target(address, protocol, stream, …)``."""
 
-    async def telling(address: str, name: str, stream: Sequence[JSON], **response: Any) -> Told:
-        return await listen(clients, address, put(name, stream, **response))
+    async def run(address: str, name: str, stream: Sequence[JSON], **response: Any) -> TargetRun:
+        return await read_target(clients, address, serve(name, stream, **response))
 
-    return telling
+    return run
 
 
 UV = str(Path(sys.executable).with_name("uv"))
 
 
 @pytest.fixture(scope="session")
-def registry() -> None:
-    """Skip where no package index answers."""
+def package_index() -> None:
+    """Skip the test if no package index can be reached."""
     command = [UV, "pip", "compile", "-q", "-"]
-    asked = subprocess.run(command, input=b"pydantic>=2.12\n", capture_output=True, check=False)  # noqa: S603 - uv
-    if asked.returncode:
+    attempt = subprocess.run(command, input=b"pydantic>=2.12\n", capture_output=True, check=False)  # noqa: S603 - uv
+    if attempt.returncode:
         pytest.skip("no package index can be reached from here")
 
 
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep environments where this test alone looks; uv keeps its own cache."""
+    """Keep environments in a folder of this test; uv keeps its own cache."""
     known = subprocess.run([UV, "cache", "dir"], capture_output=True, text=True, check=True)  # noqa: S603 - uv
     monkeypatch.setenv("UV_CACHE_DIR", known.stdout.strip())
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

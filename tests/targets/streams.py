@@ -1,4 +1,4 @@
-"""One story a protocol, in the short hand of scenarios, as the providers document their streams."""
+"""Streams of every protocol, in the shorthand of scenarios, as the providers document them."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ CALLS: Mapping[str, list[JSON]] = {
     ],
 }
 
-# "Hel", and then the provider's word for an exhausted output limit.
+# "Hel", then the provider's finish word for the output limit.
 LENGTH: Mapping[str, list[JSON]] = {
     "openai_responses": ["response.created", {"text": "Hel"}, "response.incomplete"],
     "openai_chat": ["role", {"content": "Hel"}, {"finish": "length"}, "done"],

@@ -1,4 +1,4 @@
-"""Environments: how they are asked for, kept and told apart, and what is said where one fails."""
+"""Environments: their requirements, their cache, and the errors if one cannot be made."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from harness.targets.resolving import check
 
 @pytest.fixture(autouse=True)
 def cache(own_cache: Path) -> Path:
-    """Keep environments where this test alone looks."""
+    """Keep environments in a folder of this test."""
     return own_cache
 
 
 @pytest.mark.parametrize(
-    ("words", "lines"),
+    ("text", "lines"),
     [
         ("openai==3.52.0", ("openai==3.52.0",)),
         ("openai==3.52.0,httpx2<3", ("openai==3.52.0", "httpx2<3")),
@@ -37,8 +37,8 @@ def cache(own_cache: Path) -> Path:
         ("current", ()),
     ],
 )
-def test_requirements_are_told_apart_from_versions(words: str, lines: tuple[str, ...]) -> None:
-    assert requirements(words) == Requirements(words, lines)
+def test_commas_separate_requirements_but_not_versions(text: str, lines: tuple[str, ...]) -> None:
+    assert requirements(text) == Requirements(text, lines)
 
 
 def test_a_file_of_requirements(tmp_path: Path) -> None:
@@ -48,24 +48,24 @@ def test_a_file_of_requirements(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("text", "message"),
     [
         ("", "requires nothing"),
         ("./none.txt", "none.txt: the requirements cannot be read"),
         ("./includes.txt", "'-r other.txt': write what it includes into the file itself"),
     ],
 )
-def test_what_requires_nothing_is_an_error(
-    words: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_empty_or_unreadable_set_is_an_error(
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("includes.txt").write_text("-r other.txt\n")
-    with pytest.raises(InputError, match=says):
-        requirements(words)
+    with pytest.raises(InputError, match=message):
+        requirements(text)
 
 
 @pytest.mark.parametrize(
-    ("words", "target", "address"),
+    ("text", "target", "address"),
     [
         ("openai==3.52.0", "sdk", "env:openai==3.52.0!sdk"),
         ("current", "sdk", "sdk"),
@@ -74,22 +74,22 @@ def test_what_requires_nothing_is_an_error(
         ("python:a:b", "builtin", "python:a:b"),
     ],
 )
-def test_a_side_is_a_target_in_an_environment(words: str, target: str, address: str) -> None:
-    assert inside(words, target) == address
+def test_a_side_is_a_target_in_an_environment(text: str, target: str, address: str) -> None:
+    assert inside(text, target) == address
 
 
 @pytest.mark.parametrize("address", ["env:!sdk", "env:openai", "env:openai!"])
-def test_half_an_address_is_an_error(address: str) -> None:
+def test_an_incomplete_address_is_an_error(address: str) -> None:
     with pytest.raises(InputError, match="write it as env:REQUIREMENTS!TARGET"):
         environment_of(address)
 
 
-def test_what_runs_in_an_environment_has_the_form_of_a_target() -> None:
+def test_the_target_in_an_environment_must_have_a_valid_form() -> None:
     with pytest.raises(InputError, match="did you mean 'builtin'"):
         check("env:current!buildin")
 
 
-def test_a_program_that_is_not_there_is_an_error() -> None:
+def test_a_missing_program_is_an_error() -> None:
     with pytest.raises(InputError, match="there is no program 'no-such-program'"):
         check("command:no-such-program --fast")
     with pytest.raises(InputError, match="there is no program ''"):
@@ -101,7 +101,7 @@ def test_the_current_environment_is_never_made() -> None:
     assert not cache_folder().exists()
 
 
-@pytest.mark.usefixtures("registry")
+@pytest.mark.usefixtures("package_index")
 def test_an_environment_is_made_once_and_kept_by_content() -> None:
     wanted = requirements("idna==3.10")
     assert not is_made(wanted)
@@ -111,25 +111,25 @@ def test_an_environment_is_made_once_and_kept_by_content() -> None:
     assert python_of(requirements("idna==3.10")) == python
     assert python.parent.parent.stat().st_ino == made
     code = "import idna, pydantic; print(idna.__version__)"
-    said = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - made above
-    assert said.stdout == "3.10\n"
+    result = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - made above
+    assert result.stdout == "3.10\n"
     count, size = prune()
     assert (count, is_made(wanted)) == (1, False)
     assert size > 1_000_000
 
 
-@pytest.mark.usefixtures("registry")
-def test_what_a_killed_making_leaves_behind_is_not_used() -> None:
-    left = cache_folder() / ".making-killed" / "environment" / "bin"
-    left.mkdir(parents=True)
-    (left / "python").touch()
+@pytest.mark.usefixtures("package_index")
+def test_an_environment_whose_making_was_killed_is_not_used() -> None:
+    unfinished = cache_folder() / ".making-killed" / "environment" / "bin"
+    unfinished.mkdir(parents=True)
+    (unfinished / "python").touch()
     python = python_of(requirements("idna==3.10"))
     assert ".making" not in str(python)
     assert prune()[0] == 2
 
 
-@pytest.mark.usefixtures("registry")
-def test_a_version_that_does_not_exist_is_told_in_the_installers_words() -> None:
+@pytest.mark.usefixtures("package_index")
+def test_a_version_that_does_not_exist_is_reported_with_the_installers_reason() -> None:
     with pytest.raises(
         InputError, match=r"idna==99: cannot be installed: .*no version of idna==99"
     ):
@@ -137,8 +137,8 @@ def test_a_version_that_does_not_exist_is_told_in_the_installers_words() -> None
     assert list(cache_folder().iterdir()) == []
 
 
-@pytest.mark.usefixtures("registry")
-def test_a_file_that_changes_is_another_environment(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("package_index")
+def test_a_changed_file_is_another_environment(tmp_path: Path) -> None:
     path = tmp_path / "r.txt"
     path.write_text("idna==3.10\n")
     python_of(requirements(str(path)))
@@ -146,8 +146,8 @@ def test_a_file_that_changes_is_another_environment(tmp_path: Path) -> None:
     assert not is_made(requirements(str(path)))
 
 
-@pytest.mark.usefixtures("registry")
-async def test_what_stands_on_our_own_path_does_not_reach_into_an_environment(
+@pytest.mark.usefixtures("package_index")
+async def test_our_search_path_does_not_affect_an_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "shadowing").mkdir()

@@ -1,4 +1,4 @@
-"""Our interfaces beside the oldest SDKs a worker runs with: other classes, another HTTP library."""
+"""Our interfaces with the oldest supported SDKs: other classes, another HTTP library."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ BASELINE = [
 ]
 
 
-@pytest.mark.usefixtures("registry", "own_cache")
-def test_the_baseline_holds_beside_the_oldest_sdks() -> None:
+@pytest.mark.usefixtures("package_index", "own_cache")
+def test_the_baseline_passes_with_the_oldest_sdks() -> None:
     target = check(f"env:{OLDEST}!builtin")
     scenarios, errors = select_scenarios(scenario_root(), BASELINE)
-    told = [
-        one
-        for one in run(scenarios, Settings((target,), 30.0), errors)
-        if isinstance(one, ScenarioFinished)
+    finished = [
+        event
+        for event in run(scenarios, Settings((target,), 30.0), errors)
+        if isinstance(event, ScenarioFinished)
     ]
-    assert len(told) == len(scenarios) > 6
-    broken = {one.scenario.id: one.outcome for one in told if one.broken}
-    assert broken == {}
+    assert len(finished) == len(scenarios) > 6
+    failed = {event.scenario.id: event.outcome for event in finished if event.broken}
+    assert failed == {}

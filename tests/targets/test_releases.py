@@ -1,4 +1,4 @@
-"""Which versions a range names."""
+"""The versions that a range names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KNOWN = ("3.1.0", "2.0.0", "2.0.1", "2.10.0", "2.9.1", "2.9.0", "3.0.0", "3.0.1r
 
 
 @pytest.mark.parametrize(
-    ("words", "depth", "versions"),
+    ("text", "depth", "versions"),
     [
         ("a:2.0..3", 2, ["2.0.0", "2.0.1", "2.9.1", "2.10.0", "3.0.0", "3.1.0", "3.2"]),
         ("a:2.0..3.1", 3, ["2.0.0", "2.0.1", "2.9.0", "2.9.1", "2.10.0", "3.0.0", "3.1.0"]),
@@ -20,25 +20,25 @@ KNOWN = ("3.1.0", "2.0.0", "2.0.1", "2.10.0", "2.9.1", "2.9.0", "3.0.0", "3.0.1r
         ("a:4..5", 2, []),
     ],
 )
-def test_a_range_names_the_last_of_every_step_and_the_oldest(
-    words: str, depth: int, versions: list[str]
+def test_a_range_contains_the_last_version_of_every_step_and_the_oldest(
+    text: str, depth: int, versions: list[str]
 ) -> None:
-    assert within(range_of(words), KNOWN, depth) == versions
+    assert within(range_of(text), KNOWN, depth) == versions
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("text", "message"),
     [
         ("openai", "write them as PACKAGE:LOW..HIGH"),
         ("openai:2..x", "write them as PACKAGE:LOW..HIGH"),
         ("openai:3..2", "3 is above 2"),
     ],
 )
-def test_what_is_no_range_is_an_error(words: str, says: str) -> None:
-    with pytest.raises(InputError, match=says):
-        range_of(words)
+def test_an_invalid_range_is_an_error(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        range_of(text)
 
 
-def test_a_step_nobody_knows_proposes_one() -> None:
+def test_an_unknown_step_proposes_a_known_one() -> None:
     with pytest.raises(InputError, match="did you mean 'minor'"):
         releases(Range("openai", "2", "3"), "minr")

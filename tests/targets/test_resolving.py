@@ -1,4 +1,4 @@
-"""From a string to a target, and what a person reads when there is none."""
+"""From an address to a target, and the errors for addresses that name none."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from harness.model import Outcome
 async def function(call):
     return Outcome(finish_raw=call.protocol)
 
-async def narrow(call):
+async def chat_only(call):
     return Outcome()
-narrow.protocols = ("openai_chat",)
+chat_only.protocols = ("openai_chat",)
 
 class Mine:
     name = "mine"
@@ -43,7 +43,7 @@ number = 7
 
 @pytest.fixture(autouse=True)
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A module in the working folder, which no search path names."""
+    """Write a module into the working folder, which is not on the search path."""
     (tmp_path / "my_targets.py").write_text(MODULE, "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
@@ -52,7 +52,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("address", ["builtin", "sdk", "sdk-helper"])
-def test_our_own_are_targets_under_their_word(address: str, clients: SdkClients) -> None:
+def test_a_built_in_address_is_a_target_of_that_name(address: str, clients: SdkClients) -> None:
     target = resolve(address, clients)
     assert isinstance(target, Target)
     assert (target.name, target.protocols) == (address, NAMES)
@@ -63,8 +63,8 @@ def test_a_function_becomes_a_target_named_by_its_address(clients: SdkClients) -
     assert (target.name, target.protocols) == ("python:my_targets:function", NAMES)
 
 
-def test_a_function_says_what_it_speaks(clients: SdkClients) -> None:
-    assert resolve("python:my_targets:narrow", clients).protocols == ("openai_chat",)
+def test_a_function_declares_its_protocols(clients: SdkClients) -> None:
+    assert resolve("python:my_targets:chat_only", clients).protocols == ("openai_chat",)
 
 
 @pytest.mark.parametrize("attribute", ["mine", "Mine"])
@@ -93,13 +93,13 @@ def test_an_attribute_may_be_a_path(clients: SdkClients) -> None:
     ("address", "near"),
     [("sdk-helpr", "'sdk-helper'"), ("bultin", "'builtin'"), ("skd", "'sdk'")],
 )
-def test_an_unknown_word_proposes_the_nearest(address: str, near: str) -> None:
+def test_an_unknown_address_proposes_the_nearest(address: str, near: str) -> None:
     with pytest.raises(UnknownWordError, match=f"did you mean {near}"):
         check(address)
 
 
 @pytest.mark.parametrize(
-    ("address", "says"),
+    ("address", "reason"),
     [
         ("python:my_targets", "write it as python:pkg.module:attr"),
         ("python::function", "write it as python:pkg.module:attr"),
@@ -109,12 +109,12 @@ def test_an_unknown_word_proposes_the_nearest(address: str, near: str) -> None:
         ("python:my_targets:number", "is neither a target nor a function"),
     ],
 )
-def test_a_bad_address_gives_one_line_that_names_it(
-    address: str, says: str, clients: SdkClients
+def test_an_invalid_address_is_named_in_one_line(
+    address: str, reason: str, clients: SdkClients
 ) -> None:
     with pytest.raises(InputError) as caught:
         resolve(address, clients)
-    words = str(caught.value)
-    assert address in words
-    assert says in words
-    assert "\n" not in words
+    message = str(caught.value)
+    assert address in message
+    assert reason in message
+    assert "\n" not in message

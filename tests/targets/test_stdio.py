@@ -1,4 +1,4 @@
-"""A target behind a pipe: whatever it does wrong is named, and the next request finds a new one."""
+"""A target in another process: every fault is reported, and the next request is answered."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
 
 OUTCOME = {"chunks": [{"kind": "text", "text": "Hi"}], "ending": "complete", "finish": "stop"}
 
-# A target in another language is one that knows nothing but JSON lines; this one sins on demand.
-SINNER = """
+# A program that knows nothing but JSON lines; it misbehaves on request.
+PROGRAM = """
 import json, os, sys, time
 for line in sys.stdin:
-    asked = json.loads(line)
-    sin = asked["request"].get("sin")
-    if sin == "dies":
+    request = json.loads(line)
+    fault = request["request"].get("fault")
+    if fault == "exit":
         print("out of coffee", file=sys.stderr)
         os._exit(3)
-    if sin == "late":
+    if fault == "late":
         time.sleep(60)
-    if sin == "chatter":
+    if fault == "text":
         print("hello there", flush=True)
         continue
-    reply = {"id": asked["id"], "outcome": OUTCOME | {"response_id": str(os.getpid())}}
-    if sin == "stale":
+    reply = {"id": request["id"], "outcome": OUTCOME | {"response_id": str(os.getpid())}}
+    if fault == "stale":
         reply["id"] -= 1
-    if sin == "sorry":
-        reply = {"id": asked["id"], "harness_error": "no such model"}
-    if sin == "empty":
-        reply = {"id": asked["id"]}
-    if sin == "nonsense":
+    if fault == "error":
+        reply = {"id": request["id"], "harness_error": "no such model"}
+    if fault == "empty":
+        reply = {"id": request["id"]}
+    if fault == "invalid":
         reply["outcome"]["ending"] = "happy"
     print(json.dumps(reply), flush=True)
 """
@@ -55,17 +55,17 @@ for line in sys.stdin:
 
 @pytest.fixture
 def program(tmp_path: Path) -> str:
-    """Return the address of the sinner."""
-    path = tmp_path / "sinner.py"
-    path.write_text(SINNER.replace("OUTCOME", repr(OUTCOME)))
+    """Return the address of the program."""
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM.replace("OUTCOME", repr(OUTCOME)))
     return f"command:{sys.executable} {path}"
 
 
 @pytest.fixture
 async def target(program: str) -> AsyncIterator[Any]:
-    found: Any = resolve(program, SdkClients())
-    yield found
-    await found.aclose()
+    target: Any = resolve(program, SdkClients())
+    yield target
+    await target.aclose()
 
 
 async def listen(target: Any, **request: Any) -> tuple[list[Chunk], Outcome]:
@@ -88,30 +88,30 @@ async def test_one_process_answers_request_after_request(target: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sin", "says"),
+    ("fault", "message"),
     [
-        ("dies", r"ended without a reply \(exit code 3\): out of coffee"),
-        ("chatter", "replied with a line that is not JSON: 'hello there'"),
+        ("exit", r"ended without a reply \(exit code 3\): out of coffee"),
+        ("text", "replied with a line that is not JSON: 'hello there'"),
         ("stale", "replied to request 0 instead of 1"),
-        ("sorry", "no such model"),
+        ("error", "no such model"),
         ("empty", r"replied with neither outcome nor harness_error, but \['id'\]"),
-        ("nonsense", "replied with an invalid outcome: ending"),
+        ("invalid", "replied with an invalid outcome: ending"),
     ],
 )
-async def test_what_is_no_reply_is_named_and_the_next_request_is_answered(
-    target: Any, sin: str, says: str
+async def test_an_invalid_reply_is_reported_and_the_next_request_is_answered(
+    target: Any, fault: str, message: str
 ) -> None:
-    with pytest.raises(TargetError, match=says):
-        await listen(target, sin=sin)
+    with pytest.raises(TargetError, match=message):
+        await listen(target, fault=fault)
     _, outcome = await listen(target)
     assert outcome.ending == "complete"
 
 
-async def test_a_process_that_is_not_waited_for_is_ended_with_its_children(
+async def test_cancelling_the_wait_ends_the_process(
     target: Any,
 ) -> None:
-    waiting = asyncio.create_task(listen(target, sin="late"))
-    while target._process._running is None:  # noqa: ASYNC110 - a process tells nobody that it runs
+    waiting = asyncio.create_task(listen(target, fault="late"))
+    while target._process._running is None:  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(0.01)
     running = target._process._running
     waiting.cancel()
@@ -123,21 +123,21 @@ async def test_a_process_that_is_not_waited_for_is_ended_with_its_children(
 
 
 def test_a_late_reply_is_the_targets_failure(program: str) -> None:
-    with Replayer(timeout=0.5) as player:
-        late = player.play(program, TargetRequest("openai_chat", {"sin": "late"}), Script(()))
+    with Replayer(timeout=0.5) as replayer:
+        late = replayer.play(program, TargetRequest("openai_chat", {"fault": "late"}), Script(()))
         assert late.complaint == "no end within 0.5 s"
-    with Replayer(timeout=20) as player:
-        assert player.play(program, TargetRequest("openai_chat"), Script(())).complaint is None
+    with Replayer(timeout=20) as replayer:
+        assert replayer.play(program, TargetRequest("openai_chat"), Script(())).complaint is None
 
 
-async def test_a_program_that_cannot_be_started_is_named(tmp_path: Path) -> None:
+async def test_a_program_that_cannot_be_started_is_reported(tmp_path: Path) -> None:
     process = Process([str(tmp_path)])
     with pytest.raises(TargetError, match=r"cannot be started \(Permission denied\)"):
         await process.ask()
 
 
-async def test_a_chatty_process_never_blocks(tmp_path: Path) -> None:
-    path = tmp_path / "chatty.py"
+async def test_output_to_standard_error_never_blocks(tmp_path: Path) -> None:
+    path = tmp_path / "verbose.py"
     path.write_text(
         "import sys\nfor line in sys.stdin:\n"
         "    sys.stderr.write('x' * 1_000_000)\n"
@@ -161,27 +161,27 @@ async def slow(call):
 """
 
 
-def test_what_a_worker_imports_is_not_waiting_for_a_stream(
+def test_the_imports_of_a_worker_do_not_count_as_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "slow_to_import.py").write_text(SLOW)
     monkeypatch.chdir(tmp_path)
-    with Replayer(timeout=1.0) as player:
-        told = player.play(
+    with Replayer(timeout=1.0) as replayer:
+        result = replayer.play(
             "env:current!python:slow_to_import:slow", TargetRequest("openai_chat"), Script(())
         )
-    assert told.complaint is None
-    assert told.outcome.ending == "complete"
+    assert result.complaint is None
+    assert result.outcome.ending == "complete"
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_a_target_in_another_language() -> None:
     address = f"command:node {Path(__file__).with_name('mine.mjs')}"
     stream = [{"content": "Hello"}, {"content": " there"}, {"finish": "stop"}, "done"]
-    spoken = script("openai_chat", stream)
-    with Replayer(timeout=20) as player:
-        told = player.play(
-            address, TargetRequest("openai_chat", protocol("openai_chat").request), spoken
+    response = script("openai_chat", stream)
+    with Replayer(timeout=20) as replayer:
+        result = replayer.play(
+            address, TargetRequest("openai_chat", protocol("openai_chat").request), response
         )
-    assert told.complaint is None
-    assert told.outcome.text == "Hello there"
+    assert result.complaint is None
+    assert result.outcome.text == "Hello there"

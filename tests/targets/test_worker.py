@@ -1,4 +1,4 @@
-"""The Python worker: a target in another process says what it says in this one."""
+"""The Python worker: a target delivers in another process what it delivers in this one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.playback.response_registry import ResponseRegistry
 from harness.playback.server import serving
 from harness.targets.addresses import process_of
 from harness.targets.stdio import Process, outcome_of
-from tests.targets.conftest import script
+from tests.targets.conftest import script as script_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -26,15 +26,15 @@ TARGETS = """
 from harness.model import Outcome
 print("imported", flush=True)
 
-async def mute(call):
+async def raises(call):
     print("listening")
-    raise ValueError("no words")
+    raise ValueError("no model")
 
-async def chats(call):
+async def chat_only(call):
     return Outcome(ending="complete")
-chats.protocols = ("openai_chat",)
+chat_only.protocols = ("openai_chat",)
 
-async def leaves(call):
+async def exits(call):
     raise SystemExit(5)
 """
 STREAM = [
@@ -49,7 +49,7 @@ STREAM = [
 
 @pytest.fixture
 def hello() -> Script:
-    return script("anthropic_messages", STREAM)
+    return script_of("anthropic_messages", STREAM)
 
 
 @pytest.fixture(autouse=True)
@@ -58,22 +58,24 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     yield
     sys.modules.pop("worker_targets", None)
-    sys.path[:] = [place for place in sys.path if place != str(tmp_path)]
+    sys.path[:] = [entry for entry in sys.path if entry != str(tmp_path)]
 
 
 @pytest.fixture
 async def ask(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
-    """Return the way to ask a worker of the target the test names."""
+    """Return the ``ask`` of a worker for the target that the test names."""
     process = process_of(request.param)
     yield process.ask
     await process.aclose()
 
 
 @pytest.mark.parametrize("ask", ["builtin"], indirect=True)
-async def test_a_worker_says_what_the_target_says_in_process(ask: Any, hello: Script) -> None:
-    with Replayer(20) as player:
-        here = player.play("builtin", TargetRequest("anthropic_messages", REQUEST), hello)
-    there = outcome_of(await told(ask, hello))
+async def test_a_worker_delivers_what_the_target_delivers_in_process(
+    ask: Any, hello: Script
+) -> None:
+    with Replayer(20) as replayer:
+        here = replayer.play("builtin", TargetRequest("anthropic_messages", REQUEST), hello)
+    there = outcome_of(await reply_to(ask, hello))
     assert there == here.outcome
     assert there.text == "Hello"
 
@@ -81,43 +83,43 @@ async def test_a_worker_says_what_the_target_says_in_process(ask: Any, hello: Sc
 REQUEST = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
 
 
-async def told(asking: Any, spoken: Script, **more: Any) -> dict[str, Any]:
-    stage = ResponseRegistry()
-    with serving(stage) as base_url:
-        url = f"{base_url}/{stage.put(spoken)}"
-        said = await asking(protocol="anthropic_messages", base_url=url, request=REQUEST, **more)
-    return dict(said)
+async def reply_to(ask: Any, script: Script, **more: Any) -> dict[str, Any]:
+    registry = ResponseRegistry()
+    with serving(registry) as base_url:
+        url = f"{base_url}/{registry.put(script)}"
+        reply = await ask(protocol="anthropic_messages", base_url=url, request=REQUEST, **more)
+    return dict(reply)
 
 
-@pytest.mark.parametrize("ask", ["python:worker_targets:mute"], indirect=True)
-async def test_what_a_target_prints_is_no_reply_and_what_it_raises_is_told(
+@pytest.mark.parametrize("ask", ["python:worker_targets:raises"], indirect=True)
+async def test_output_of_a_target_is_not_a_reply_and_its_exception_is_reported(
     ask: Any, hello: Script
 ) -> None:
-    said = await told(ask, hello)
-    assert said["raised"] == {"type": "ValueError", "message": "no words"}
+    reply = await reply_to(ask, hello)
+    assert reply["raised"] == {"type": "ValueError", "message": "no model"}
 
 
-@pytest.mark.parametrize("ask", ["python:worker_targets:leaves"], indirect=True)
-async def test_a_target_cannot_end_its_worker(ask: Any, hello: Script) -> None:
+@pytest.mark.parametrize("ask", ["python:worker_targets:exits"], indirect=True)
+async def test_a_target_cannot_exit_its_worker(ask: Any, hello: Script) -> None:
     for _ in range(2):
-        assert (await told(ask, hello))["raised"] == {"type": "SystemExit", "message": "5"}
+        assert (await reply_to(ask, hello))["raised"] == {"type": "SystemExit", "message": "5"}
 
 
-@pytest.mark.parametrize("ask", ["python:worker_targets:chats"], indirect=True)
-async def test_a_protocol_that_is_not_spoken_is_told(ask: Any, hello: Script) -> None:
+@pytest.mark.parametrize("ask", ["python:worker_targets:chat_only"], indirect=True)
+async def test_an_unsupported_protocol_is_reported(ask: Any, hello: Script) -> None:
     with pytest.raises(TargetError, match="the target supports openai_chat"):
-        outcome_of(await told(ask, hello))
+        outcome_of(await reply_to(ask, hello))
 
 
 @pytest.mark.parametrize("ask", ["python:worker_targets:missing"], indirect=True)
-async def test_a_target_that_is_not_there_is_told_with_every_reply(ask: Any) -> None:
+async def test_a_missing_target_is_reported_with_every_reply(ask: Any) -> None:
     for _ in range(2):
         with pytest.raises(TargetError, match="has no attribute 'missing'"):
             await ask(ask="hello")
 
 
-async def test_a_worker_brings_the_harness_and_none_of_its_neighbours() -> None:
-    """Run by a Python without site-packages, what is missing is what the harness needs."""
+async def test_a_worker_makes_only_the_harness_importable() -> None:
+    """Run by a Python without site-packages, it lacks exactly what the harness needs."""
     worker = Path(harness.__file__).parent / "targets/worker.py"
     process = Process([sys.executable, "-I", "-S", str(worker), "builtin"])
     try:

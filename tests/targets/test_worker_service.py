@@ -1,4 +1,4 @@
-"""What a worker answers: outcomes, typed events, words, and who reads at the far end of a pipe."""
+"""What a worker replies: outcomes, typed events, vocabulary, and how its consumers read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.sdks.events import to_json
 from harness.targets.stdio import outcome_of
 from harness.targets.worker_service import WorkerService
 from harness.wire.script import Script
-from tests.targets.conftest import script
+from tests.targets.conftest import script as script_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,63 +35,63 @@ STREAM: list[Any] = [
 
 @pytest.fixture
 async def service() -> AsyncIterator[WorkerService]:
-    made = WorkerService("builtin")
-    yield made
-    await made.aclose()
+    service = WorkerService("builtin")
+    yield service
+    await service.aclose()
 
 
-async def told(service: WorkerService, spoken: Script, **more: Any) -> dict[str, Any]:
-    stage = ResponseRegistry()
+async def reply_to(service: WorkerService, script: Script, **more: Any) -> dict[str, Any]:
+    registry = ResponseRegistry()
     name = more.pop("protocol", "anthropic_messages")
-    with serving(stage) as base_url:
-        url = f"{base_url}/{stage.put(spoken)}"
+    with serving(registry) as base_url:
+        url = f"{base_url}/{registry.put(script)}"
         request = {"protocol": name, "base_url": url, "request": protocol(name).request}
         return await service.reply({**request, **more})
 
 
-async def test_a_question_nobody_knows_proposes_one(service: WorkerService) -> None:
+async def test_an_unknown_request_proposes_a_known_one(service: WorkerService) -> None:
     with pytest.raises(UnknownWordError, match="did you mean 'hello'"):
         await service.reply({"ask": "helo"})
 
 
-async def test_a_greeting_says_which_sdks_there_are_and_what_is_spoken(
+async def test_hello_returns_sdk_versions_and_supported_protocols(
     service: WorkerService,
 ) -> None:
-    said = await service.reply({"ask": "hello"})
-    assert tuple(said["protocols"]) == NAMES
-    assert set(said["versions"]) == {"openai", "anthropic", "google-genai"}
+    reply = await service.reply({"ask": "hello"})
+    assert tuple(reply["protocols"]) == NAMES
+    assert set(reply["versions"]) == {"openai", "anthropic", "google-genai"}
 
 
-async def test_words_are_told_of_the_protocols_that_are_asked_for(service: WorkerService) -> None:
-    said = await service.reply({"ask": "vocabulary", "protocols": ["gemini_generate"]})
-    assert list(said["vocabulary"]) == ["gemini_generate"]
-    assert "STOP" in said["vocabulary"]["gemini_generate"]["finish"]
+async def test_vocabulary_covers_the_requested_protocols(service: WorkerService) -> None:
+    reply = await service.reply({"ask": "vocabulary", "protocols": ["gemini_generate"]})
+    assert list(reply["vocabulary"]) == ["gemini_generate"]
+    assert "STOP" in reply["vocabulary"]["gemini_generate"]["finish"]
 
 
-async def test_events_are_typed_as_the_sdk_types_them(service: WorkerService) -> None:
-    said = await told(service, script("anthropic_messages", STREAM), ask="events")
-    assert said["events"][0]["!"] == "RawMessageStartEvent"
-    assert said["events"][2]["delta"] == {"!": "TextDelta", "type": "text_delta", "text": "Hello"}
-    assert "raised" not in said
+async def test_events_name_the_classes_of_the_sdk(service: WorkerService) -> None:
+    reply = await reply_to(service, script_of("anthropic_messages", STREAM), ask="events")
+    assert reply["events"][0]["!"] == "RawMessageStartEvent"
+    assert reply["events"][2]["delta"] == {"!": "TextDelta", "type": "text_delta", "text": "Hello"}
+    assert "raised" not in reply
 
 
-async def test_what_an_sdk_does_not_know_is_marked(service: WorkerService) -> None:
-    strange = {"text_delta": {"at": [0], "text": "Hello", "mood": "grey"}}
-    odd = script("anthropic_messages", [*STREAM[:2], strange, *STREAM[4:]])
-    delta = (await told(service, odd, ask="events"))["events"][2]["delta"]
+async def test_fields_unknown_to_the_sdk_are_listed(service: WorkerService) -> None:
+    unknown = {"text_delta": {"at": [0], "text": "Hello", "mood": "grey"}}
+    extended = script_of("anthropic_messages", [*STREAM[:2], unknown, *STREAM[4:]])
+    delta = (await reply_to(service, extended, ask="events"))["events"][2]["delta"]
     assert (delta["?"], delta["mood"]) == (["mood"], "grey")
 
 
-async def test_what_an_sdk_raises_comes_after_the_events_it_had_handed_over(
+async def test_an_exception_is_reported_with_the_events_before_it(
     service: WorkerService,
 ) -> None:
-    whole = script("anthropic_messages", STREAM[:3])
-    said = await told(service, whole._replace(end="reset"), ask="events")
-    assert len(said["events"]) == 3
-    assert said["raised"]["type"]
+    cut = script_of("anthropic_messages", STREAM[:3])
+    reply = await reply_to(service, cut._replace(end="reset"), ask="events")
+    assert len(reply["events"]) == 3
+    assert reply["raised"]["type"]
     refused = Script((b"{}",), status=400, headers=(("content-type", "application/json"),))
-    said = await told(service, refused, ask="events")
-    assert (said["events"], said["raised"]["type"]) == ([], "BadRequestError")
+    reply = await reply_to(service, refused, ask="events")
+    assert (reply["events"], reply["raised"]["type"]) == ([], "BadRequestError")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -99,13 +99,13 @@ async def test_every_protocol_has_typed_events_and_an_outcome(
     service: WorkerService, name: str
 ) -> None:
     empty = Script(())
-    said = await told(service, empty, ask="events", protocol=name)
-    assert said["events"] == []
-    assert outcome_of(await told(service, empty, protocol=name)).ending == "truncated"
+    reply = await reply_to(service, empty, ask="events", protocol=name)
+    assert reply["events"] == []
+    assert outcome_of(await reply_to(service, empty, protocol=name)).ending == "truncated"
 
 
 @pytest.mark.parametrize(
-    ("consumer", "taken"),
+    ("consumer", "received"),
     [
         ({"do": "break", "at": 1}, 1),
         ({"do": "aclose", "at": 1}, 1),
@@ -114,13 +114,13 @@ async def test_every_protocol_has_typed_events_and_an_outcome(
         ({"do": "read"}, 4),
     ],
 )
-async def test_a_reader_at_the_far_end_leaves_after_its_count(
-    service: WorkerService, consumer: dict[str, Any], taken: int
+async def test_a_consumer_stops_after_its_count_of_chunks(
+    service: WorkerService, consumer: dict[str, Any], received: int
 ) -> None:
-    said = await told(service, script("anthropic_messages", STREAM), consumer=consumer)
-    outcome = outcome_of(said)
-    assert len(outcome.chunks) == taken
-    assert outcome.ending == ("complete" if taken == 4 else "cancelled")
+    reply = await reply_to(service, script_of("anthropic_messages", STREAM), consumer=consumer)
+    outcome = outcome_of(reply)
+    assert len(outcome.chunks) == received
+    assert outcome.ending == ("complete" if received == 4 else "cancelled")
 
 
 class Colour(Enum):
@@ -133,7 +133,7 @@ class Item(BaseModel, extra="allow"):
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "converted"),
     [
         (Item(), {"!": "Item"}),
         (Item(colour=Colour.RED), {"!": "Item", "colour": "red"}),
@@ -144,5 +144,7 @@ class Item(BaseModel, extra="allow"):
         (datetime(2026, 1, 2, tzinfo=UTC), "datetime 2026-01-02 00:00:00+00:00"),
     ],
 )  # fmt: skip
-def test_a_value_is_shown_with_its_classes_and_without_defaults(value: Any, shown: Any) -> None:
-    assert to_json(value) == shown
+def test_a_value_is_converted_with_its_classes_and_without_defaults(
+    value: Any, converted: Any
+) -> None:
+    assert to_json(value) == converted

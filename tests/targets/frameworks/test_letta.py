@@ -1,8 +1,8 @@
-"""The adapter of letta: its messages as chunks, and the repair between two of its versions.
+"""The adapter of letta: its messages as chunks, and the fixes between two of its versions.
 
-The package and what it needs weigh 800 MB, so on a person's machine the comparison runs where both
-versions were installed before, and the reason of the skip is the command that does it; CI installs
-them, and skips with the installer's reason where that fails.
+The package and its dependencies take 800 MB, so outside CI the comparison runs only if both
+versions are installed already; otherwise the reason of the skip is the command that installs them.
+CI installs them, and skips with the installer's reason if that fails.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from harness.targets.frameworks.letta import LettaReader
 from harness.targets.resolving import resolve
 
 TARGET, SIDES = "env:asyncpg!letta", ("letta==0.16.4", "letta==0.16.5")
-INCOMPLETE, EMPTY, WHOLE = STORIES = (
+INCOMPLETE, EMPTY, TEXT = SCENARIOS = (
     "openai_responses/ending/incomplete_with_text",
     "openai_responses/ending/empty_message",
     "openai_responses/baseline/text",
 )
 
 
-def adapter(**said: Any) -> Any:
-    """Return what is left of an adapter when its stream is over."""
+def adapter(**attributes: Any) -> Any:
+    """Return what an adapter holds when its stream has ended."""
     usage = Stub(prompt_tokens=5, completion_tokens=2, total_tokens=7, cached_input_tokens=None)
     ended: dict[str, Any] = {
         "content": None,
@@ -40,7 +40,7 @@ def adapter(**said: Any) -> Any:
         "finish_reason": None,
         "usage": usage,
     }
-    return Stub(**{**ended, "interface": Stub(message_id="resp_1", model="gpt-5"), **said})
+    return Stub(**{**ended, "interface": Stub(message_id="resp_1", model="gpt-5"), **attributes})
 
 
 def call(**fields: Any) -> Stub:
@@ -64,18 +64,20 @@ def call(**fields: Any) -> Stub:
         (Stub(message_type="stop_reason"), []),
     ],
 )
-def test_a_message_is_taken_over_as_a_chunk(message: Stub, chunks: list[Chunk]) -> None:
+def test_a_message_becomes_a_chunk(message: Stub, chunks: list[Chunk]) -> None:
     assert list(LettaReader(adapter()).read(message)) == chunks
 
 
 def test_calls_are_numbered_by_their_ids() -> None:
     reader = LettaReader(adapter())
     ids = ("a", "b", "a")
-    told = [Stub(message_type="tool_call_message", tool_call=call(tool_call_id=one)) for one in ids]
-    assert [chunk.index for message in told for chunk in reader.read(message)] == [0, 1, 0]
+    messages = [
+        Stub(message_type="tool_call_message", tool_call=call(tool_call_id=one)) for one in ids
+    ]
+    assert [chunk.index for message in messages for chunk in reader.read(message)] == [0, 1, 0]
 
 
-async def test_what_the_adapter_extracted_is_taken_over() -> None:
+async def test_the_result_is_what_the_adapter_extracted() -> None:
     function = Stub(name="get", arguments='{"a": 1}')
     content = [
         Stub(type="summarized_reasoning", summary=[Stub(text="One"), Stub(text="two")]),
@@ -89,38 +91,42 @@ async def test_what_the_adapter_extracted_is_taken_over() -> None:
             finish_reason="length",
         ),
     )
-    assert reader.result().usage is None, "before the end there is none"
+    assert reader.result().usage is None, "the adapter reports usage at the end"
     await reader.conclude()
-    said = reader.result()
-    assert said.content[:2] == (Reasoning(text="One\n\ntwo"), Text(text="Hi"))
-    assert [(part.kind, getattr(part, "name", "")) for part in said.content[2:]] == [
+    result = reader.result()
+    assert result.content[:2] == (Reasoning(text="One\n\ntwo"), Text(text="Hi"))
+    assert [(part.kind, getattr(part, "name", "")) for part in result.content[2:]] == [
         ("tool_call", "get")
     ]
-    assert (said.finish_raw, said.response_id) == ("max_output_tokens", "resp_1")
-    assert said.usage == Usage(input=5, output=2, total=7)
+    assert (result.finish_raw, result.response_id) == ("max_output_tokens", "resp_1")
+    assert result.usage == Usage(input=5, output=2, total=7)
 
 
-def test_without_the_package_its_target_says_what_is_missing() -> None:
+def test_without_the_package_the_error_names_it() -> None:
     with pytest.raises(InputError, match="No module named 'letta'"):
         resolve("letta", SdkClients())
 
 
-def test_the_repair_of_0_16_5_is_seen_and_what_it_left(capsys: pytest.CaptureFixture[str]) -> None:
-    wanted = [environment_of(inside(side, TARGET)).requirements for side in SIDES]
+def test_the_comparison_shows_what_0_16_5_fixed_and_what_still_fails(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    required = [environment_of(inside(side, TARGET)).requirements for side in SIDES]
     if os.environ.get("CI"):
         try:
-            for each in wanted:
+            for each in required:
                 python_of(each)
         except InputError as error:
             pytest.skip(str(error))
-    if not all(map(is_made, wanted)):
-        command = f"harness compare {WHOLE} {' '.join(SIDES)} --target '{TARGET}'"
+    if not all(map(is_made, required)):
+        command = f"harness compare {TEXT} {' '.join(SIDES)} --target '{TARGET}'"
         pytest.skip(f"800 MB are installed by: {command}")
-    still = "openai_chat/baseline/text"  # its chat interface knows no finish reason in either
-    assert main(["compare", *STORIES, still, "--target", TARGET, *SIDES, "--json"]) == 0
+    still_failing = (
+        "openai_chat/baseline/text"  # its chat interface knows no finish reason in either
+    )
+    assert main(["compare", *SCENARIOS, still_failing, "--target", TARGET, *SIDES, "--json"]) == 0
     *groups, last = map(json.loads, capsys.readouterr().out.splitlines())
-    repaired = {group["shape"]: group["streams"] for group in groups if "law" in group["shape"]}
-    assert set(STORIES) <= set(repaired["law finish: fail -> pass"])
-    assert repaired["law text: fail -> pass"] == [INCOMPLETE], "the incomplete event was not read"
-    assert repaired["law error: fail -> pass"] == [EMPTY], "a message without parts was an error"
+    fixed = {group["shape"]: group["streams"] for group in groups if "law" in group["shape"]}
+    assert set(SCENARIOS) <= set(fixed["law finish: fail -> pass"])
+    assert fixed["law text: fail -> pass"] == [INCOMPLETE], "the incomplete event was not read"
+    assert fixed["law error: fail -> pass"] == [EMPTY], "a message without parts was an error"
     assert last["summary"]["still_broken"] == 1
