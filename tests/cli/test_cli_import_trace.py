@@ -134,7 +134,7 @@ def test_one_bad_source_does_not_hide_the_others(harness: Any) -> None:
     keep(good())
     result = harness("import", "trace:traces.db#none", "trace:traces.db#step_1")
     assert result.code == 2
-    assert result.err.endswith("holds no trace and no step 'none'\n1 bad input, 1 imported\n")
+    assert result.err.endswith("has no trace and no step 'none'\n1 bad input, 1 imported\n")
 
 
 @pytest.mark.parametrize(
@@ -144,11 +144,11 @@ def test_one_bad_source_does_not_hide_the_others(harness: Any) -> None:
         ("trace:#a", "needs a database and an id"),
         ("trace:sqlite:///none.db#a", "none.db: no such SQLite file"),
         ("trace:none.db#a", "none.db: no such SQLite file"),
-        ("trace:foreign.db#a", "sqlite:foreign.db: holds no traces; is it the database"),
+        ("trace:foreign.db#a", "sqlite:foreign.db: has no traces; is it the database"),
         ("trace:text.db#a", "sqlite:text.db: cannot be read (file is not a database)"),
-        ("trace:traces.db#unopened", "holds no outcome: nothing to suggest as law"),
-        ("trace:unix:///run/x.sock#a", "unix takes traces and gives none back"),
-        ("trace:otlp:http://localhost:4318#a", "otlp takes traces and gives none back"),
+        ("trace:traces.db#unopened", "has no outcome: nothing to suggest as requirements"),
+        ("trace:unix:///run/x.sock#a", "unix is a write-only trace backend"),
+        ("trace:otlp:http://localhost:4318#a", "otlp is a write-only trace backend"),
         ("trace:sqlte:///traces.db#a", "unknown database 'sqlte'; did you mean 'sqlite'?"),
         ("trace:sqlite:///traces.db?mode=ro#a", "unknown sqlite option 'mode'"),
         ("trace:postgresql://me:secret@127.0.0.1:1/db#a", "127.0.0.1:1/db: cannot be read ("),
@@ -177,6 +177,6 @@ def test_what_cannot_be_imported_is_one_line_and_exit_2(
 def test_a_foreign_postgresql_database_is_left_as_it_is(harness: Any, postgres: Postgres) -> None:
     result = harness("import", f"trace:{postgres.dsn()}#a")
     assert result.code == 2
-    assert "holds no traces; is it the database that HARNESS_TRACES names?" in result.err
+    assert "has no traces; is it the database that HARNESS_TRACES names?" in result.err
     with pytest.raises(psycopg.errors.DivisionByZero):
         postgres.admin("SELECT 1 / count(*) FROM pg_tables WHERE schemaname = %s", postgres.schema)

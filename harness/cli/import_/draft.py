@@ -13,7 +13,7 @@ from harness.protocols import protocol
 from harness.protocols.bodies import frames_of
 from harness.streaming.decoding import wire_events
 from harness.streaming.interfaces import interface_for
-from harness.streaming.tracing.replaying import flow, suggested_law
+from harness.streaming.tracing.scenario_draft import flow, suggested_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def _order(recording: Recording) -> str:
 def _suggestions(recording: Recording) -> Iterator[str]:
     """Yield what our interface delivered as comments, or that it failed."""
     try:
-        suggested = suggested_law(_outcome(recording))
+        suggested = suggested_requirements(_outcome(recording))
     except Exception as error:  # noqa: BLE001 - a recording may hold what no provider sends
         yield f"# Our interface fails on it: {type(error).__name__}."
         return

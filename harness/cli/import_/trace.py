@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.cli.import_.files import write_new
 from harness.errors import InputError
 from harness.streaming.tracing.lookup import find_trace
-from harness.streaming.tracing.replaying import dump_scenario
+from harness.streaming.tracing.scenario_draft import dump_scenario
 
 if TYPE_CHECKING:
     from pathlib import Path

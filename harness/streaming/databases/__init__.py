@@ -1,8 +1,9 @@
-"""Where traces, runs and locks are kept: one SQL, two databases.
+"""Databases for traces, runs and locks: SQLite and PostgreSQL with the same SQL.
 
-database.py says what a database is here and opens one by its DSN; schema.py grows tables by steps;
-sqlite.py and postgres.py are the doors to the two, and postgres.py is the only importer of psycopg.
+database.py is the interface of a database and opens one by its DSN; schema.py creates and upgrades
+tables in steps; options.py reads the options of a DSN; sqlite.py and postgres.py are the two
+implementations. postgres.py is the only importer of psycopg.
 
-Rule of this room: a statement is written once, in SQL both databases read, with ``:name`` for a
-value; no value is ever written into a statement's text.
+Rule of this package: a statement is written once, in SQL that both databases accept, with ``:name``
+for a value; no value is ever written into the text of a statement.
 """

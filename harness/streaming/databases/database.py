@@ -1,14 +1,14 @@
-"""What a database is to the rooms that keep things in one, and how it is named.
+"""The interface of a database, and the forms of its DSN.
 
 ==============================  ==================================================================
 ``sqlite:///traces.db``         a file, relative to the working directory
 ``sqlite:////var/traces.db``    a file by its absolute path: four slashes
-``sqlite:///:memory:``          gone when it is closed
+``sqlite:///:memory:``          in memory, deleted when it is closed
 ``postgresql://user@host/db``   as libpq reads it, ``?options`` included; also ``postgres://``
 ==============================  ==================================================================
 
-Rule of this file: opening is lazy. A DSN with a typing error is refused at once, a server that is
-away is only met by the first statement.
+Rule of this file: connecting is lazy. An invalid DSN is refused at once; a server that cannot be
+reached fails the first statement.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
 
 
 class Database(Protocol):
-    """One connection that makes its own tables; ``name`` tells it from others, without secrets."""
+    """One connection that creates its own tables."""
 
     @property
     def name(self) -> str:
-        """What reports call it."""
+        """Its name in reports; contains no secret."""
 
     async def execute(self, statement: str, values: Values | None = None) -> list[Row]:
         """Run one statement, committed when this returns, and return its rows.
 
         Raises:
-            HarnessError: the database is closed, or its tables are of a newer program.
+            HarnessError: the database is closed, or a newer program created its tables.
             Exception: whatever the driver raised.
         """
 
     async def aclose(self) -> None:
-        """Give the connection back; nothing can be run afterwards."""
+        """Close the connection; no statement can run afterwards."""
 
 
 def open_database(dsn: str, schema: Schema) -> Database:
     """Return the database of a DSN, not yet connected.
 
     Raises:
-        InputError: the DSN is at fault, or the driver is not installed.
+        InputError: the DSN is not valid, or the driver is not installed.
     """
     scheme = dsn.partition(":")[0]
     if scheme not in DATABASES:

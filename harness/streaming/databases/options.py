@@ -1,8 +1,7 @@
-"""The ``?name=value`` options of a DSN, read by the table of those a backend knows.
+"""The ``?name=value`` options of a DSN, each with its type.
 
-Rules of this file: an unknown option is refused with the nearest known one, so a typing error
-never turns into a default; what is refused is named, but not the DSN around it, which may hold a
-password.
+Rules of this file: an unknown option is refused, with the nearest known one, so a typing error is
+never ignored; errors name the option but not the DSN, which may contain a password.
 """
 
 from __future__ import annotations
@@ -17,46 +16,48 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
 
-class Kind(NamedTuple):
-    """What an option takes, in words, and what reads it: ValueError where it is none."""
+class OptionType(NamedTuple):
+    """What an option accepts, for messages, and its parser, which may raise ValueError."""
 
-    takes: str
-    read: Callable[[str], Any]
+    accepts: str
+    parse: Callable[[str], Any]
 
 
-def split_options(dsn: str, what: str, known: Mapping[str, Kind]) -> tuple[str, dict[str, Any]]:
-    """Return a DSN without its options, and the options read.
+def split_options(
+    dsn: str, what: str, known: Mapping[str, OptionType]
+) -> tuple[str, dict[str, Any]]:
+    """Return a DSN without its options, and the parsed options.
 
     Args:
-        dsn: the whole DSN.
-        what: whose options they are, for the error's words.
-        known: option -> what it takes.
+        dsn: the DSN.
+        what: what the options belong to, for messages.
+        known: the options and their types.
 
     Raises:
-        InputError: an option is unknown, or its value cannot be read.
+        InputError: an option is unknown, or its value is not valid.
     """
-    place, _, query = dsn.partition("?")
+    address, _, query = dsn.partition("?")
     given = parse_qsl(query, keep_blank_values=True)
     refuse_unknown((name for name, _ in given), what, known)
-    return place, {name: _read(name, value, known[name]) for name, value in given}
+    return address, {name: _parse(name, value, known[name]) for name, value in given}
 
 
 def refuse_unknown(names: Iterable[str], what: str, known: Collection[str]) -> None:
-    """Refuse the first name that nobody knows.
+    """Raise for the first unknown name.
 
     Raises:
-        UnknownWordError: proposes the nearest known name.
+        UnknownWordError: a name is unknown; the message proposes the nearest known one.
     """
     for name in names:
         if name not in known:
             raise UnknownWordError(f"{what} option", name, known)
 
 
-def _read(name: str, value: str, kind: Kind) -> Any:
+def _parse(name: str, value: str, option: OptionType) -> Any:
     try:
-        return kind.read(value)
+        return option.parse(value)
     except ValueError:
-        raise InputError(f"option {name!r} takes {kind.takes}, not {value!r}") from None
+        raise InputError(f"option {name!r} must be {option.accepts}, not {value!r}") from None
 
 
 def _seconds(text: str) -> float:
@@ -73,6 +74,6 @@ def _count(text: str) -> int:
     return number
 
 
-SECONDS = Kind("seconds above 0", _seconds)
-COUNT = Kind("a whole number above 0", _count)
-TEXT = Kind("text", str)
+SECONDS = OptionType("a positive number of seconds", _seconds)
+COUNT = OptionType("a positive whole number", _count)
+TEXT = OptionType("text", str)

@@ -1,9 +1,9 @@
-"""PostgreSQL by psycopg's asynchronous connection: the one door to psycopg.
+"""PostgreSQL over psycopg's asynchronous connection; the only importer of psycopg.
 
-Rules of this file: one connection, one statement after the other, each committed at once; a
-connection that died while nobody looked is opened again, once, and the statement runs again, so
-what uses this must be able to run twice; a connection that cannot be opened is the caller's to
-know. No password ever stands in a name or in an error of ours.
+Rules of this file: one connection, one statement after the other, each committed at once; if the
+connection was lost, it is opened again, once, and the statement runs again, so every statement must
+be safe to run twice; if it cannot be opened, the caller gets the exception. No name and no error of
+ours contains a password.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from harness.streaming.databases.options import refuse_unknown
 if TYPE_CHECKING:
     from harness.streaming.databases.schema import Row, Schema, Values
 
-CONNECT_TIMEOUT_S = 5  # where the DSN names none; libpq's own default is to wait for ever
+CONNECT_TIMEOUT_S = 5  # if the DSN names none; libpq's default is to wait forever
 _PLACEHOLDER = re.compile(r":([a-z_]+)")
-# One number for all our schemas: two programs that start together make their tables in turn.
-_INSTALL_ALONE = b"SELECT pg_advisory_xact_lock(7275418)"
+# One lock for all our schemas: programs that start together create their tables one by one.
+_INSTALL_LOCK = b"SELECT pg_advisory_xact_lock(7275418)"
 
 
 class PostgresDatabase:
-    """A PostgreSQL database; its tables stand in the first schema of the search path.
+    """A PostgreSQL database; its tables are in the first schema of the search path.
 
     Args:
         dsn: ``postgresql://user:password@host:port/database?options``.
-        schema: the tables it is to hold.
+        schema: the tables to create in it.
 
     Raises:
-        InputError: the DSN cannot be read; names an unknown option with the nearest known one.
+        InputError: the DSN cannot be read, or has an unknown option.
     """
 
     def __init__(self, dsn: str, schema: Schema):
@@ -47,23 +47,23 @@ class PostgresDatabase:
         address = urlsplit(dsn)
         self.name = f"postgresql://{address.netloc.rpartition('@')[2]}{address.path}"
         self._schema = schema
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._connection: psycopg.AsyncConnection[Row] | None = None
         self._closed = False
 
     async def execute(self, statement: str, values: Values | None = None) -> list[Row]:
-        """Run one statement, on a new connection where the old one has died; see ``Database``."""
-        async with self._turn:
-            used = await self._connected()
+        """Run one statement, on a new connection if the old one is lost; see ``Database``."""
+        async with self._lock:
+            connection = await self._connected()
             try:
-                return await _run(used, statement, values or {})
+                return await _run(connection, statement, values or {})
             except psycopg.OperationalError:
-                if not used.closed:
+                if not connection.closed:
                     raise
             return await _run(await self._connected(), statement, values or {})
 
     async def aclose(self) -> None:
-        """Close the connection at once, whoever is waiting for it."""
+        """Close the connection at once, also while a statement waits."""
         self._closed = True
         if self._connection is not None:
             await self._connection.close()
@@ -76,7 +76,7 @@ class PostgresDatabase:
         return self._connection
 
     async def _connect(self) -> psycopg.AsyncConnection[Row]:
-        """Open a connection and make the tables; what fails on the way leaves nothing open."""
+        """Open a connection and create the tables; a failure leaves no connection open."""
         connection = await psycopg.AsyncConnection.connect(
             self._conninfo, autocommit=True, row_factory=dict_row
         )
@@ -89,7 +89,7 @@ class PostgresDatabase:
         return connection
 
     async def _install(self, connection: psycopg.AsyncConnection[Row]) -> None:
-        await connection.execute(_INSTALL_ALONE)
+        await connection.execute(_INSTALL_LOCK)
         steps = self._schema.install()
         with suppress(StopIteration):
             statement = next(steps)
@@ -105,7 +105,7 @@ async def _run(
 
 
 def _conninfo(dsn: str) -> str:
-    """Read a DSN; psycopg's own words on a bad one may repeat the password, ours do not."""
+    """Parse a DSN; unlike psycopg's message, ours never contains the password."""
     known = frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())
     names = (name for name, _ in parse_qsl(urlsplit(dsn).query, keep_blank_values=True))
     refuse_unknown(names, "postgresql", known)
@@ -113,6 +113,6 @@ def _conninfo(dsn: str) -> str:
         given = conninfo_to_dict(dsn)
     except psycopg.ProgrammingError:
         raise InputError(
-            "the postgresql DSN cannot be read; percent-encode what is special in its parts"
+            "the postgresql DSN cannot be read; percent-encode the special characters in its parts"
         ) from None
     return make_conninfo(dsn, connect_timeout=given.get("connect_timeout", CONNECT_TIMEOUT_S))

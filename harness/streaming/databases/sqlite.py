@@ -1,9 +1,9 @@
-"""SQLite by the standard library, in a thread of its own.
+"""SQLite with the standard library, in a thread of its own.
 
 Rules of this file: one connection, one thread, one statement after the other, so the event loop
-never waits for a disk and a cancelled waiter never leaves half a statement behind; write-ahead
-logging, so readers in other processes are not shut out; another process that holds the file is
-waited for, not failed on, for ``timeout`` seconds.
+never waits for a disk and a cancelled caller never interrupts a statement; write-ahead logging, so
+processes can read while another one writes; a file that another process has locked is waited for,
+for ``timeout`` seconds.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _OPTIONS = {"timeout": SECONDS}
 
 
 class SqliteDatabase:
-    """A file, or memory.
+    """A SQLite database, in a file or in memory.
 
     Args:
-        path: the file, made where there is none; ``:memory:`` for one that is gone when closed.
-        schema: the tables it is to hold.
-        timeout: seconds to wait for another process that is writing.
+        path: the file, created if it does not exist; ``:memory:`` for a database in memory.
+        schema: the tables to create in it.
+        timeout: seconds to wait for a lock of another process.
     """
 
     def __init__(self, path: str, schema: Schema, timeout: float = 5.0):
@@ -48,13 +48,13 @@ class SqliteDatabase:
         """Return the database of ``sqlite:///PATH[?timeout=SECONDS]``.
 
         Raises:
-            InputError: the path or an option is at fault.
+            InputError: the path or an option is not valid.
         """
-        place, options = split_options(dsn, "sqlite", _OPTIONS)
-        start, path = place[: len("sqlite:///")], place[len("sqlite:///") :]
+        address, options = split_options(dsn, "sqlite", _OPTIONS)
+        start, path = address[: len("sqlite:///")], address[len("sqlite:///") :]
         if start != "sqlite:///" or not path:
             raise InputError(
-                f"{place!r} names no file; write sqlite:///PATH, with a fourth slash before an "
+                f"{address!r} names no file; write sqlite:///PATH, with a fourth slash before an "
                 f"absolute path, or sqlite:///{MEMORY}"
             )
         return cls(unquote(path), schema, **options)
@@ -67,7 +67,7 @@ class SqliteDatabase:
         return await loop.run_in_executor(self._worker, self._execute, statement, values or {})
 
     async def aclose(self) -> None:
-        """Close the file after the statements that wait."""
+        """Close the file after the waiting statements."""
         if not self._closed:
             self._closed = True
             done = asyncio.get_running_loop().run_in_executor(self._worker, self._disconnect)
@@ -79,7 +79,7 @@ class SqliteDatabase:
         return connection.execute(statement, values).fetchall()
 
     def _connect(self) -> sqlite3.Connection:
-        """Open the file and make its tables; what fails on the way leaves nothing open."""
+        """Open the file and create its tables; a failure leaves no connection open."""
         connection = sqlite3.connect(
             self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
         )
@@ -88,7 +88,7 @@ class SqliteDatabase:
             connection.execute("BEGIN IMMEDIATE")
             self._install(connection)
             connection.execute("COMMIT")
-            with suppress(sqlite3.OperationalError):  # another is setting it: it lasts in the file
+            with suppress(sqlite3.OperationalError):  # another process is setting it
                 connection.execute("PRAGMA journal_mode = WAL")
         except BaseException:
             connection.close()

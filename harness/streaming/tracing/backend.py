@@ -1,4 +1,4 @@
-"""What a place that keeps traces is, and what is said of a write."""
+"""The interface of a trace backend, and the report of one write."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ if TYPE_CHECKING:
 
 
 class WriteReport(NamedTuple):
-    """What became of one trace in one backend; ``error`` is None where it was taken."""
+    """The result of writing one trace to one backend; ``error`` is None if it was accepted."""
 
     backend: str
     error: str | None = None
 
 
 class TraceBackend(Protocol):
-    """A place that keeps traces.
+    """A place to write traces to.
 
-    It may raise whatever it meets: the manager turns it into a report. It must not block the event
+    It may raise any exception: the manager turns it into a report. It must not block the event
     loop.
     """
 
     @property
     def name(self) -> str:
-        """What reports call it; holds no secret."""
+        """Its name in reports; contains no secret."""
 
     async def create(self, trace: ProviderTrace) -> None:
-        """Take one trace."""
+        """Write one trace."""
 
     async def read(self, step_id: str) -> ProviderTrace | None:
-        """Return a step's trace, the newest where it has several, None where it has none.
+        """Return the newest trace of a step, None if it has none.
 
         Raises:
-            HarnessError: the place can only be written to.
+            HarnessError: the backend is write-only.
         """
 
     async def aclose(self) -> None:
-        """Deliver what waits, within a bounded time, and give everything back.
+        """Deliver what waits, within a bounded time, and release all resources.
 
         Raises:
             HarnessError: something was not delivered.
@@ -47,9 +47,9 @@ class TraceBackend(Protocol):
 
 
 def write_only(name: str) -> NoReturn:
-    """Say that a backend cannot be read.
+    """Raise the error of a backend that cannot be read.
 
     Raises:
         HarnessError: always.
     """
-    raise HarnessError(f"{name} takes traces and gives none back; name a database first")
+    raise HarnessError(f"{name} is write-only; put a database first in the list of trace backends")

@@ -6,9 +6,9 @@
 ``otlp:http://localhost:4318``       an OpenTelemetry collector; ``?timeout=SECONDS&service=NAME``
 ===================================  ==============================================================
 
-Rules of this file: DSNs are trimmed and empty ones ignored; a word nobody knows is refused with the
-nearest known one, never taken for a default (defect D88); a DSN that is at fault stops the start,
-not the first trace. A comma inside a DSN is written ``%2C``. Each call makes new backends, which
+Rules of this file: DSNs are trimmed and empty ones ignored; an unknown word is refused, with the
+nearest known one, never replaced by a default (defect D88); an invalid DSN fails at the start, not
+at the first trace. A comma inside a DSN is written ``%2C``. Each call makes new backends, which
 belong to the caller.
 """
 
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
     from harness.streaming.tracing.backend import TraceBackend
 
 VARIABLE = "HARNESS_TRACES"
-DEFAULT = "sqlite:///traces.sqlite3"  # where neither the caller nor the variable says anything
+DEFAULT = "sqlite:///traces.sqlite3"  # if neither the caller nor the variable gives any
 _SPANS_PATH = "/v1/traces"  # https://opentelemetry.io/docs/specs/otlp/#otlphttp-request
 
 
 def make_backends(config: str | None = None) -> list[TraceBackend]:
-    """Return the backends of a configuration, in its order; an empty one has none.
+    """Return the backends of a configuration, in its order; none for an empty one.
 
     Args:
-        config: DSNs separated by commas, or None for what HARNESS_TRACES holds.
+        config: DSNs separated by commas, or None for the value of HARNESS_TRACES.
 
     Raises:
-        InputError: a DSN is at fault, or what its backend needs is not installed.
+        InputError: a DSN is not valid, or a package that its backend needs is not installed.
     """
-    given = os.environ.get(VARIABLE, DEFAULT) if config is None else config
-    return [_backend(dsn) for dsn in map(str.strip, given.split(",")) if dsn]
+    dsns = os.environ.get(VARIABLE, DEFAULT) if config is None else config
+    return [_backend(dsn) for dsn in map(str.strip, dsns.split(",")) if dsn]
 
 
 def _backend(dsn: str) -> TraceBackend:
@@ -60,21 +60,21 @@ def _database(dsn: str) -> TraceBackend:
 
 def _unix(dsn: str) -> TraceBackend:
     options = {"queue": COUNT, "flush": SECONDS, "retry": SECONDS}
-    place, read = split_options(dsn, "unix", options)
-    path = place.removeprefix("unix://")
+    address, values = split_options(dsn, "unix", options)
+    path = address.removeprefix("unix://")
     if not path.startswith("/"):
-        raise InputError(f"{place!r} names no socket; write unix:///PATH with three slashes")
-    return SocketTraces(unquote(path), **read)
+        raise InputError(f"{address!r} names no socket; write unix:///PATH with three slashes")
+    return SocketTraces(unquote(path), **values)
 
 
 def _otlp(dsn: str) -> TraceBackend:
-    place, read = split_options(dsn, "otlp", {"timeout": SECONDS, "service": TEXT})
-    endpoint = place.removeprefix("otlp:")
+    address, values = split_options(dsn, "otlp", {"timeout": SECONDS, "service": TEXT})
+    endpoint = address.removeprefix("otlp:")
     url = urlsplit(endpoint)
     if url.scheme not in {"http", "https"} or not url.hostname or url.username:
         raise InputError(
-            f"{_without_user(endpoint)!r} is no collector; write otlp:http://HOST:PORT, keys go "
-            "into OTEL_EXPORTER_OTLP_HEADERS"
+            f"{_without_user(endpoint)!r} is not the URL of a collector; write "
+            "otlp:http://HOST:PORT and put keys into OTEL_EXPORTER_OTLP_HEADERS"
         )
     path = "" if url.path.strip("/") else _SPANS_PATH
     try:
@@ -83,7 +83,7 @@ def _otlp(dsn: str) -> TraceBackend:
         raise InputError(
             f"otlp needs {error.name}: pip install 'llm-stream-harness[otel]'"
         ) from error
-    return OpenTelemetryTraces(endpoint.rstrip("/") + path, **read)
+    return OpenTelemetryTraces(endpoint.rstrip("/") + path, **values)
 
 
 def _without_user(url: str) -> str:

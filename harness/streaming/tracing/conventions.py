@@ -1,11 +1,11 @@
-"""A trace in the words of OpenTelemetry's conventions for generative AI.
+"""Maps a trace to the attributes of OpenTelemetry's conventions for generative AI.
 
 https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/client-inference.md
 (the span gen_ai.client.inference and its attributes; status: development)
 
-Rules of this file: pure functions, no OpenTelemetry in sight; what was not reported is left out, a
-reported zero stays; what people and models wrote to each other, which the conventions make opt-in,
-is never exported; what they have no word for stands under ``PREFIX``.
+Rules of this file: pure functions that do not import OpenTelemetry; a value that was not reported
+is left out, a reported zero is kept; the text of people and models, which the conventions make
+opt-in, is never exported; attributes that the conventions do not have start with ``PREFIX``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Attribute: TypeAlias = str | bool | int | float | tuple[str, ...]
 _CHAT = "chat"
 PREFIX = "llm_stream_harness."
 
-# Our provider and dialect words -> the well-known gen_ai.provider.name, where they differ.
+# Our names of providers and dialects -> the well-known gen_ai.provider.name, where they differ.
 PROVIDER: Mapping[str, str] = {
     "azure": "azure.ai.openai",
     "bedrock": "aws.bedrock",
@@ -37,8 +37,7 @@ PROVIDER: Mapping[str, str] = {
     "xai": "x_ai",
 }
 
-# The field of our Usage -> its attribute. Both count the cache in the input and the reasoning in
-# the output.
+# Field of Usage -> its attribute. Both count the cache in the input, the reasoning in the output.
 USAGE: Mapping[str, str] = {
     "input": "gen_ai.usage.input_tokens",
     "cached": "gen_ai.usage.cache_read.input_tokens",
@@ -47,11 +46,11 @@ USAGE: Mapping[str, str] = {
     "reasoning": "gen_ai.usage.reasoning.output_tokens",
 }
 
-# What stands under our prefix as the trace has it.
-_OURS = ("run_id", "step_id", "agent_id", "org_id", "user_id", "call_type", "protocol", "tags")
+# Fields of a trace that become attributes with our prefix.
+_FIELDS = ("run_id", "step_id", "agent_id", "org_id", "user_id", "call_type", "protocol", "tags")
 
-# A finish reason that was expected and never came is reported as `error` (note 18).
-_NEVER_CAME = "error"
+# A finish reason that was expected but not received is reported as `error` (note 18).
+_NOT_RECEIVED = "error"
 
 
 def span_name(trace: ProviderTrace) -> str:
@@ -68,7 +67,7 @@ def operation(trace: ProviderTrace) -> str:
 def attributes(trace: ProviderTrace) -> dict[str, Attribute]:
     """Return the span attributes of a trace."""
     failure = trace.failure
-    known: dict[str, Attribute | None] = {
+    values: dict[str, Attribute | None] = {
         "gen_ai.operation.name": operation(trace),
         "gen_ai.provider.name": PROVIDER.get(trace.provider, trace.provider),
         "gen_ai.request.model": trace.model,
@@ -77,14 +76,14 @@ def attributes(trace: ProviderTrace) -> dict[str, Attribute]:
         "error.type": None if failure is None else failure.code or failure.kind,
         **_delivered(trace.outcome),
         f"{PREFIX}trace_id": trace.id,
-        **{f"{PREFIX}{name}": getattr(trace, name) or None for name in _OURS},
+        **{f"{PREFIX}{name}": getattr(trace, name) or None for name in _FIELDS},
     }
-    return {name: value for name, value in known.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _delivered(outcome: Outcome | None) -> dict[str, Attribute | None]:
     if outcome is None:
-        return {"gen_ai.response.finish_reasons": (_NEVER_CAME,)}
+        return {"gen_ai.response.finish_reasons": (_NOT_RECEIVED,)}
     counts = {} if outcome.usage is None else outcome.usage.model_dump()
     return {
         "gen_ai.response.id": outcome.response_id,
@@ -97,5 +96,5 @@ def _delivered(outcome: Outcome | None) -> dict[str, Attribute | None]:
 
 
 def _finish(outcome: Outcome) -> str:
-    came = outcome.ending in {"complete", "incomplete"}
-    return (outcome.finish_raw or outcome.finish) if came else _NEVER_CAME
+    received = outcome.ending in {"complete", "incomplete"}
+    return (outcome.finish_raw or outcome.finish) if received else _NOT_RECEIVED

@@ -1,8 +1,7 @@
 """Traces in SQLite or PostgreSQL.
 
-Rules of this file: the record is kept whole, as the JSON it round-trips through; the columns beside
-it are there to find it by and come from the trace itself, the organisation too. A trace written
-twice stands once.
+Rules of this file: the record is stored completely, as its JSON; the other columns are copies of
+fields of the trace, for queries. A trace that is written twice is stored once.
 """
 
 from __future__ import annotations
@@ -75,9 +74,9 @@ class DatabaseTraces:
         """Return a step's newest trace."""
         return await self._first(_READ, {"step_id": step_id})
 
-    async def find(self, word: str) -> ProviderTrace | None:
-        """Return the trace of that id, or else the newest of the step of that id."""
-        return await self._first(_FIND, {"id": word})
+    async def find(self, trace_or_step_id: str) -> ProviderTrace | None:
+        """Return the trace with that id, or else the newest trace of the step with that id."""
+        return await self._first(_FIND, {"id": trace_or_step_id})
 
     async def _first(self, statement: str, values: Values) -> ProviderTrace | None:
         rows = await self._database.execute(statement, values)

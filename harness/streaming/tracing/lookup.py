@@ -1,7 +1,8 @@
-"""One stored trace by its id or its step's, from a database that is only read.
+"""Reads one stored trace, by its id or the id of its step.
 
-Rules of this file: a wrong address changes nothing: no file is made, no table, no journal; whatever
-a driver raises becomes one line that names the database, without its password, and the cure.
+Rules of this file: the database is only read; a wrong address creates no file, no table and no
+journal; an exception of a driver becomes one line that names the database, without its password,
+and what to do.
 """
 
 from __future__ import annotations
@@ -24,39 +25,39 @@ _SCHEME = re.compile(r"[a-z+]+:")
 _NO_TABLE = re.compile(r"no such table|relation .* does not exist")
 
 
-async def find_trace(dsn: str, word: str) -> ProviderTrace:
+async def find_trace(dsn: str, trace_or_step_id: str) -> ProviderTrace:
     """Return a trace.
 
     Args:
         dsn: ``sqlite:///PATH``, ``postgresql://…``, or the path of a SQLite file.
-        word: the id of the trace, or of the step it was written for; the newest of a step's.
+        trace_or_step_id: the id of the trace, or of its step; a step's newest trace is returned.
 
     Raises:
-        InputError: the address is at fault, the database cannot be read, or holds no such trace.
+        InputError: the DSN is not valid, the database cannot be read, or has no such trace.
     """
     traces = DatabaseTraces(open_database(_readable(dsn), SCHEMA.existing()))
     try:
-        found = await traces.find(word)
+        trace = await traces.find(trace_or_step_id)
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"{traces.name}: {_words(error)}") from error
+        raise InputError(f"{traces.name}: {_message(error)}") from error
     finally:
         await traces.aclose()
-    if found is None:
-        raise InputError(f"{traces.name} holds no trace and no step {word!r}")
-    return found
+    if trace is None:
+        raise InputError(f"{traces.name} has no trace and no step {trace_or_step_id!r}")
+    return trace
 
 
 def _readable(dsn: str) -> str:
-    """Return the whole DSN of a database that may be read; a file must be there already."""
+    """Return the DSN of a database that can be read; a SQLite file must exist."""
     scheme = _SCHEME.match(dsn)
     if scheme is None:
         dsn = f"{_SQLITE}{quote(dsn)}"
     elif scheme[0][:-1] in BACKENDS.keys() - DATABASES.keys():
         raise InputError(
-            f"{scheme[0][:-1]} takes traces and gives none back; name the sqlite:/// or "
-            "postgresql:// that keeps them"
+            f"{scheme[0][:-1]} is a write-only trace backend; name the sqlite:/// or postgresql:// "
+            "database that stores the traces"
         )
     if dsn.startswith(_SQLITE):
         path = Path(unquote(dsn.removeprefix(_SQLITE).partition("?")[0]))
@@ -65,8 +66,8 @@ def _readable(dsn: str) -> str:
     return dsn
 
 
-def _words(error: Exception) -> str:
-    words = " ".join(str(error).split())
-    if _NO_TABLE.search(words):
-        return "holds no traces; is it the database that HARNESS_TRACES names?"
-    return words if isinstance(error, HarnessError) else f"cannot be read ({words})"
+def _message(error: Exception) -> str:
+    message = " ".join(str(error).split())
+    if _NO_TABLE.search(message):
+        return "has no traces; is it the database that HARNESS_TRACES names?"
+    return message if isinstance(error, HarnessError) else f"cannot be read ({message})"

@@ -1,8 +1,8 @@
-"""Writes a trace to every backend at once, and never lets one of them hurt the stream.
+"""Writes a trace to all backends at once; a failing backend never affects the stream.
 
-Rules of this file: a backend's failure is a report and a line in the log, never an exception; a
-backend that is slow is waited for no longer than the bound, then its write is cancelled and left to
-end on its own; reads come from the first backend. Only a cancellation passes through.
+Rules of this file: a backend's failure is a report and a log line, never an exception; a write that
+takes longer than the bound is cancelled and not waited for; reads use the first backend. Only a
+cancellation of the caller is raised.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _log = logging.getLogger(__name__)
 
 
 class TraceManager:
-    """All backends as one.
+    """Several backends as one.
 
     Args:
-        backends: the places to write to; the first is read from. The manager closes them.
-        bound: the most seconds a write may delay its caller.
-        close_bound: the most seconds closing may take.
+        backends: all are written to, the first is read from. The manager closes them.
+        bound: the longest time in seconds that a write may delay its caller.
+        close_bound: the longest time in seconds that closing may take.
     """
 
     def __init__(
@@ -41,10 +41,10 @@ class TraceManager:
     ):
         self._backends = tuple(backends)
         self._bound, self._close_bound = bound, close_bound
-        self._late: set[asyncio.Task[WriteReport]] = set()  # else nobody would hold them
+        self._late: set[asyncio.Task[WriteReport]] = set()  # a task needs a reference to live on
 
     async def create(self, trace: ProviderTrace) -> tuple[WriteReport, ...]:
-        """Write one trace everywhere; one report a backend, in their order."""
+        """Write one trace to all backends; return one report per backend, in their order."""
         reports = await self._each(lambda backend: backend.create(trace), self._bound)
         for report in reports:
             if report.error is not None:
@@ -52,15 +52,15 @@ class TraceManager:
         return reports
 
     async def read(self, step_id: str) -> ProviderTrace | None:
-        """Return a step's trace from the first backend, None where there is none.
+        """Return the trace of a step from the first backend, None if there is none.
 
         Raises:
-            Exception: whatever the backend raised; nobody's stream waits for a read.
+            Exception: whatever the backend raised; no stream waits for a read.
         """
         return await self._backends[0].read(step_id) if self._backends else None
 
     async def aclose(self) -> tuple[WriteReport, ...]:
-        """Close every backend; a report names what was not delivered."""
+        """Close all backends; the reports say what was not delivered."""
         reports = await self._each(lambda backend: backend.aclose(), self._close_bound)
         for report in reports:
             if report.error is not None:
@@ -70,7 +70,7 @@ class TraceManager:
     async def _each(
         self, act: Callable[[TraceBackend], Coroutine[None, None, None]], bound: float
     ) -> tuple[WriteReport, ...]:
-        """Do the same with every backend at once; what takes over ``bound`` seconds is left."""
+        """Call all backends at once; abandon the calls that take longer than ``bound`` seconds."""
         tasks = [asyncio.create_task(_reported(backend, act)) for backend in self._backends]
         if not tasks:
             return ()
@@ -78,14 +78,14 @@ class TraceManager:
             await asyncio.wait(tasks, timeout=bound)
         finally:
             for task in tasks:
-                self._leave(task)
+                self._abandon(task)
         return tuple(
             task.result() if task.done() else _too_slow(backend, bound)
             for backend, task in zip(self._backends, tasks, strict=True)
         )
 
-    def _leave(self, task: asyncio.Task[WriteReport]) -> None:
-        """Cancel a task and do not wait: a driver may take its time to give up, too."""
+    def _abandon(self, task: asyncio.Task[WriteReport]) -> None:
+        """Cancel a task without waiting for it: a driver may take its time to be cancelled, too."""
         if not task.done():
             task.cancel()
             self._late.add(task)
@@ -97,11 +97,11 @@ async def _reported(
 ) -> WriteReport:
     try:
         await act(backend)
-    except Exception as error:  # noqa: BLE001 - whatever a backend raises is its report
-        words = " ".join(str(error).split())
-        return WriteReport(backend.name, f"{type(error).__name__}: {words}")
+    except Exception as error:  # noqa: BLE001 - any exception becomes the report
+        message = " ".join(str(error).split())
+        return WriteReport(backend.name, f"{type(error).__name__}: {message}")
     return WriteReport(backend.name)
 
 
 def _too_slow(backend: TraceBackend, bound: float) -> WriteReport:
-    return WriteReport(backend.name, f"not done within {bound:g} s; left behind")
+    return WriteReport(backend.name, f"not done within {bound:g} s; cancelled")

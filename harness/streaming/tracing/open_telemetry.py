@@ -1,10 +1,12 @@
-"""Traces as spans, to any OpenTelemetry collector over OTLP/HTTP: the one door to opentelemetry.
+"""Writes traces as spans to an OpenTelemetry collector over OTLP/HTTP.
 
-Rules of this file: a span is made from a finished trace, so nothing of OpenTelemetry's global state
-is touched or needed; it ends when the trace was made and began its latency before; the spans of one
-run share an OpenTelemetry trace, and the same trace is always the same span, so one sent twice can
-be told. A span the collector did not take is an error; the exporter's log says why. Write only.
-The exporter itself reads the OTEL_EXPORTER_OTLP_… variables, headers with keys among them.
+This is the only importer of opentelemetry.
+
+Rules of this file: a span is made from a finished trace, so OpenTelemetry's global state is not
+used; it ends when the trace was made, and its duration is the latency; the spans of one run are in
+one OpenTelemetry trace; the ids follow from the trace, so a span that is sent twice can be
+recognised. A span that the collector did not accept is an error; the exporter's log says why. The
+exporter itself reads the OTEL_EXPORTER_OTLP_… variables, among them headers with keys.
 """
 
 from __future__ import annotations
@@ -39,9 +41,9 @@ class OpenTelemetryTraces:
     """Traces to an OTLP/HTTP collector.
 
     Args:
-        endpoint: the URL that takes spans, with its path.
-        timeout: the most seconds one export may take, its retries included.
-        service: the ``service.name`` of the spans, None for what OTEL_SERVICE_NAME says.
+        endpoint: the URL for spans, with its path.
+        timeout: the longest time in seconds of one export, with its retries.
+        service: the ``service.name`` of the spans, None for the value of OTEL_SERVICE_NAME.
     """
 
     def __init__(self, endpoint: str, timeout: float = TIMEOUT_S, service: str | None = None):
@@ -54,19 +56,21 @@ class OpenTelemetryTraces:
         """Export one trace as a span, in a thread of its own.
 
         Raises:
-            HarnessError: the collector did not take it.
+            HarnessError: the collector did not accept it.
         """
         loop, span = asyncio.get_running_loop(), span_of(trace, self._resource)
-        taken = await loop.run_in_executor(self._worker, self._exporter.export, [span])
-        if taken is not SpanExportResult.SUCCESS:
-            raise HarnessError("the collector did not take the span; opentelemetry's log says why")
+        result = await loop.run_in_executor(self._worker, self._exporter.export, [span])
+        if result is not SpanExportResult.SUCCESS:
+            raise HarnessError(
+                "the collector did not accept the span; see the log of opentelemetry"
+            )
 
     async def read(self, step_id: str) -> NoReturn:  # noqa: ARG002 - the protocol's argument
-        """Refuse: what was sent is the collector's."""
+        """Raise: a collector cannot be read."""
         write_only(self.name)
 
     async def aclose(self) -> None:
-        """Close the exporter; an export that waits between two attempts gives up at once."""
+        """Close the exporter; an export that waits for its next attempt stops at once."""
         await asyncio.to_thread(self._exporter.shutdown)
         self._worker.shutdown(wait=False)
 
@@ -93,12 +97,12 @@ def span_of(trace: ProviderTrace, resource: Resource) -> ReadableSpan:
 
 
 def _status(trace: ProviderTrace) -> Status:
-    """Say ERROR with its words, or leave it unset: only an application may say OK."""
+    """Return ERROR with its message, or UNSET: only an application may set OK."""
     if trace.failure is None:
         return Status(StatusCode.UNSET)
     return Status(StatusCode.ERROR, trace.failure.message or trace.failure.kind)
 
 
 def _number(identity: str, size: int) -> int:
-    """Return ``size`` bytes that follow from an id of ours, whatever form it has."""
+    """Return a number of ``size`` bytes that follows from an id of any form."""
     return int.from_bytes(sha256(identity.encode()).digest()[:size], "big")

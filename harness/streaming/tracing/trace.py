@@ -1,8 +1,8 @@
-"""What one step asked of a provider and what came back, as one frozen value.
+"""One step's request to a provider and its outcome, as a frozen value.
 
-Rules of this file: a field nobody declared is refused, so a writer's typing error cannot lose an
-organisation; a trace round-trips through JSON, lone surrogates of broken streams included; an error
-is never lost, one that is only words (defect D88), or has none (D55), becomes an ErrorInfo.
+Rules of this file: an undeclared field is refused, so a typing error cannot lose a value; a trace
+round-trips through JSON, lone surrogates of broken streams included; an error is never lost: one
+that is only a string (defect D88), also an empty one (D55), becomes an ErrorInfo.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ def _error(value: object) -> object:
 
 
 class ProviderTrace(Value):
-    """One step.
+    """The record of one step.
 
     Args:
         id: the trace's own id.
         created_at: when the step ended, in UTC; ISO 8601 in JSON.
         protocol: the wire language, one of ``harness.protocols.names()``.
-        provider: who answered, e.g. ``openai`` or ``azure``.
-        model: the model that was asked.
+        provider: the provider, e.g. ``openai`` or ``azure``.
+        model: the requested model.
         call_type: what the step was for, e.g. ``agent_step`` or ``summarization``.
-        run_id, step_id, agent_id, org_id, user_id: whose step it was.
-        tags: free words.
-        request: what was sent, as JSON.
-        outcome: what was delivered, None where the stream was never opened.
-        events: the wire events as ``[name, data]``, where the caller recorded them.
-        error: what the caller was told went wrong; plain words are taken too.
+        run_id, step_id, agent_id, org_id, user_id: what the step belongs to.
+        tags: any strings.
+        request: the request, as JSON.
+        outcome: what was delivered, None if the stream was never opened.
+        events: the wire events as ``[name, data]``, if the caller recorded them.
+        error: the error that the caller received; a string is accepted, too.
         latency_s: seconds from the request to the end of the step.
-        first_chunk_s: seconds from the request to the first chunk, None where none came.
+        first_chunk_s: seconds from the request to the first chunk, None if there was none.
     """
 
     id: str = Field(default_factory=lambda: uuid.uuid4().hex)
@@ -69,13 +69,13 @@ class ProviderTrace(Value):
 
     @property
     def failure(self) -> ErrorInfo | None:
-        """What went wrong, as the caller was told or else as the outcome says."""
+        """The error that the caller received, or else the outcome's."""
         if self.error is not None or self.outcome is None:
             return self.error
         return self.outcome.error
 
     def to_json(self) -> str:
-        """Return one line of ASCII, which every store and every pipe can hold."""
+        """Return one line of ASCII, which every store and every pipe accepts."""
         return json.dumps(self.model_dump(mode="json"), separators=(",", ":"))
 
     @classmethod
@@ -83,7 +83,7 @@ class ProviderTrace(Value):
         """Read what ``to_json`` wrote.
 
         Raises:
-            InputError: it is no trace.
+            InputError: it is not a trace.
         """
         try:
             return cls.model_validate(json.loads(text))
@@ -92,4 +92,4 @@ class ProviderTrace(Value):
             place = ".".join(str(key) for key in first["loc"])
             raise InputError(f"not a trace: {place}: {first['msg']}") from error
         except ValueError as error:
-            raise InputError(f"not a trace: no JSON ({error})") from error
+            raise InputError(f"not a trace: not JSON ({error})") from error

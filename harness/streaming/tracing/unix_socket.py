@@ -1,14 +1,14 @@
-"""Traces to a collector beside us, over a Unix socket: one JSON object a line, write only.
+"""Writes traces to a local collector over a Unix socket: one JSON object per line.
 
 ::
 
     {"protocol_version": 1, "status": "ok" | "error", "trace": {…}}
 
-Rules of this file: a writer never waits for the collector, its record joins a bounded queue that
-one task sends from; when the queue is full the oldest record is dropped, counted and reported; a
-connection that breaks is made again and the record that was under way is sent again, whole, so a
-collector throws away a line without its end and may see a record twice. Nothing is acknowledged: a
-record counts as sent once the kernel has all of it. An error of any form is an ``error`` (D88).
+Rules of this file: a writer never waits for the collector, its record is added to a bounded queue
+that one task sends from; when the queue is full, the oldest record is dropped, counted and
+reported; after a broken connection the unfinished record is sent again completely, so a collector
+must discard a line without its end and may receive a record twice. Nothing is acknowledged: a
+record counts as sent when the kernel has all of it. An error of any form is an ``error`` (D88).
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from harness.streaming.tracing.trace import ProviderTrace
 if TYPE_CHECKING:
     from typing import NoReturn
 
-PROTOCOL_VERSION = 1  # of the record above; a receiver refuses any other
+PROTOCOL_VERSION = 1  # of the record above; a receiver refuses any other version
 QUEUE = 1000
 FLUSH_S = 2.0
 RETRY_S = 0.5
 
 
 def record_of(trace: ProviderTrace) -> bytes:
-    """Return the line that carries a trace."""
+    """Return the line of a trace."""
     status = "ok" if trace.failure is None else "error"
     return (
         f'{{"protocol_version":{PROTOCOL_VERSION},"status":"{status}","trace":{trace.to_json()}}}\n'
@@ -44,28 +44,28 @@ def trace_of(line: bytes) -> ProviderTrace:
     """Read a line, as a collector does.
 
     Raises:
-        InputError: it is no record, or one of another version.
+        InputError: it is not a trace record, or has another version.
     """
     try:
         record = json.loads(line)
         version = record["protocol_version"]
         trace = record["trace"]
     except (ValueError, LookupError, TypeError):
-        raise InputError("not a trace record: protocol_version and trace are needed") from None
+        raise InputError("not a trace record: protocol_version and trace are required") from None
     if version != PROTOCOL_VERSION:
         raise InputError(
-            f"a trace record of version {version!r}; this reader knows {PROTOCOL_VERSION}"
+            f"a trace record of version {version!r}; this reader supports {PROTOCOL_VERSION}"
         )
     return ProviderTrace.from_json(json.dumps(trace))
 
 
 class SocketTraces:
-    """Traces to a Unix socket.
+    """Writes traces to a Unix socket.
 
     Args:
         path: the collector's socket.
-        queue: the most records that wait.
-        flush: the most seconds ``aclose`` waits for them to be sent.
+        queue: the largest number of records that wait.
+        flush: the longest time in seconds that ``aclose`` waits until they are sent.
         retry: seconds between two attempts to connect.
     """
 
@@ -77,7 +77,7 @@ class SocketTraces:
         self._path, self._queue, self._flush, self._retry = path, queue, flush, retry
         self._waiting: deque[bytes] = deque()
         self._sending: bytes | None = None
-        self._more = asyncio.Event()  # something to do: a record, or the end
+        self._wake = asyncio.Event()  # a record was added, or the queue was closed
         self._closing = False
         self._failure: str | None = None
         self._sender: asyncio.Task[None] | None = None
@@ -91,8 +91,8 @@ class SocketTraces:
         """Queue one trace.
 
         Raises:
-            HarnessError: the trace is queued, but older ones were dropped or wait for a collector
-                that is away.
+            HarnessError: the trace is queued, but older ones were dropped or wait because the
+                collector cannot be reached.
         """
         if self._closing:
             raise HarnessError(f"{self.name} is closed")
@@ -101,13 +101,13 @@ class SocketTraces:
             self._waiting.popleft()
             self.dropped += 1
         self._waiting.append(record_of(trace))
-        self._more.set()
+        self._wake.set()
         self._sender = self._sender or asyncio.create_task(self._send_all())
         if full or self._failure:
             raise HarnessError(self._state())
 
     async def read(self, step_id: str) -> NoReturn:  # noqa: ARG002 - the protocol's argument
-        """Refuse: what was sent is the collector's."""
+        """Raise: a collector cannot be read."""
         write_only(self.name)
 
     async def aclose(self) -> None:
@@ -117,7 +117,7 @@ class SocketTraces:
             HarnessError: not everything was sent.
         """
         self._closing = True
-        self._more.set()
+        self._wake.set()
         if self._sender is not None:
             try:
                 await asyncio.wait({self._sender}, timeout=self._flush)
@@ -128,11 +128,11 @@ class SocketTraces:
             raise HarnessError(self._state())
 
     def _state(self) -> str:
-        words = [f"{self.unsent} records not sent", f"{self.dropped} dropped so far"]
-        return "; ".join([*words, *([self._failure] if self._failure else [])])
+        parts = [f"{self.unsent} records not sent", f"{self.dropped} dropped so far"]
+        return "; ".join([*parts, *([self._failure] if self._failure else [])])
 
     async def _send_all(self) -> None:
-        """Send until the queue is closed and empty; a broken connection is made again."""
+        """Send until the queue is closed and empty; reconnect after a broken connection."""
         while await self._next():
             try:
                 await self._send_over_one_connection()
@@ -141,26 +141,28 @@ class SocketTraces:
                 await asyncio.sleep(self._retry)
 
     async def _next(self) -> bool:
-        """Wait for the next record; says False where there will be none."""
+        """Wait for the next record; return False if the queue is closed and empty."""
         while self._sending is None:
             if self._waiting:
                 self._sending = self._waiting.popleft()
             elif self._closing:
                 return False
             else:
-                self._more.clear()
-                await self._more.wait()
+                self._wake.clear()
+                await self._wake.wait()
         return True
 
     async def _send_over_one_connection(self) -> None:
         _, writer = await asyncio.open_unix_connection(self._path)
-        writer.transport.set_write_buffer_limits(high=0)  # so that drain means: the kernel has it
+        writer.transport.set_write_buffer_limits(
+            high=0
+        )  # so that drain returns when the kernel has it
         try:
             while await self._next():
                 writer.write(self._sending or b"")
                 await writer.drain()
                 self._sending = self._failure = None
         finally:
-            writer.transport.abort()  # all is sent, or the collector takes nothing more
+            writer.transport.abort()  # all is sent, or the collector accepts nothing more
             with suppress(OSError):
                 await writer.wait_closed()

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the test's own, to be killed: every process of it, at once."""
+"""A PostgreSQL server of one test, which may kill all its processes at once."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_INSTALLED = Path("/usr/lib/postgresql")  # where Debian puts what no PATH holds
+_INSTALLED = Path("/usr/lib/postgresql")  # where Debian installs it, outside of PATH
 _USER = "postgres"
 _BARE = ("-c", "fsync=off", "-c", "unix_socket_directories=", "-c", "listen_addresses=127.0.0.1")
 
 
 class PrivatePostgres:
-    """A running server; ``kill`` ends it as a power cut would."""
+    """A running server; ``kill`` ends it without a shutdown."""
 
-    def __init__(self, binaries: Path, folder: Path, somebody: dict[str, Any]) -> None:
+    def __init__(self, binaries: Path, folder: Path, as_user: dict[str, Any]) -> None:
         self.port = _free_port()
         self.dsn = f"postgresql://{_USER}@127.0.0.1:{self.port}/postgres"
         quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        made = ("-D", str(folder), "-U", _USER, "-A", "trust", "--no-sync", "--no-instructions")
+        options = ("-D", str(folder), "-U", _USER, "-A", "trust", "--no-sync", "--no-instructions")
         subprocess.run(  # noqa: S603 - our own arguments
-            [binaries / "initdb", *made], check=True, cwd=folder, **quiet, **somebody
+            [binaries / "initdb", *options], check=True, cwd=folder, **quiet, **as_user
         )
         self.process = subprocess.Popen(  # noqa: S603 - our own arguments
             [binaries / "postgres", "-D", folder, "-p", str(self.port), *_BARE],
             cwd=folder,
             **quiet,
-            **somebody,
+            **as_user,
         )
 
     def wait(self) -> None:
-        """Wait until it answers."""
+        """Wait until it accepts connections."""
         while True:
             assert self.process.poll() is None, "PostgreSQL did not start"
             with suppress(psycopg.OperationalError):
@@ -60,11 +60,11 @@ class PrivatePostgres:
 
 
 @contextmanager
-def _folder(somebody: dict[str, Any]) -> Iterator[Path]:
-    """A folder that its owner can reach: those of pytest are its user's alone."""
+def _folder(as_user: dict[str, Any]) -> Iterator[Path]:
+    """A folder that the server's user can enter: only our user can enter those of pytest."""
     folder = Path(tempfile.mkdtemp(prefix="harness-postgres-"))
-    if somebody:
-        shutil.chown(folder, somebody["user"])
+    if as_user:
+        shutil.chown(folder, as_user["user"])
     try:
         yield folder
     finally:
@@ -74,15 +74,15 @@ def _folder(somebody: dict[str, Any]) -> Iterator[Path]:
 @pytest.fixture
 def private_postgres() -> Iterator[PrivatePostgres]:
     binaries = sorted(_INSTALLED.glob("*/bin/postgres"))
-    found = Path(shutil.which("postgres") or (binaries[-1] if binaries else ""))
-    if found == Path() or not Path("/proc/self/task").exists():
+    postgres = Path(shutil.which("postgres") or (binaries[-1] if binaries else ""))
+    if postgres == Path() or not Path("/proc/self/task").exists():
         pytest.skip("no PostgreSQL to kill")
     try:
-        somebody = {} if os.getuid() else {"user": pwd.getpwnam(_USER).pw_uid}
+        as_user = {} if os.getuid() else {"user": pwd.getpwnam(_USER).pw_uid}
     except KeyError:
         pytest.skip(f"PostgreSQL does not run as root, and there is no user {_USER!r}")
-    with _folder(somebody) as folder:
-        server = PrivatePostgres(found.resolve().parent, folder, somebody)
+    with _folder(as_user) as folder:
+        server = PrivatePostgres(postgres.resolve().parent, folder, as_user)
         try:
             server.wait()
             yield server

@@ -1,4 +1,4 @@
-"""Real databases for tests: a SQLite file, and a PostgreSQL schema of the test's own."""
+"""Real databases for tests: a SQLite file, and a PostgreSQL schema per test."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _USERS = ("root", "postgres")
 
 
 @cache
-def address() -> str:
-    """The user and database that let us in, or the reason why none does."""
+def user_or_error() -> str:
+    """Return the user that can connect, or ``!`` and the reason why none can."""
     reason = ""
     for user in _USERS:
         try:
@@ -39,7 +39,7 @@ def _dsn(user: str, port: int) -> str:
 
 
 class Postgres:
-    """A schema of its own in a running server."""
+    """A new schema in a running server."""
 
     def __init__(self, user: str) -> None:
         self.user, self.schema = user, f"harness_test_{uuid.uuid4().hex[:12]}"
@@ -54,7 +54,7 @@ class Postgres:
             connection.execute(statement.encode(), values)
 
     def kill(self) -> None:
-        """End the server's side of every connection of this test, as a failover does."""
+        """Terminate every connection of this test on the server, as a failover does."""
         self.admin(
             "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity "
             "WHERE application_name = %s",
@@ -62,18 +62,18 @@ class Postgres:
         )
 
 
-async def until(done: Callable[[], bool]) -> None:
-    """Let others work until something is so; fails after five seconds."""
+async def until(condition: Callable[[], bool]) -> None:
+    """Run the event loop until a condition holds; fail after five seconds."""
     async with asyncio.timeout(5):
-        while not done():  # noqa: ASYNC110 - what is waited for sets no event, it is only true
+        while not condition():  # noqa: ASYNC110 - a condition sets no event
             await asyncio.sleep(0.001)
 
 
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
-    if address().startswith("!"):
-        pytest.skip(f"no PostgreSQL at {HOST}:{PORT}: {address()[1:]}")
-    server = Postgres(address())
+    if user_or_error().startswith("!"):
+        pytest.skip(f"no PostgreSQL at {HOST}:{PORT}: {user_or_error()[1:]}")
+    server = Postgres(user_or_error())
     server.admin(f"CREATE SCHEMA {server.schema}")
     yield server
     server.admin(f"DROP SCHEMA {server.schema} CASCADE")
@@ -90,24 +90,24 @@ def dsn(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @asynccontextmanager
 async def silent_server() -> AsyncIterator[int]:
-    """A server that takes connections and never says a word; yields its port."""
-    leave = asyncio.Event()
+    """A server that accepts connections and never replies; yields its port."""
+    closing = asyncio.Event()
 
-    async def hold(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await leave.wait()
+    async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await closing.wait()
         writer.close()
 
-    server = await asyncio.start_server(hold, HOST, 0)
+    server = await asyncio.start_server(accept, HOST, 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        leave.set()
+        closing.set()
         server.close()
         await server.wait_closed()
 
 
 class Proxy:
-    """A wire to PostgreSQL that can be cut while a statement is on it."""
+    """A proxy to PostgreSQL that can cut the connection in the middle of a statement."""
 
     def __init__(self) -> None:
         self.cut_next = False
@@ -144,4 +144,4 @@ class Proxy:
             yield proxy, server
         finally:
             server.close()
-            await asyncio.sleep(0.01)  # the last connection is let go of in its own task
+            await asyncio.sleep(0.01)  # the last connection is closed in its own task

@@ -38,14 +38,14 @@ async def test_a_row_comes_back_by_its_column_names(database: Database) -> None:
     assert await database.execute(SELECT, {"id": "1"}) == [{"words": "it's :id; -- 100 %"}]
 
 
-async def test_what_one_connection_wrote_another_reads(database: Database, dsn: str) -> None:
-    await database.execute(INSERT, {"id": "1", "words": "kept"})
+async def test_another_connection_reads_what_one_wrote(database: Database, dsn: str) -> None:
+    await database.execute(INSERT, {"id": "1", "words": "stored"})
     other = open_database(dsn, FIRST)
-    assert await other.execute(SELECT, {"id": "1"}) == [{"words": "kept"}]
+    assert await other.execute(SELECT, {"id": "1"}) == [{"words": "stored"}]
     await other.aclose()
 
 
-async def test_tables_grow_by_their_new_steps_only(database: Database, dsn: str) -> None:
+async def test_an_upgrade_runs_the_new_steps_only(database: Database, dsn: str) -> None:
     await database.execute(INSERT, {"id": "1", "words": "old"})
     grown = open_database(dsn, SECOND)
     assert await grown.execute("SELECT * FROM notes") == [
@@ -54,12 +54,12 @@ async def test_tables_grow_by_their_new_steps_only(database: Database, dsn: str)
     await grown.aclose()
 
 
-async def test_tables_of_a_newer_program_are_refused_and_left_alone(dsn: str) -> None:
+async def test_tables_of_a_newer_program_are_refused_and_not_changed(dsn: str) -> None:
     newer, older = open_database(dsn, SECOND), open_database(dsn, FIRST)
     await newer.execute("SELECT * FROM notes")
-    with pytest.raises(HarnessError, match="notes of version 2, this program knows 1"):
+    with pytest.raises(HarnessError, match="notes of version 2, this program supports 1"):
         await older.execute("SELECT * FROM notes")
-    await newer.execute(INSERT, {"id": "1", "words": "nobody holds the file"})
+    await newer.execute(INSERT, {"id": "1", "words": "the file is not locked"})
     assert await newer.execute("SELECT version FROM harness_schemas") == [{"version": 2}]
     await newer.aclose()
     await older.aclose()
@@ -79,7 +79,9 @@ async def test_a_failing_statement_fails_alone(database: Database) -> None:
     assert await database.execute(SELECT, {"id": "1"}) == []
 
 
-async def test_a_closed_database_says_so_and_may_be_closed_again(database: Database) -> None:
+async def test_a_closed_database_refuses_statements_and_can_be_closed_again(
+    database: Database,
+) -> None:
     await database.execute(SELECT, {"id": "1"})
     await database.aclose()
     await database.aclose()
@@ -87,25 +89,25 @@ async def test_a_closed_database_says_so_and_may_be_closed_again(database: Datab
         await database.execute(SELECT, {"id": "1"})
 
 
-async def test_a_database_nobody_used_closes_too(dsn: str) -> None:
+async def test_an_unused_database_can_be_closed(dsn: str) -> None:
     await open_database(dsn, FIRST).aclose()
 
 
-async def test_a_cancelled_waiter_leaves_the_next_statement_whole(database: Database) -> None:
+async def test_a_cancelled_statement_does_not_affect_the_next_one(database: Database) -> None:
     await database.execute(SELECT, {"id": "1"})
     waiter = asyncio.create_task(database.execute(INSERT, {"id": "1", "words": "?"}))
     await asyncio.sleep(0)
     waiter.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiter
-    await database.execute(INSERT, {"id": "2", "words": "whole"})
-    assert await database.execute(SELECT, {"id": "2"}) == [{"words": "whole"}]
+    await database.execute(INSERT, {"id": "2", "words": "complete"})
+    assert await database.execute(SELECT, {"id": "2"}) == [{"words": "complete"}]
 
 
 # SQLite
 
 
-async def test_memory_is_gone_when_closed() -> None:
+async def test_a_database_in_memory_is_empty_after_closing() -> None:
     for _ in range(2):
         database = open_database("sqlite:///:memory:", FIRST)
         assert await database.execute(SELECT, {"id": "1"}) == []
@@ -129,7 +131,7 @@ async def test_the_file_is_in_write_ahead_mode(tmp_path: Path) -> None:
     await database.aclose()
 
 
-async def test_a_file_another_process_writes_is_waited_for_and_no_longer(tmp_path: Path) -> None:
+async def test_a_locked_file_is_waited_for_until_the_timeout(tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "busy.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     database = open_database(f"sqlite:///{tmp_path}/busy.db?timeout=0.01", FIRST)
@@ -141,7 +143,7 @@ async def test_a_file_another_process_writes_is_waited_for_and_no_longer(tmp_pat
     await database.aclose()
 
 
-async def test_a_folder_that_is_not_there_is_the_drivers_error(tmp_path: Path) -> None:
+async def test_a_missing_folder_raises_the_error_of_the_driver(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/none/x.db", FIRST)
     with pytest.raises(sqlite3.OperationalError, match="unable to open"):
         await database.execute(SELECT, {"id": "1"})
@@ -151,7 +153,7 @@ async def test_a_folder_that_is_not_there_is_the_drivers_error(tmp_path: Path) -
 # PostgreSQL
 
 
-async def test_a_connection_the_server_ended_is_opened_again(postgres: Postgres) -> None:
+async def test_a_terminated_connection_is_opened_again(postgres: Postgres) -> None:
     database = open_database(postgres.dsn(), FIRST)
     await database.execute(INSERT, {"id": "1", "words": "before"})
     postgres.kill()
@@ -159,18 +161,18 @@ async def test_a_connection_the_server_ended_is_opened_again(postgres: Postgres)
     await database.aclose()
 
 
-async def test_a_statement_cut_on_its_way_runs_again(postgres: Postgres) -> None:
+async def test_an_interrupted_statement_runs_again(postgres: Postgres) -> None:
     async with Proxy.running() as (proxy, _):
         database = open_database(postgres.dsn(proxy.port), FIRST)
         await database.execute(SELECT, {"id": "1"})
         proxy.cut_next = True
-        await database.execute(INSERT, {"id": "1", "words": "twice tried"})
-        assert not proxy.cut_next, "nothing was cut, so nothing was tried again"
-        assert await database.execute(SELECT, {"id": "1"}) == [{"words": "twice tried"}]
+        await database.execute(INSERT, {"id": "1", "words": "sent twice"})
+        assert not proxy.cut_next, "the connection was not cut"
+        assert await database.execute(SELECT, {"id": "1"}) == [{"words": "sent twice"}]
         await database.aclose()
 
 
-async def test_a_server_that_stays_away_is_the_callers_to_know(postgres: Postgres) -> None:
+async def test_an_unreachable_server_raises_the_error_of_the_driver(postgres: Postgres) -> None:
     async with Proxy.running() as (proxy, server):
         database = open_database(postgres.dsn(proxy.port), FIRST)
         await database.execute(SELECT, {"id": "1"})
@@ -183,7 +185,9 @@ async def test_a_server_that_stays_away_is_the_callers_to_know(postgres: Postgre
         await database.aclose()
 
 
-async def test_an_error_of_a_living_connection_is_not_tried_again(postgres: Postgres) -> None:
+async def test_a_failing_statement_of_an_open_connection_does_not_run_again(
+    postgres: Postgres,
+) -> None:
     database = open_database(postgres.dsn(), FIRST)
     await database.execute("CREATE SEQUENCE tries")
     await database.execute("SET statement_timeout = 20")
@@ -193,7 +197,7 @@ async def test_an_error_of_a_living_connection_is_not_tried_again(postgres: Post
     await database.aclose()
 
 
-async def test_closing_does_not_wait_for_a_server_that_hangs() -> None:
+async def test_closing_does_not_wait_for_a_hanging_server() -> None:
     async with silent_server() as port:
         database = open_database(f"postgresql://nobody@127.0.0.1:{port}/test", FIRST)
         waiting = asyncio.create_task(database.execute(SELECT, {"id": "1"}))
@@ -208,25 +212,34 @@ async def test_closing_does_not_wait_for_a_server_that_hangs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dsn", "words"),
+    ("dsn", "message"),
     [
         ("sqlit:///x.db", "unknown database 'sqlit'; did you mean 'sqlite'"),
         ("sqlite:///x.db?timout=3", "unknown sqlite option 'timout'; did you mean 'timeout'"),
-        ("sqlite:///x.db?timeout=soon", "option 'timeout' takes seconds above 0, not 'soon'"),
-        ("sqlite:///x.db?timeout=0", "option 'timeout' takes seconds above 0, not '0'"),
-        ("sqlite:///x.db?timeout=inf", "option 'timeout' takes seconds above 0, not 'inf'"),
+        (
+            "sqlite:///x.db?timeout=soon",
+            "option 'timeout' must be a positive number of seconds, not 'soon'",
+        ),
+        (
+            "sqlite:///x.db?timeout=0",
+            "option 'timeout' must be a positive number of seconds, not '0'",
+        ),
+        (
+            "sqlite:///x.db?timeout=inf",
+            "option 'timeout' must be a positive number of seconds, not 'inf'",
+        ),
         ("sqlite://x.db", "names no file; write sqlite:///PATH"),
         ("sqlite:///", "names no file"),
         ("postgresql://u@h/d?conect_timeout=1", "did you mean 'connect_timeout'"),
         ("postgresql://u:50%@h/d", "cannot be read; percent-encode"),
     ],
 )
-def test_a_dsn_at_fault_names_its_cure(dsn: str, words: str) -> None:
-    with pytest.raises(InputError, match=words.replace("?", r"\?")):
+def test_the_error_of_an_invalid_dsn_says_what_to_write(dsn: str, message: str) -> None:
+    with pytest.raises(InputError, match=message.replace("?", r"\?")):
         open_database(dsn, FIRST)
 
 
-def test_no_name_and_no_error_tells_a_password() -> None:
+def test_no_name_and_no_error_contains_a_password() -> None:
     database = open_database("postgres://me:s3cret@db.example:5433/app?connect_timeout=1", FIRST)
     assert database.name == "postgresql://db.example:5433/app"
     for bad in ("postgresql://me:s3cret%@h/d", "postgresql://me:s3cret@h/d?hots=x"):
@@ -235,13 +248,13 @@ def test_no_name_and_no_error_tells_a_password() -> None:
         assert "s3cret" not in str(refused.value)
 
 
-def test_without_psycopg_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_psycopg_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     monkeypatch.delitem(sys.modules, "harness.streaming.databases.postgres", raising=False)
     with pytest.raises(InputError, match=r"llm-stream-harness\[service\]"):
         open_database("postgresql://u@h/d", FIRST)
 
 
-def test_an_unknown_scheme_is_never_taken_for_a_default() -> None:
+def test_an_unknown_scheme_is_refused() -> None:
     with pytest.raises(UnknownWordError):
         open_database("mysql://u@h/d", FIRST)

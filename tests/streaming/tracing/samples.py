@@ -1,4 +1,4 @@
-"""Traces to write: a step that went well, one that failed, one that never opened."""
+"""Traces to write: of a successful step, of a failed one, and of one that never opened."""
 
 from __future__ import annotations
 

@@ -46,19 +46,19 @@ def test_a_comma_inside_a_dsn_is_escaped() -> None:
         ("https://c/my/spans", "https://c/my/spans"),
     ],
 )
-def test_a_collector_without_a_path_gets_the_one_of_otlp(endpoint: str, url: str) -> None:
+def test_a_collector_without_a_path_gets_the_default_path_of_otlp(endpoint: str, url: str) -> None:
     assert names(f"otlp:{endpoint}") == [f"otlp:{url}"]
 
 
-def test_the_variable_speaks_where_the_caller_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variable_is_used_if_the_caller_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "unix:///run/c.sock")
     assert names(None) == ["unix:/run/c.sock"]
     assert names("sqlite:///t.db") == ["sqlite:t.db"]
     monkeypatch.setenv(VARIABLE, "")
-    assert names(None) == [], "set to nothing, it turns traces off"
+    assert names(None) == [], "an empty value turns traces off"
 
 
-def test_where_nobody_says_anything_it_is_a_file_beside_us(
+def test_the_default_is_a_file_in_the_working_directory(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
@@ -68,40 +68,42 @@ def test_where_nobody_says_anything_it_is_a_file_beside_us(
 
 
 @pytest.mark.parametrize(
-    ("config", "words"),
+    ("config", "message"),
     [
         ("sqlit:///t.db", "unknown trace backend 'sqlit'; did you mean 'sqlite'"),
         ("postgress://h/d", "did you mean 'postgres'"),
         ("clickhouse://h", "unknown trace backend 'clickhouse'; known: otlp"),
         ("sqlite", "names no file"),
         ("unix:///c.sock?quue=3", "unknown unix option 'quue'; did you mean 'queue'"),
-        ("unix:///c.sock?queue=0", "option 'queue' takes a whole number above 0, not '0'"),
-        ("unix:///c.sock?queue=1.5", "option 'queue' takes a whole number above 0, not '1.5'"),
+        ("unix:///c.sock?queue=0", "option 'queue' must be a positive whole number, not '0'"),
+        ("unix:///c.sock?queue=1.5", "option 'queue' must be a positive whole number, not '1.5'"),
         ("unix://c.sock", "names no socket"),
         ("otlp:http://c?tiemout=3", "unknown otlp option 'tiemout'; did you mean 'timeout'"),
-        ("otlp:grpc://c:4317", "is no collector"),
-        ("otlp:http://", "is no collector"),
+        ("otlp:grpc://c:4317", "is not the URL of a collector"),
+        ("otlp:http://", "is not the URL of a collector"),
         ("sqlite:///ok.db, unixx:///c", "unknown trace backend 'unixx'"),
     ],
 )
-def test_a_word_nobody_knows_is_refused_with_the_nearest(config: str, words: str) -> None:
-    with pytest.raises(InputError, match=words.replace("?", r"\?")):
+def test_an_invalid_configuration_is_refused(config: str, message: str) -> None:
+    with pytest.raises(InputError, match=message.replace("?", r"\?")):
         make_backends(config)
 
 
-def test_keys_in_an_address_are_refused_and_not_repeated() -> None:
+def test_credentials_in_a_url_are_refused_and_not_repeated() -> None:
     with pytest.raises(InputError, match="OTEL_EXPORTER_OTLP_HEADERS") as refused:
         make_backends("otlp:https://me:s3cret@collector")
     assert "s3cret" not in str(refused.value)
     assert "collector" in str(refused.value)
 
 
-def test_an_unknown_backend_is_no_database() -> None:
+def test_an_unknown_backend_is_refused() -> None:
     with pytest.raises(UnknownWordError):
         make_backends("stdout")
 
 
-def test_without_opentelemetry_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_opentelemetry_the_error_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     module = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
     monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.delitem(sys.modules, "harness.streaming.tracing.open_telemetry", raising=False)
@@ -109,6 +111,6 @@ def test_without_opentelemetry_the_cure_is_named(monkeypatch: pytest.MonkeyPatch
         make_backends("otlp:http://localhost:4318")
 
 
-def test_two_calls_make_two_backends_that_close_apart() -> None:
+def test_each_call_makes_new_backends() -> None:
     one, other = make_backends("sqlite:///t.db"), make_backends("sqlite:///t.db")
     assert one[0] is not other[0]

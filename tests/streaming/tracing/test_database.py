@@ -1,4 +1,4 @@
-"""One suite for every database: what it promises of traces."""
+"""Traces on every database."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ async def traces(dsn: str) -> AsyncIterator[DatabaseTraces]:
     await opened.aclose()
 
 
-async def test_a_trace_comes_back_whole(traces: DatabaseTraces) -> None:
+async def test_a_trace_is_read_as_it_was_written(traces: DatabaseTraces) -> None:
     odd = good(request={"nul": "\x00", "half a pair": "\ud800", "percent": "100 % :id"})
     await traces.create(odd)
     assert await traces.read("step_1") == odd
 
 
-async def test_a_step_nobody_took_gives_nothing(traces: DatabaseTraces) -> None:
+async def test_an_unknown_step_has_no_trace(traces: DatabaseTraces) -> None:
     assert await traces.read("step_1") is None
 
 
-async def test_of_a_steps_traces_the_newest_is_read(traces: DatabaseTraces) -> None:
+async def test_the_newest_trace_of_a_step_is_read(traces: DatabaseTraces) -> None:
     old, new = failed(), good(id="2", created_at=good().created_at + timedelta(microseconds=1))
     for trace in (new, old):
         await traces.create(trace)
     assert await traces.read("step_1") == new
 
 
-async def test_a_trace_written_twice_stands_once(traces: DatabaseTraces) -> None:
+async def test_a_trace_written_twice_is_stored_once(traces: DatabaseTraces) -> None:
     trace = good()
     await asyncio.gather(traces.create(trace), traces.create(trace))
     assert await traces._database.execute("SELECT count(*) AS n FROM harness_traces") == [{"n": 1}]
 
 
-async def test_the_columns_come_from_the_trace_the_organisation_too(
+async def test_the_columns_are_fields_of_the_trace(
     traces: DatabaseTraces,
 ) -> None:
     trace = good()
@@ -68,12 +68,12 @@ async def test_the_columns_come_from_the_trace_the_organisation_too(
 
 async def test_traces_outlive_the_process(traces: DatabaseTraces, dsn: str) -> None:
     await traces.create(good(id="1"))
-    again = DatabaseTraces(open_database(dsn, SCHEMA))
-    assert await again.read("step_1") == good(id="1")
-    await again.aclose()
+    other = DatabaseTraces(open_database(dsn, SCHEMA))
+    assert await other.read("step_1") == good(id="1")
+    await other.aclose()
 
 
-async def test_a_write_cut_on_its_way_is_made_again_and_nothing_is_raised(
+async def test_an_interrupted_write_is_repeated_and_nothing_is_raised(
     postgres: Postgres,
 ) -> None:
     async with Proxy.running() as (proxy, server):
@@ -93,7 +93,7 @@ async def test_a_write_cut_on_its_way_is_made_again_and_nothing_is_raised(
         await manager.aclose()
 
 
-async def test_a_server_that_ended_our_connection_is_found_again(postgres: Postgres) -> None:
+async def test_a_terminated_connection_is_opened_again(postgres: Postgres) -> None:
     manager = TraceManager(make_backends(postgres.dsn()))
     await manager.create(good(step_id="before"))
     postgres.kill()

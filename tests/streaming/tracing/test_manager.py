@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 
 class Backend:
-    """A place that does with a trace what the test says."""
+    """A backend that does what the test says."""
 
     def __init__(self, name: str, act: Callable[[], Awaitable[object]] | None = None) -> None:
         self.name, self._act = name, act
-        self.kept: list[ProviderTrace] = []
+        self.stored: list[ProviderTrace] = []
         self.closed = False
 
     async def create(self, trace: ProviderTrace) -> None:
         if self._act is not None:
             await self._act()
-        self.kept.append(trace)
+        self.stored.append(trace)
 
     async def read(self, step_id: str) -> ProviderTrace | None:
-        return next((trace for trace in self.kept if trace.step_id == step_id), None)
+        return next((trace for trace in self.stored if trace.step_id == step_id), None)
 
     async def aclose(self) -> None:
         self.closed = True
@@ -47,7 +47,7 @@ async def _fail() -> None:
     raise OSError("disk\n full")
 
 
-async def test_every_backend_gets_the_trace_and_a_failing_one_is_a_report(
+async def test_all_backends_get_the_trace_and_a_failure_is_a_report(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING)
@@ -59,7 +59,7 @@ async def test_every_backend_gets_the_trace_and_a_failing_one_is_a_report(
         WriteReport("broken", "OSError: disk full"),
         WriteReport("last"),
     )
-    assert first.kept == last.kept == [trace]
+    assert first.stored == last.stored == [trace]
     assert f"trace {trace.id}, broken: OSError: disk full" in caplog.text
 
 
@@ -71,7 +71,7 @@ async def test_writes_are_concurrent() -> None:
     assert reports == (WriteReport("one"), WriteReport("other"))
 
 
-async def test_a_backend_that_hangs_and_will_not_give_up_is_left_behind() -> None:
+async def test_a_backend_that_hangs_and_ignores_its_cancellation_is_abandoned() -> None:
     gate = asyncio.Event()
 
     async def stubborn() -> None:
@@ -87,7 +87,7 @@ async def test_a_backend_that_hangs_and_will_not_give_up_is_left_behind() -> Non
     reports = await manager.create(good())
     assert time.perf_counter() - start < 0.5
     assert reports == (
-        WriteReport("slow", "not done within 0.02 s; left behind"),
+        WriteReport("slow", "not done within 0.02 s; cancelled"),
         WriteReport("quick"),
     )
     assert len(manager._late) == 1
@@ -95,20 +95,22 @@ async def test_a_backend_that_hangs_and_will_not_give_up_is_left_behind() -> Non
     await until(lambda: not manager._late)
 
 
-async def test_a_hanging_postgresql_delays_nobody_beyond_the_bound(tmp_path: Path) -> None:
+async def test_a_hanging_postgresql_delays_the_caller_no_longer_than_the_bound(
+    tmp_path: Path,
+) -> None:
     async with silent_server() as port:
         backends = make_backends(
-            f"sqlite:///{tmp_path}/t.db, postgresql://nobody@127.0.0.1:{port}/test"
+            f"sqlite:///{tmp_path}/t.db, postgresql://user@127.0.0.1:{port}/test"
         )
         manager = TraceManager(backends, bound=0.05)
         trace = good()
-        kept, hung = await manager.create(trace)
-        assert (kept.error, hung.error) == (None, "not done within 0.05 s; left behind")
+        stored, hung = await manager.create(trace)
+        assert (stored.error, hung.error) == (None, "not done within 0.05 s; cancelled")
         assert await manager.read("step_1") == trace
         assert [report.error for report in await manager.aclose()] == [None, None]
 
 
-async def test_only_a_cancellation_passes_and_takes_the_writes_with_it() -> None:
+async def test_a_cancellation_of_the_caller_cancels_the_writes() -> None:
     inside, ended = asyncio.Event(), asyncio.Event()
 
     async def wait() -> None:
@@ -131,15 +133,15 @@ async def test_reads_come_from_the_first_backend() -> None:
     manager = TraceManager([first, second])
     trace = good()
     await manager.create(trace)
-    second.kept.clear()
+    second.stored.clear()
     assert await manager.read("step_1") == trace
     assert await manager.read("step_2") is None
 
 
-async def test_a_first_backend_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+async def test_reading_from_a_write_only_backend_raises(tmp_path: Path) -> None:
     manager = TraceManager(make_backends(f"unix://{tmp_path}/s.sock, otlp:http://127.0.0.1:1"))
     for _ in range(2):
-        with pytest.raises(HarnessError, match="takes traces and gives none back"):
+        with pytest.raises(HarnessError, match="is write-only"):
             await manager.read("step_1")
         manager._backends = manager._backends[::-1]
     await manager.aclose()
@@ -152,7 +154,7 @@ async def test_without_backends_nothing_is_written_and_nothing_is_read() -> None
     assert await manager.aclose() == ()
 
 
-async def test_closing_closes_all_and_reports_what_was_lost(
+async def test_closing_closes_all_backends_and_reports_failures(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING)
@@ -164,7 +166,7 @@ async def test_closing_closes_all_and_reports_what_was_lost(
     reports = await TraceManager([broken, hung, fine], close_bound=0.02).aclose()
     assert [report.error for report in reports] == [
         "OSError: disk full",
-        "not done within 0.02 s; left behind",
+        "not done within 0.02 s; cancelled",
         None,
     ]
     assert broken.closed
@@ -173,7 +175,7 @@ async def test_closing_closes_all_and_reports_what_was_lost(
     assert "closing broken: OSError: disk full" in caplog.text
 
 
-async def test_a_trace_of_a_request_that_never_opened_is_written_like_any_other(
+async def test_a_trace_of_a_request_that_never_opened_is_written(
     tmp_path: Path,
 ) -> None:
     manager = TraceManager(make_backends(f"sqlite:///{tmp_path}/t.db"))

@@ -1,4 +1,4 @@
-"""Spans as a real collector receives them: OTLP/HTTP, decoded from its protobuf.
+"""Spans as a real collector receives them over OTLP/HTTP, decoded from protobuf.
 
 https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/client-inference.md
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Collector(ThreadingHTTPServer):
-    """Takes spans on /v1/traces and answers with ``status``."""
+    """Accepts spans on /v1/traces and replies with ``status``."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Say nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def collector() -> Iterator[Collector]:
     server.server_close()
 
 
-def told(span: Any) -> dict[str, Any]:
+def attributes_of(span: Any) -> dict[str, Any]:
     return {pair.key: _value(pair.value) for pair in span.attributes}
 
 
@@ -84,7 +84,7 @@ def _value(value: Any) -> Any:
     return getattr(value, kind)
 
 
-async def test_a_step_arrives_as_the_span_of_the_conventions(collector: Collector) -> None:
+async def test_a_trace_is_exported_as_a_span_of_the_conventions(collector: Collector) -> None:
     manager = TraceManager(make_backends(f"{collector.dsn}?service=my-agent"))
     trace = good()
     assert (await manager.create(trace))[0].error is None
@@ -93,7 +93,7 @@ async def test_a_step_arrives_as_the_span_of_the_conventions(collector: Collecto
     assert span.name == "chat claude-test"
     assert span.kind == span.SPAN_KIND_CLIENT
     assert span.status.code == span.status.STATUS_CODE_UNSET
-    assert told(span) == {
+    assert attributes_of(span) == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "anthropic",
         "gen_ai.request.model": "claude-test",
@@ -120,7 +120,7 @@ async def test_a_step_arrives_as_the_span_of_the_conventions(collector: Collecto
         "llm_stream_harness.ending": "complete",
     }
     [resource] = [part.resource for part in collector.requests[0].resource_spans]
-    assert told(resource)["service.name"] == "my-agent"
+    assert attributes_of(resource)["service.name"] == "my-agent"
 
 
 async def test_the_span_covers_the_latency_and_ends_with_the_step(collector: Collector) -> None:
@@ -135,7 +135,7 @@ async def test_the_span_covers_the_latency_and_ends_with_the_step(collector: Col
     assert untimed.start_time_unix_nano == untimed.end_time_unix_nano
 
 
-async def test_spans_of_a_run_share_a_trace_and_a_trace_is_always_the_same_span(
+async def test_spans_of_a_run_are_in_one_trace_and_ids_are_stable(
     collector: Collector,
 ) -> None:
     manager = TraceManager(make_backends(collector.dsn))
@@ -148,55 +148,57 @@ async def test_spans_of_a_run_share_a_trace_and_a_trace_is_always_the_same_span(
     assert (len(one.trace_id), len(one.span_id)) == (16, 8)
 
 
-async def test_a_failure_is_an_error_with_its_type_and_its_words(collector: Collector) -> None:
+async def test_a_failure_is_an_error_with_its_type_and_message(collector: Collector) -> None:
     manager = TraceManager(make_backends(collector.dsn))
     await manager.create(failed())
     await manager.create(unopened(error=""))
     await manager.aclose()
-    said, wordless = collector.spans
-    assert said.status.code == said.status.STATUS_CODE_ERROR
-    assert said.status.message == "Overloaded"
-    assert told(said)["error.type"] == "overloaded_error"
-    assert told(said)["gen_ai.response.finish_reasons"] == ["error"]
-    assert wordless.status.message == told(wordless)["error.type"] == "unknown"
+    failed_span, no_message = collector.spans
+    assert failed_span.status.code == failed_span.status.STATUS_CODE_ERROR
+    assert failed_span.status.message == "Overloaded"
+    assert attributes_of(failed_span)["error.type"] == "overloaded_error"
+    assert attributes_of(failed_span)["gen_ai.response.finish_reasons"] == ["error"]
+    assert no_message.status.message == attributes_of(no_message)["error.type"] == "unknown"
 
 
-async def test_what_people_and_models_wrote_is_not_exported(collector: Collector) -> None:
+async def test_the_text_of_people_and_models_is_not_exported(collector: Collector) -> None:
     manager = TraceManager(make_backends(collector.dsn))
     await manager.create(good())
     await manager.aclose()
     sent = collector.requests[0].SerializeToString()
-    for words in (b"secret words", b"Here it is", b"Paris"):
-        assert words not in sent
+    for text in (b"secret words", b"Here it is", b"Paris"):
+        assert text not in sent
 
 
-async def test_a_collector_that_refuses_is_a_report(collector: Collector) -> None:
+async def test_a_refusal_of_the_collector_is_a_report(collector: Collector) -> None:
     collector.status = 400
     manager = TraceManager(make_backends(collector.dsn))
     [report] = await manager.create(good())
     assert report.error is not None
-    assert "did not take the span" in report.error
+    assert "did not accept the span" in report.error
     await manager.aclose()
 
 
-async def test_a_collector_that_is_away_is_a_report_within_the_bound() -> None:
+async def test_an_unreachable_collector_is_a_report_within_the_bound() -> None:
     manager = TraceManager(make_backends("otlp:http://127.0.0.1:1?timeout=0.05"), bound=1.0)
     [report] = await manager.create(good())
     assert report.error is not None
-    assert "did not take the span" in report.error
+    assert "did not accept the span" in report.error
     await manager.aclose()
 
 
-async def test_closing_ends_an_export_that_waits_to_try_again(collector: Collector) -> None:
+async def test_closing_stops_an_export_that_waits_for_its_next_attempt(
+    collector: Collector,
+) -> None:
     collector.status = 503
     manager = TraceManager(make_backends(f"{collector.dsn}?timeout=60"), bound=0.05)
     [report] = await manager.create(good())
-    assert report.error == "not done within 0.05 s; left behind"
+    assert report.error == "not done within 0.05 s; cancelled"
     [report] = await manager.aclose()
     assert report.error is None
 
 
-# The words, without a wire
+# The attributes, without a collector
 
 
 @pytest.mark.parametrize(
@@ -208,7 +210,7 @@ async def test_closing_ends_an_export_that_waits_to_try_again(collector: Collect
         ("anthropic_messages", None, "chat"),
     ],
 )
-def test_the_span_is_named_for_its_operation_and_model(
+def test_the_name_of_a_span_is_operation_and_model(
     protocol: str, model: str | None, name: str
 ) -> None:
     assert span_name(good(protocol=protocol, model=model)) == name
@@ -234,20 +236,20 @@ def _reasons(trace: ProviderTrace) -> object:
     return attributes(trace)["gen_ai.response.finish_reasons"]
 
 
-def test_a_finish_reason_that_never_came_is_an_error() -> None:
+def test_a_finish_reason_that_was_not_received_is_an_error() -> None:
     assert _reasons(unopened()) == ("error",)
     for ending in ("truncated", "failed", "cancelled"):
         assert _reasons(good(outcome=OUTCOME.model_copy(update={"ending": ending}))) == ("error",)
-    wordless = OUTCOME.model_copy(update={"finish_raw": None, "ending": "incomplete"})
-    assert _reasons(good(outcome=wordless)) == ("tool_calls",)
+    no_message = OUTCOME.model_copy(update={"finish_raw": None, "ending": "incomplete"})
+    assert _reasons(good(outcome=no_message)) == ("tool_calls",)
 
 
-def test_a_cancelled_step_is_no_error() -> None:
+def test_a_cancelled_step_is_not_an_error() -> None:
     cancelled = good(outcome=Outcome(finish="cancelled", ending="cancelled"))
     assert "error.type" not in attributes(cancelled)
 
 
-def test_what_was_not_reported_is_left_out_and_a_zero_is_not() -> None:
+def test_unreported_values_are_left_out_and_zeros_are_kept() -> None:
     bare = good(
         outcome=Outcome(usage=Usage(input=0)), run_id=None, tags=(), model=None, first_chunk_s=None
     )
@@ -258,5 +260,5 @@ def test_what_was_not_reported_is_left_out_and_a_zero_is_not() -> None:
     assert not [name for name in attributes(good(outcome=Outcome())) if "usage" in name]
 
 
-def test_an_error_without_a_code_is_typed_by_its_kind() -> None:
+def test_the_type_of_an_error_without_a_code_is_its_kind() -> None:
     assert attributes(good(error=ErrorInfo(kind="timeout")))["error.type"] == "timeout"

@@ -32,7 +32,7 @@ def test_a_trace_round_trips_through_one_line_of_ascii(trace: ProviderTrace) -> 
     assert "\n" not in line
 
 
-def test_an_outcome_an_interface_built_without_validation_round_trips_too() -> None:
+def test_an_outcome_built_without_validation_round_trips() -> None:
     outcome = Outcome.model_construct(chunks=(Chunk("text", "a"),), ending="complete")
     assert ProviderTrace.from_json(good(outcome=outcome).to_json()).outcome == outcome
 
@@ -44,37 +44,37 @@ def test_an_unknown_field_is_refused() -> None:
 
 def test_a_trace_is_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        good().org_id = "org_2"  # type: ignore[misc]  # that it cannot be set is what is tested
+        good().org_id = "org_2"  # type: ignore[misc]  # the test sets it
 
 
-def test_times_are_kept_in_utc_and_written_as_iso() -> None:
+def test_times_are_stored_in_utc_and_written_as_iso_8601() -> None:
     paris = datetime(2026, 3, 1, 13, 0, tzinfo=timezone(timedelta(hours=1)))
     trace = good(created_at=paris)
     assert trace.created_at == paris
     assert trace.created_at.tzinfo is UTC
     assert json.loads(trace.to_json())["created_at"] == "2026-03-01T12:00:00Z"
     with pytest.raises(ValidationError, match="timezone"):
-        good(created_at=datetime(2026, 3, 1))  # noqa: DTZ001 - a time of nowhere is what is refused
+        good(created_at=datetime(2026, 3, 1))  # noqa: DTZ001 - the test passes a time without zone
 
 
-def test_each_trace_has_an_id_and_a_time_of_its_own() -> None:
+def test_each_trace_gets_an_id_and_a_time() -> None:
     least = {"protocol": "openai_chat", "provider": "openai"}
     one, other = ProviderTrace(**least), ProviderTrace(**least)
     assert one.id != other.id
     assert datetime.now(UTC) - one.created_at < timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("words", ["it broke", ""])
-def test_an_error_that_is_only_words_is_an_error(words: str) -> None:
-    assert good(error=words).failure == ErrorInfo(kind="unknown", message=words)
+@pytest.mark.parametrize("message", ["it failed", ""])
+def test_an_error_that_is_only_a_string_is_an_error(message: str) -> None:
+    assert good(error=message).failure == ErrorInfo(kind="unknown", message=message)
 
 
-def test_the_failure_is_what_the_caller_was_told_or_what_the_outcome_says() -> None:
+def test_the_failure_is_the_error_of_the_caller_or_of_the_outcome() -> None:
     own = ErrorInfo(kind="timeout")
     assert failed(error=own).failure == own
-    told = failed(error=None).failure
-    assert told is not None
-    assert told.kind == "overloaded"
+    failure = failed(error=None).failure
+    assert failure is not None
+    assert failure.kind == "overloaded"
     assert good().failure is None
 
 
@@ -85,14 +85,14 @@ def test_events_are_pairs_of_name_and_data_in_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
-        ("{", "no JSON"),
+        ("{", "not JSON"),
         ("{}", "protocol: Field required"),
         ('{"protocol":"p","provider":"p","step":"s"}', "step: Extra inputs"),
     ],
 )
-def test_what_is_no_trace_is_refused_in_one_line(text: str, words: str) -> None:
-    with pytest.raises(InputError, match=words) as refused:
+def test_invalid_json_or_fields_are_refused_in_one_line(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as refused:
         ProviderTrace.from_json(text)
     assert "\n" not in str(refused.value)

@@ -27,7 +27,7 @@ RETRY = 0.005
 
 
 class Collector:
-    """A real receiver on a Unix socket: keeps whole lines, counts connections, can hang up."""
+    """A real collector on a Unix socket; stores complete lines, and can close its connections."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -36,9 +36,9 @@ class Collector:
         self.reading = asyncio.Event()
         self.reading.set()
 
-    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections.append(writer)
-        pipe: asyncio.ReadTransport = writer.transport  # type: ignore[assignment]  # it is both
+        pipe: asyncio.ReadTransport = writer.transport  # type: ignore[assignment]  # it is both kinds
         if not self.reading.is_set():
             pipe.pause_reading()
             await self.reading.wait()
@@ -50,7 +50,7 @@ class Collector:
             self.lines.append(line)
         writer.close()
 
-    def hang_up(self) -> None:
+    def close_connections(self) -> None:
         for writer in self.connections:
             writer.transport.abort()
 
@@ -60,12 +60,12 @@ class Collector:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Collector]:
-        server = await asyncio.start_unix_server(self._take, self.path, limit=2**24)
+        server = await asyncio.start_unix_server(self._receive, self.path, limit=2**24)
         try:
             yield self
         finally:
             server.close()
-            self.hang_up()
+            self.close_connections()
             self.reading.set()
             self.path.unlink(missing_ok=True)
             await asyncio.sleep(0.01)  # its readers end in their own tasks
@@ -97,33 +97,33 @@ async def test_each_trace_is_one_line_with_the_version(collector: Collector) -> 
     assert len(collector.connections) == 1
 
 
-async def test_an_error_of_words_only_is_not_lost() -> None:
+async def test_an_error_that_is_only_a_string_is_not_lost() -> None:
     record = json.loads(record_of(unopened()))
     assert record["status"] == "error"
     assert record["trace"]["error"]["message"] == "connection refused"
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "message"),
     [
         (b"{", "not a trace record"),
         (b"[]", "not a trace record"),
         (b'{"trace":{}}', "not a trace record"),
-        (b'{"protocol_version":2,"trace":{}}', "version 2; this reader knows 1"),
+        (b'{"protocol_version":2,"trace":{}}', "version 2; this reader supports 1"),
         (b'{"protocol_version":1,"trace":{}}', "not a trace: protocol"),
     ],
 )
-def test_a_receiver_refuses_what_it_does_not_know(line: bytes, words: str) -> None:
-    with pytest.raises(InputError, match=words):
+def test_an_invalid_record_is_refused(line: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         trace_of(line)
 
 
-async def test_a_collector_that_is_away_is_a_report_and_gets_all_once_it_is_there(
+async def test_an_unreachable_collector_is_a_report_and_later_gets_everything(
     collector: Collector,
 ) -> None:
     traces = socket_to(collector)
     manager = TraceManager([traces])
-    assert (await manager.create(good(step_id="1")))[0].error is None, "nothing is known yet"
+    assert (await manager.create(good(step_id="1")))[0].error is None, "no attempt has failed yet"
     await until(lambda: traces._failure is not None)
     [report] = await manager.create(good(step_id="2"))
     assert report.error == (
@@ -138,12 +138,12 @@ async def test_a_collector_that_is_away_is_a_report_and_gets_all_once_it_is_ther
     assert collector.steps == ["1", "2", "3"]
 
 
-async def test_a_collector_that_hangs_up_is_called_again(collector: Collector) -> None:
+async def test_a_closed_connection_is_opened_again(collector: Collector) -> None:
     traces = socket_to(collector)
     async with collector.running():
         await traces.create(good(step_id="1"))
         await until(lambda: collector.steps == ["1"])
-        collector.hang_up()
+        collector.close_connections()
         await asyncio.sleep(0.01)
         await traces.create(good(step_id="2"))
         await until(lambda: collector.steps == ["1", "2"])
@@ -151,7 +151,7 @@ async def test_a_collector_that_hangs_up_is_called_again(collector: Collector) -
     assert len(collector.connections) == 2
 
 
-async def test_a_record_cut_in_the_middle_is_sent_again_whole(collector: Collector) -> None:
+async def test_an_interrupted_record_is_sent_again_completely(collector: Collector) -> None:
     traces = socket_to(collector)
     huge = good(step_id="huge", request="x" * 5_000_000)  # no socket buffer holds it
     async with collector.running():
@@ -159,8 +159,8 @@ async def test_a_record_cut_in_the_middle_is_sent_again_whole(collector: Collect
         await traces.create(huge)
         await until(lambda: len(collector.connections) == 1)
         await asyncio.sleep(0.01)
-        assert traces.unsent == 1, "it is on its way"
-        collector.hang_up()
+        assert traces.unsent == 1, "it is not sent completely"
+        collector.close_connections()
         collector.reading.set()
         await until(lambda: collector.steps == ["huge"])
         await traces.aclose()
@@ -168,7 +168,7 @@ async def test_a_record_cut_in_the_middle_is_sent_again_whole(collector: Collect
     assert len(collector.connections) == 2
 
 
-async def test_a_collector_killed_in_mid_write_is_a_report_and_never_an_exception(
+async def test_a_collector_killed_during_a_write_is_a_report(
     collector: Collector,
 ) -> None:
     traces = socket_to(collector, flush=0.02)
@@ -187,7 +187,7 @@ async def test_a_collector_killed_in_mid_write_is_a_report_and_never_an_exceptio
     assert "Error" in report.error.split("; ")[-1]
 
 
-async def test_overflow_drops_the_oldest_counts_and_never_waits(collector: Collector) -> None:
+async def test_a_full_queue_drops_and_counts_the_oldest(collector: Collector) -> None:
     traces = socket_to(collector, queue=2, flush=0.02)
     manager = TraceManager([traces])
     errors = [(await manager.create(good(step_id=str(n))))[0].error for n in range(5)]
@@ -198,10 +198,10 @@ async def test_overflow_drops_the_oldest_counts_and_never_waits(collector: Colle
         await until(lambda: traces.unsent == 0)
         await until(lambda: len(collector.lines) == 5 - traces.dropped)
         await manager.aclose()
-    assert collector.steps[-2:] == ["3", "4"], "the newest are kept"
+    assert collector.steps[-2:] == ["3", "4"], "the newest are sent"
 
 
-async def test_what_counts_as_sent_arrives_even_if_nobody_reads_before_we_are_gone(
+async def test_sent_records_arrive_even_if_they_are_read_after_closing(
     collector: Collector,
 ) -> None:
     traces = socket_to(collector, queue=100, flush=0.02)
@@ -212,13 +212,13 @@ async def test_what_counts_as_sent_arrives_even_if_nobody_reads_before_we_are_go
         with pytest.raises(HarnessError, match="records not sent"):
             await traces.aclose()
         sent = 30 - traces.unsent
-        assert 0 < sent < 30, "the kernel's buffer is to be full"
+        assert 0 < sent < 30, "the kernel's buffer is full"
         collector.reading.set()
         await until(collector.connections[0].is_closing)
     assert collector.steps == [str(n) for n in range(sent)]
 
 
-async def test_closing_waits_for_a_collector_no_longer_than_it_may(collector: Collector) -> None:
+async def test_closing_waits_for_a_collector_no_longer_than_flush(collector: Collector) -> None:
     traces = socket_to(collector, flush=0.02)
     async with collector.running():
         collector.reading.clear()
@@ -230,7 +230,7 @@ async def test_closing_waits_for_a_collector_no_longer_than_it_may(collector: Co
     assert traces._sender is None or traces._sender.done()
 
 
-async def test_a_cancelled_close_leaves_no_task_behind(collector: Collector) -> None:
+async def test_cancelling_a_close_ends_its_task(collector: Collector) -> None:
     traces = socket_to(collector, flush=60)
     await traces.create(good())
     await until(lambda: traces._failure is not None)
@@ -242,7 +242,7 @@ async def test_a_cancelled_close_leaves_no_task_behind(collector: Collector) -> 
     await until(lambda: traces._sender is not None and traces._sender.done())
 
 
-async def test_after_closing_nothing_is_taken_and_an_unused_one_closes(
+async def test_a_closed_backend_refuses_traces(
     collector: Collector,
 ) -> None:
     traces = socket_to(collector)
@@ -251,7 +251,7 @@ async def test_after_closing_nothing_is_taken_and_an_unused_one_closes(
         await traces.create(good())
 
 
-async def test_an_address_that_is_no_stream_socket_is_a_failure_like_any(tmp_path: Path) -> None:
+async def test_an_address_that_is_not_a_stream_socket_is_a_failure(tmp_path: Path) -> None:
     wrong = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     wrong.bind(str(tmp_path / "c.sock"))
     traces = SocketTraces(str(tmp_path / "c.sock"), flush=0.01, retry=RETRY)

@@ -1,4 +1,4 @@
-"""An incident in production becomes a regression test: back through the real interfaces."""
+"""An incident in production becomes a regression test, checked with the real interfaces."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from harness.model import (
 )
 from harness.protocols import NAMES, protocol
 from harness.scenarios import Scenario, lint, load
-from harness.streaming.decoding import wire_events as light_events
+from harness.streaming.decoding import wire_events as decoded_events
 from harness.streaming.interfaces import interface_for
-from harness.streaming.tracing.replaying import dump_scenario, wire_events
+from harness.streaming.tracing.scenario_draft import dump_scenario, wire_events
 from tests.streaming.tracing.samples import CALL, OUTCOME, good, unopened
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from harness.streaming.tracing.trace import ProviderTrace
 
-SAID = Outcome(
+ENCODABLE = Outcome(
     content=(Text(text="Here it is."), CALL),
     finish="tool_calls",
     usage=Usage(input=30, output=12, total=42),
@@ -39,16 +39,16 @@ SAID = Outcome(
     response_id="resp_7",
     model="model-7",
 )
-CUT = ToolCall(id="c", name="get", arguments_raw='{"ci', arguments=None, complete=False)
+CUT_CALL = ToolCall(id="c", name="get", arguments_raw='{"ci', arguments=None, complete=False)
 
 
-def heard(name: str, events: Iterable[Event]) -> Outcome:
-    """What our interface makes of a stream."""
+def outcome_of(name: str, events: Iterable[Event]) -> Outcome:
+    """Return the outcome of a stream in our interface."""
     frame = protocol(name).frame
     interface = interface_for(name)()
     try:
-        list(interface.chunks_sync(light_events(map(frame, events), name)))
-    except Exception:  # noqa: BLE001 - the outcome says what it was
+        list(interface.chunks_sync(decoded_events(map(frame, events), name)))
+    except Exception:  # noqa: BLE001 - the outcome has the error
         assert interface.outcome().error is not None
     return interface.outcome()
 
@@ -59,53 +59,53 @@ def differing(one: Outcome, other: Outcome, *ignored: str) -> dict[str, Any]:
     return {key: (left[key], right[key]) for key in unequal - {"notes", "finish_raw", *ignored}}
 
 
-# Back into a stream
+# Trace to stream
 
 
-def test_recorded_events_are_what_is_replayed() -> None:
+def test_recorded_events_are_replayed_as_they_are() -> None:
     events = (Event("ping", {"type": "ping"}), Event(None, "[DONE]"))
     assert wire_events(good(events=events)) == list(events)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_outcome_encoded_anew_is_heard_as_the_same_outcome(name: str) -> None:
-    events = wire_events(good(protocol=name, outcome=SAID))
+def test_an_encoded_outcome_gives_the_same_outcome(name: str) -> None:
+    events = wire_events(good(protocol=name, outcome=ENCODABLE))
     assert protocol(name).violations(events) == []
-    assert not differing(heard(name, events), SAID)
+    assert not differing(outcome_of(name, events), ENCODABLE)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("ending", ["truncated", "cancelled"])
-def test_a_stream_that_broke_off_or_was_left_breaks_off_again(name: str, ending: str) -> None:
-    said = Outcome(content=(Text(text="Half of"),), ending=ending, finish="unknown")
-    again = heard(name, wire_events(good(protocol=name, outcome=said)))
-    assert (again.ending, again.text) == ("truncated", "Half of")
+def test_a_truncated_or_aborted_stream_is_truncated_again(name: str, ending: str) -> None:
+    outcome = Outcome(content=(Text(text="Half of"),), ending=ending, finish="unknown")
+    replayed = outcome_of(name, wire_events(good(protocol=name, outcome=outcome)))
+    assert (replayed.ending, replayed.text) == ("truncated", "Half of")
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
-    "error", [ErrorInfo(kind="server", code="server_error", message="It broke."), None]
+    "error", [ErrorInfo(kind="server", code="server_error", message="It failed."), None]
 )
 def test_a_failure_fails_again(name: str, error: ErrorInfo | None) -> None:
-    said = Outcome(content=(Text(text="So far"),), finish="error", ending="failed", error=error)
-    again = heard(name, wire_events(good(protocol=name, outcome=said)))
-    assert (again.ending, again.text) == ("failed", "So far")
-    assert again.error is not None
-    assert again.error.message == ("" if error is None else "It broke.")
+    outcome = Outcome(content=(Text(text="So far"),), finish="error", ending="failed", error=error)
+    replayed = outcome_of(name, wire_events(good(protocol=name, outcome=outcome)))
+    assert (replayed.ending, replayed.text) == ("failed", "So far")
+    assert replayed.error is not None
+    assert replayed.error.message == ("" if error is None else "It failed.")
 
 
-def test_the_model_that_was_asked_stands_in_for_one_that_did_not_answer() -> None:
-    said = SAID.model_copy(update={"model": None, "response_id": None})
-    again = heard("anthropic_messages", wire_events(good(outcome=said, model="asked")))
-    assert again.model == "asked"
-    assert again.response_id
+def test_the_requested_model_is_used_if_the_outcome_has_none() -> None:
+    outcome = ENCODABLE.model_copy(update={"model": None, "response_id": None})
+    replayed = outcome_of("anthropic_messages", wire_events(good(outcome=outcome, model="asked")))
+    assert replayed.model == "asked"
+    assert replayed.response_id
 
 
 @pytest.mark.parametrize("finish", ["unknown", "cancelled"])
-def test_a_finish_no_provider_word_means_is_refused_not_invented(finish: str) -> None:
-    said = SAID.model_copy(update={"finish": finish})
-    with pytest.raises(InputError, match="no word for finish"):
-        wire_events(good(outcome=said))
+def test_a_finish_that_the_protocol_cannot_express_is_refused(finish: str) -> None:
+    outcome = ENCODABLE.model_copy(update={"finish": finish})
+    with pytest.raises(InputError, match="cannot express the finish"):
+        wire_events(good(outcome=outcome))
 
 
 def test_a_trace_without_events_and_outcome_cannot_be_replayed() -> None:
@@ -115,12 +115,12 @@ def test_a_trace_without_events_and_outcome_cannot_be_replayed() -> None:
         dump_scenario(unopened())
 
 
-def test_a_protocol_nobody_knows_is_refused() -> None:
+def test_an_unknown_protocol_is_refused() -> None:
     with pytest.raises(UnknownWordError):
         wire_events(good(protocol="openai_chats"))
 
 
-# Into a scenario
+# Trace to scenario
 
 
 def scenario_of(trace: ProviderTrace, tmp_path: Path) -> Scenario:
@@ -137,8 +137,8 @@ CHECKS = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_scenario_holds_the_stream_and_the_loader_takes_it(name: str, tmp_path: Path) -> None:
-    trace = good(protocol=name, outcome=SAID)
+def test_the_scenario_has_the_stream_and_passes_the_lint(name: str, tmp_path: Path) -> None:
+    trace = good(protocol=name, outcome=ENCODABLE)
     scenario = scenario_of(trace, tmp_path)
     assert scenario.wire() == wire_events(trace)
     assert list(lint(scenario, CHECKS, ())) == []
@@ -166,7 +166,7 @@ def test_every_character_and_number_of_a_recorded_event_survives_yaml(tmp_path: 
     assert scenario_of(good(events=events), tmp_path).wire() == list(events)
 
 
-def test_half_a_surrogate_pair_goes_through_as_json_text(tmp_path: Path) -> None:
+def test_half_a_surrogate_pair_is_written_as_json_text(tmp_path: Path) -> None:
     event = Event("delta", {"text": "\ud83d"})
     scenario = scenario_of(good(events=(event,)), tmp_path)
     [read] = scenario.wire()
@@ -175,24 +175,24 @@ def test_half_a_surrogate_pair_goes_through_as_json_text(tmp_path: Path) -> None
     assert json.loads(read.data) == event.data
 
 
-def test_a_recorded_stream_says_so_and_an_illegal_one_too(tmp_path: Path) -> None:
+def test_the_draft_marks_recorded_and_illegal_streams(tmp_path: Path) -> None:
     stop = Event("message_stop", {"type": "message_stop"})
     scenario = scenario_of(good(events=(stop, stop)), tmp_path)
     assert (scenario.origin, scenario.order) == ("recorded", "illegal")
     assert list(lint(scenario, CHECKS, ())) == []
 
 
-def test_every_line_of_law_is_marked_as_a_suggestion() -> None:
+def test_every_requirement_is_marked_as_a_suggestion() -> None:
     text = dump_scenario(good(outcome=OUTCOME))
-    law = text[text.index("must:") :].splitlines()
+    requirements = text[text.index("must:") :].splitlines()
     assert "SUGGESTIONS" in text
-    assert all(line.endswith("# confirm") for line in law if line.startswith("  "))
-    assert '  finish_raw: "tool_use"  # confirm' in law
+    assert all(line.endswith("# confirm") for line in requirements if line.startswith("  "))
+    assert '  finish_raw: "tool_use"  # confirm' in requirements
 
 
-def test_law_tells_all_that_was_delivered(tmp_path: Path) -> None:
+def test_the_requirements_have_everything_that_was_delivered(tmp_path: Path) -> None:
     outcome = Outcome(
-        content=(Reasoning(text="hm"), Refusal(text="no"), CUT),
+        content=(Reasoning(text="hm"), Refusal(text="no"), CUT_CALL),
         finish="length",
         ending="incomplete",
         error=ErrorInfo(kind="truncated", code="x"),
@@ -218,13 +218,13 @@ def test_a_cancelled_stream_suggests_nothing_about_its_end(tmp_path: Path) -> No
     assert scenario.should == {}
 
 
-def test_what_was_asked_and_who_asked_stays_out_of_the_scenario() -> None:
+def test_the_request_and_all_ids_are_left_out() -> None:
     text = dump_scenario(good())
     for private in ("secret words", "org_1", "user_1", "agent_1", "run_1"):
         assert private not in text
 
 
-def test_the_story_names_the_failure_and_the_call() -> None:
+def test_the_reason_names_the_failure_and_the_call() -> None:
     error = ErrorInfo(kind="timeout", message="no byte\nfor 60 s: \U0001f600")
     text = dump_scenario(good(error=error, call_type=None, model=None))
-    assert "a model was asked for a step; timeout: no byte\\nfor 60 s" in text
+    assert "a request to a model for a step; timeout: no byte\\nfor 60 s" in text
