@@ -33,7 +33,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--open",
         action="store_true",
-        help="also show moves that the provider's documents leave open",
+        help="also show moves that the provider's documents do not decide",
     )
     shared.add_json(parser, "one JSON line per recording")
 
