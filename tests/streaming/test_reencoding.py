@@ -1,4 +1,4 @@
-"""Our frames as an OpenAI stream: judged by the protocol's tables and by OpenAI's own SDK."""
+"""Client events as an OpenAI stream, checked by OpenAI's own SDK."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ import openai
 import pytest
 
 from harness.model import Chunk, FinishReason
-from harness.streaming.reencoding.vocabulary import WORD_OF_FINISH, WORD_OF_STOP
+from harness.streaming.reencoding.encoder import (
+    CHAT_FINISH_OF_FINISH_REASON,
+    CHAT_FINISH_OF_STOP_REASON,
+)
 from harness.streaming.serving.client_events import FAILURES, ClientEvent
 from harness.streaming.serving.runs.statuses import STATUS_OF, StopReason
 from harness.wire import sse
-from tests.streaming.reencoding import (
+from tests.streaming.run_builder import (
     EVERYTHING,
-    Run,
-    heard_by_the_sdk,
-    objects,
-    told,
-    whole_answer,
+    RunBuilder,
+    chunks_of_the_sdk,
+    complete_run,
+    data_of,
+    encode,
 )
 
-# A whole answer
+# A complete run
 
 
-async def test_the_sdk_hears_the_answer_it_would_hear_from_openai() -> None:
-    chunks = await heard_by_the_sdk(await told(whole_answer().frames, **EVERYTHING))
+async def test_the_sdk_reads_the_stream_as_one_of_openai() -> None:
+    chunks = await chunks_of_the_sdk(await encode(complete_run().events, **EVERYTHING))
     deltas = [choice.delta for chunk in chunks for choice in chunk.choices]
     assert [delta.role for delta in deltas] == ["assistant"] + [None] * (len(deltas) - 1)
     assert "".join(delta.content or "" for delta in deltas) == "Hello"
@@ -50,8 +53,8 @@ async def test_the_sdk_hears_the_answer_it_would_hear_from_openai() -> None:
     }
 
 
-async def test_the_usage_comes_last_and_alone_and_is_null_before() -> None:
-    chunks = await heard_by_the_sdk(await told(whole_answer().frames, **EVERYTHING))
+async def test_the_usage_is_the_last_chunk_and_null_before() -> None:
+    chunks = await chunks_of_the_sdk(await encode(complete_run().events, **EVERYTHING))
     usage = chunks[-1].usage
     assert (chunks[-1].choices, usage is not None) == ([], True)
     assert usage is not None
@@ -65,15 +68,17 @@ async def test_the_usage_comes_last_and_alone_and_is_null_before() -> None:
     assert all(chunk.usage is None for chunk in chunks[:-1])
 
 
-async def test_no_usage_is_sent_that_nobody_asked_for_or_reported() -> None:
-    unasked = await objects(whole_answer())
+async def test_no_usage_is_sent_if_it_was_not_requested_or_not_reported() -> None:
+    unasked = await data_of(complete_run())
     assert all("usage" not in sent for sent in unasked[:-1])
-    unreported = await objects(Run().text("Hi").stops("end_turn").done(), include_usage=True)
+    unreported = await data_of(
+        RunBuilder().text("Hi").stop_reason("end_turn").done(), include_usage=True
+    )
     assert [sent["usage"] for sent in unreported[:-1]] == [None, None, None]
 
 
-async def test_only_the_words_for_the_reader_are_sent_unless_asked() -> None:
-    sent = await objects(whole_answer())
+async def test_only_text_is_sent_by_default() -> None:
+    sent = await data_of(complete_run())
     deltas = [choice["delta"] for chunk in sent[:-1] for choice in chunk["choices"]]
     assert deltas == [
         {"role": "assistant", "content": ""},
@@ -81,44 +86,44 @@ async def test_only_the_words_for_the_reader_are_sent_unless_asked() -> None:
         {"content": "lo"},
         {},
     ]
-    # Whoever is told of calls it was not shown would wait for them.
+    # A client would wait for calls that it has not received.
     assert sent[-2]["choices"][0]["finish_reason"] == "stop"
 
 
-async def test_a_ping_is_a_comment_which_clients_do_not_take_for_a_chunk() -> None:
-    assert sse.comment("ping") in await told(whole_answer().frames)
+async def test_a_ping_is_a_comment() -> None:
+    assert sse.comment("ping") in await encode(complete_run().events)
 
 
 async def test_refusals_are_refusals() -> None:
-    run = Run().says(Chunk("refusal", "No", 0)).stops("end_turn", "refusal").done()
-    chunks = await heard_by_the_sdk(await told(run.frames))
+    run = RunBuilder().message(Chunk("refusal", "No", 0)).stop_reason("end_turn", "refusal").done()
+    chunks = await chunks_of_the_sdk(await encode(run.events))
     assert [chunk.choices[0].delta.refusal for chunk in chunks] == [None, "No", None]
     assert chunks[-1].choices[0].finish_reason == "stop"
 
 
-async def test_hidden_and_foreign_messages_are_left_out() -> None:
-    run = Run().says(Chunk("redacted_reasoning", data="x", part=0)).text("")
-    run.frames.append(ClientEvent(None, {"message_type": "tool_return_message", "content": "1"}))
-    run.frames.append(ClientEvent(None, {"message_type": "tool_call_message"}))
-    sent = await objects(run.stops("end_turn").done(), **EVERYTHING)
+async def test_hidden_and_unknown_messages_are_left_out() -> None:
+    run = RunBuilder().message(Chunk("redacted_reasoning", data="x", part=0)).text("")
+    run.events.append(ClientEvent(None, {"message_type": "tool_return_message", "content": "1"}))
+    run.events.append(ClientEvent(None, {"message_type": "tool_call_message"}))
+    sent = await data_of(run.stop_reason("end_turn").done(), **EVERYTHING)
     assert [choice["delta"] for chunk in sent[:-1] for choice in chunk["choices"]] == [
         {"role": "assistant", "content": ""},
         {},
     ]
 
 
-# Why it stopped
+# Finish reasons
 
 
-def test_every_reason_has_a_word_or_is_a_failure() -> None:
-    assert set(WORD_OF_STOP) == set(STATUS_OF)
-    assert set(WORD_OF_FINISH) == set(get_args(FinishReason))
+def test_every_stop_and_finish_reason_is_in_its_table() -> None:
+    assert set(CHAT_FINISH_OF_STOP_REASON) == set(STATUS_OF)
+    assert set(CHAT_FINISH_OF_FINISH_REASON) == set(get_args(FinishReason))
     completed = {reason for reason, status in STATUS_OF.items() if status == "completed"}
-    assert all(WORD_OF_STOP[reason] for reason in completed)
+    assert all(CHAT_FINISH_OF_STOP_REASON[reason] for reason in completed)
 
 
 @pytest.mark.parametrize(
-    ("reason", "finish", "word"),
+    ("reason", "finish", "expected"),
     [
         ("end_turn", None, "stop"),
         ("end_turn", "stop", "stop"),
@@ -130,36 +135,44 @@ def test_every_reason_has_a_word_or_is_a_failure() -> None:
         ("cancelled", "stop", "length"),
     ],
 )
-async def test_the_finish_reason_is_the_real_one(
-    reason: StopReason, finish: FinishReason | None, word: str
+async def test_the_finish_reason_follows_from_the_run(
+    reason: StopReason, finish: FinishReason | None, expected: str
 ) -> None:
-    """Defect D86: it was always stop."""
-    run = Run().text("Hi").call("get", "{}", "call_1", "m").stops(reason, finish).done()
-    chunks = await heard_by_the_sdk(await told(run.frames, tool_calls=True))
-    assert [c.choices[0].finish_reason for c in chunks if c.choices[0].finish_reason] == [word]
+    """Defect D86: it was always `stop`."""
+    run = (
+        RunBuilder().text("Hi").call("get", "{}", "call_1", "m").stop_reason(reason, finish).done()
+    )
+    chunks = await chunks_of_the_sdk(await encode(run.events, tool_calls=True))
+    assert [c.choices[0].finish_reason for c in chunks if c.choices[0].finish_reason] == [expected]
 
 
-FAILED = sorted(reason for reason, word in WORD_OF_STOP.items() if word is None)
+FAILED = sorted(
+    reason for reason, expected in CHAT_FINISH_OF_STOP_REASON.items() if expected is None
+)
 
 
 @pytest.mark.parametrize("reason", FAILED)
-async def test_a_failure_is_an_error_and_never_a_finish_reason(reason: StopReason) -> None:
-    sent = await told(Run().text("Hi").stops(reason).counts().done().frames, include_usage=True)
+async def test_a_failed_run_has_an_error_and_no_finish_reason(reason: StopReason) -> None:
+    sent = await encode(
+        RunBuilder().text("Hi").stop_reason(reason).usage().done().events, include_usage=True
+    )
     with pytest.raises(openai.APIError, match=reason):
-        await heard_by_the_sdk(sent)
+        await chunks_of_the_sdk(sent)
     assert b"finish_reason" not in sent[-2]
 
 
 @pytest.mark.parametrize("finish", ["error", "unknown"])
-async def test_an_ending_nobody_understood_is_no_success(finish: FinishReason) -> None:
-    [*_, error, done] = await objects(Run().text("Hi").stops("end_turn", finish).done())
+async def test_an_unknown_finish_reason_is_an_error(finish: FinishReason) -> None:
+    [*_, error, done] = await data_of(
+        RunBuilder().text("Hi").stop_reason("end_turn", finish).done()
+    )
     assert (set(error), done) == ({"error"}, "[DONE]")
 
 
-async def test_the_runs_own_error_is_told_once() -> None:
-    run = Run().text("Hi").stops("llm_api_error").fails().fails().done()
-    sent = await objects(run)
-    assert [one["error"] for one in sent[:-1] if "error" in one] == [
+async def test_the_error_of_the_run_is_sent_once() -> None:
+    run = RunBuilder().text("Hi").stop_reason("llm_api_error").error().error().done()
+    sent = await data_of(run)
+    assert [item["error"] for item in sent[:-1] if "error" in item] == [
         {
             "message": FAILURES["rate_limit"].message,
             "type": "llm_rate_limit",
@@ -169,6 +182,8 @@ async def test_the_runs_own_error_is_told_once() -> None:
     ]
 
 
-async def test_an_error_behind_the_finish_reason_takes_the_usage_with_it() -> None:
-    sent = await objects(Run().stops("end_turn").counts().fails().done(), include_usage=True)
-    assert [list(one) for one in sent[-2:-1]] == [["error"]]
+async def test_no_usage_is_sent_after_an_error() -> None:
+    sent = await data_of(
+        RunBuilder().stop_reason("end_turn").usage().error().done(), include_usage=True
+    )
+    assert [list(item) for item in sent[-2:-1]] == [["error"]]

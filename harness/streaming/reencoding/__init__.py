@@ -1,7 +1,7 @@
-"""A run's frames as an OpenAI Chat Completions stream, for clients that speak nothing else.
+"""A run's client events as an OpenAI Chat Completions stream, for clients of that API.
 
-words.py says why a run stopped in OpenAI's words, encoder.py turns frame after frame into chunks,
-stream.py reads a source of frames and brings it to an end on every path.
+encoder.py turns client events into chunks, stream.py reads a source of frames and ends the stream
+on every path.
 """
 
 from __future__ import annotations

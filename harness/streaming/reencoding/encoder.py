@@ -1,8 +1,11 @@
-"""From one frame of ours to the chunks it is in OpenAI's words; what must be remembered between.
+"""Turns client events into OpenAI Chat Completions chunks, with the state between them.
 
-Rules of this file: what is sent is legal by the protocol's own tables: the role first, one finish
-reason that is true, the usage where it was asked for, one ``[DONE]`` and nothing after it; a run
-that failed ends with one error object and never with a finish reason.
+Rule of this file: the stream is legal by the grammar of the protocol: the role first, one finish
+reason that is true, the usage if it was requested, one ``[DONE]`` and nothing after it. A run that
+failed ends with one error object and never with a finish reason.
+
+https://developers.openai.com/api/reference/resources/chat/subresources/completions/streaming-events
+(choices, finish_reason)
 """
 
 from __future__ import annotations
@@ -13,105 +16,150 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 from harness.protocols.openai_chat import skeletons
 from harness.protocols.openai_chat.vocabulary import REASONING, USAGE
 from harness.protocols.paths import put
-from harness.streaming.reencoding.vocabulary import word_of
 from harness.streaming.serving.client_events import (
     DONE,
     INTERNAL,
     MESSAGE_TYPES,
     STREAM_INCOMPLETE,
+    USAGE_FIELDS,
     ClientEvent,
     text_of,
     write,
 )
-from harness.streaming.serving.client_events.vocabulary import USAGE_FIELDS
 from harness.wire import sse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.model import JSON
-    from harness.streaming.reencoding.vocabulary import Word
 
-    Handler: TypeAlias = Callable[["Encoder", Any], list[bytes]]
-    Teller: TypeAlias = Callable[["Encoder", Any], dict[str, JSON] | None]
+    EventHandler: TypeAlias = Callable[["Encoder", Any], list[bytes]]
+    MessageHandler: TypeAlias = Callable[["Encoder", Any], dict[str, JSON] | None]
+
+ChatFinish: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter"]
 
 _log = logging.getLogger(__name__)
 
+# Stop reason of the run -> OpenAI's finish reason; None: the run failed, and OpenAI reports that
+# with an error object. `length` is the only value that says that the answer is not complete, so it
+# is used for everything that ended early without an error.
+CHAT_FINISH_OF_STOP_REASON: Mapping[str, ChatFinish | None] = {
+    "end_turn": "stop",
+    "tool_rule": "stop",
+    "requires_approval": "tool_calls",
+    "max_steps": "length",
+    "max_tokens_exceeded": "length",
+    "cancelled": "length",
+    "error": None,
+    "llm_api_error": None,
+    "invalid_llm_response": None,
+    "invalid_tool_call": None,
+    "no_tool_call": None,
+    "insufficient_credits": None,
+    "context_window_overflow_in_system_prompt": None,
+}
 
-class Encoder:
-    """Writes one OpenAI stream.
+# Finish reason of the last step -> OpenAI's, where the run's stop reason is only `stop`. A refusal
+# without a refusal text is a filter: https://docs.claude.com/en/api/handling-stop-reasons
+CHAT_FINISH_OF_FINISH_REASON: Mapping[str, ChatFinish | None] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "content_filter": "content_filter",
+    "refusal": "content_filter",
+    "pause": "length",
+    "error": None,
+    "cancelled": "length",
+    "unknown": None,
+}
+
+
+def chat_finish(stop_reason: str, finish: str) -> ChatFinish | None:
+    """Return OpenAI's finish reason for a run; None if the run failed or the reason is unknown.
 
     Args:
-        model: its name, as the client asked for it.
-        response_id: the id all chunks share.
+        stop_reason: the run's stop reason.
+        finish: the finish reason of its last step, or ""; it only refines a plain stop.
+    """
+    reason = CHAT_FINISH_OF_STOP_REASON.get(stop_reason)
+    return CHAT_FINISH_OF_FINISH_REASON.get(finish) if finish and reason == "stop" else reason
+
+
+class Encoder:
+    """Encodes one OpenAI stream.
+
+    Args:
+        model: the name of the model, as the client requested it.
+        response_id: the id of all chunks.
         created: seconds since the epoch.
-        shown: which of ``reasoning``, ``tool_calls`` and ``usage`` the client is to see.
+        included: which of ``reasoning``, ``tool_calls`` and ``usage`` the client receives.
     """
 
-    def __init__(self, model: str, response_id: str, created: int, shown: frozenset[str]):
-        self._model, self._response_id, self._shown = model, response_id, shown
-        # The documents: every chunk but the last carries a usage of null, if it was asked for.
-        usage = {"usage": None} if "usage" in shown else {}
+    def __init__(self, model: str, response_id: str, created: int, included: frozenset[str]):
+        self._model, self._response_id, self._included = model, response_id, included
+        # By the documents, every chunk but the last has a usage of null if usage was requested.
+        usage = {"usage": None} if "usage" in included else {}
         self._base: dict[str, JSON] = {"created": created, **usage}
         self._state: Literal["open", "finished", "failed", "done"] = "open"
-        self._opened = self._refused = self._told = False
-        self._untold = STREAM_INCOMPLETE.error_type, STREAM_INCOMPLETE.message
+        self._opened = self._refused = self._error_sent = False
+        self._pending_error = STREAM_INCOMPLETE.error_type, STREAM_INCOMPLETE.message
         self._usage: dict[str, JSON] = {}
         self._calls: dict[str, int] = {}  # message and call id -> index
 
-    def take(self, frame: ClientEvent) -> list[bytes]:
-        """Return what one frame is in OpenAI's words; after the end it is nothing."""
+    def add(self, event: ClientEvent) -> list[bytes]:
+        """Return the chunks of a client event; none after the end."""
         if self._state == "done":
             return []
-        return self.frames.get(frame.label, Encoder._foreign)(self, frame.body)
+        return self.handlers.get(event.label, Encoder._unknown)(self, event.body)
 
     def stop(self, reason: str, finish: str = "") -> list[bytes]:
-        """Return the chunk that says why the run stopped; a stream has one at most.
+        """Return the chunk with the finish reason; a stream has one at most.
 
-        A run that failed has none: its error may still come, and knows more.
+        A run that failed has none: its error event may still come, and has the details.
         """
         if self._state != "open":
             return []
-        word = word_of(reason, finish)
-        if word is None:
-            self._state, self._untold = "failed", (reason, f"The run ended with {reason}.")
+        finish_reason = chat_finish(reason, finish)
+        if finish_reason is None:
+            self._state = "failed"
+            self._pending_error = reason, f"The run ended with {reason}."
             return []
-        sent = self._say({}, self._believable(word, finish))
+        chunks = self._delta({}, self._visible(finish_reason, finish))
         self._state = "finished"
-        return sent
+        return chunks
 
     def fail(self, error_type: str, message: str) -> list[bytes]:
         """Return the error object; a stream has one at most."""
-        if self._told or self._state == "done":
+        if self._error_sent or self._state == "done":
             return []
-        self._told, self._state = True, "failed"
-        about = {"message": message, "type": error_type, "param": None, "code": None}
-        return [write(ClientEvent(*skeletons.error(about)))]
+        self._error_sent, self._state = True, "failed"
+        error = {"message": message, "type": error_type, "param": None, "code": None}
+        return [write(ClientEvent(*skeletons.error(error)))]
 
     def end(self) -> list[bytes]:
-        """Return what brings the stream to its end; nothing the second time."""
+        """Return the last chunks of the stream; none the second time."""
         if self._state == "done":
             return []
         if self._state == "finished":
-            sent = [self._chunk({"usage": self._usage})] if self._usage else []
+            chunks = [self._chunk({"usage": self._usage})] if self._usage else []
         else:
-            sent = self.fail(*self._untold)
+            chunks = self.fail(*self._pending_error)
         self._state = "done"
-        return [*sent, write(DONE)]
+        return [*chunks, write(DONE)]
 
-    # Frames
+    # Events
 
     def _message(self, body: Any) -> list[bytes]:
-        tell = self.messages.get(body["message_type"])
-        delta = tell(self, body) if tell and self._state == "open" else None
-        return self._say(delta) if delta else []
+        handler = self.message_handlers.get(body["message_type"])
+        delta = handler(self, body) if handler and self._state == "open" else None
+        return self._delta(delta) if delta else []
 
     def _stop(self, body: Any) -> list[bytes]:
         return self.stop(str(body.get("stop_reason")), str(body.get("finish_reason") or ""))
 
-    def _count(self, body: Any) -> list[bytes]:
-        """Keep the usage; it is the last thing sent, whenever it came."""
-        if "usage" in self._shown:
+    def _record_usage(self, body: Any) -> list[bytes]:
+        """Store the usage; it is sent last, whenever it came."""
+        if "usage" in self._included:
             for ours, path in USAGE.items():
                 count = body.get(USAGE_FIELDS[ours])
                 if count is not None:
@@ -128,69 +176,71 @@ class Encoder:
     def _done(self, _: Any) -> list[bytes]:
         return self.end()
 
-    def _foreign(self, body: Any) -> list[bytes]:
-        _log.warning("a run sent what is no frame: %.80r", body)
+    def _unknown(self, body: Any) -> list[bytes]:
+        _log.warning("a run sent data that is not a client event: %.80r", body)
         return []
 
     # Messages
 
     def _text(self, body: Any) -> dict[str, JSON] | None:
-        words = text_of(body.get("content"))
+        text = text_of(body.get("content"))
         if not body.get("refusal"):
-            return {"content": words} if words else None
+            return {"content": text} if text else None
         self._refused = True
-        return {"refusal": words}
+        return {"refusal": text}
 
     def _reasoning(self, body: Any) -> dict[str, JSON] | None:
-        words = text_of(body.get("reasoning"))
-        return {REASONING[0]: words} if words and "reasoning" in self._shown else None
+        text = text_of(body.get("reasoning"))
+        return {REASONING[0]: text} if text and "reasoning" in self._included else None
 
     def _call(self, body: Any) -> dict[str, JSON] | None:
         call = body.get("tool_call")
-        if "tool_calls" not in self._shown or not isinstance(call, dict):
+        if "tool_calls" not in self._included or not isinstance(call, dict):
             return None
         call_id, name, arguments = (call.get(key) for key in ("tool_call_id", "name", "arguments"))
-        key = f"{body.get('id')} {call_id}"  # two messages may use one id
+        key = f"{body.get('id')} {call_id}"  # two messages may use the same call id
         first = {} if key in self._calls else {"id": call_id, "name": name}
         index = self._calls.setdefault(key, len(self._calls))
-        piece = {"index": index, **first, "arguments": arguments or ""}
-        return {"tool_calls": [skeletons.fragment(piece)]}
+        fragment = {"index": index, **first, "arguments": arguments or ""}
+        return {"tool_calls": [skeletons.fragment(fragment)]}
 
     # Chunks
 
-    def _believable(self, word: Word, finish: str) -> Word:
-        """Take a word back that the client would not understand from what it was shown.
+    def _visible(self, finish_reason: ChatFinish, finish: str) -> ChatFinish:
+        """Return `stop` for a finish reason that does not fit what the client received.
 
-        Whoever is told of calls waits for them; and OpenAI's own refusals end as a plain stop,
-        because their words say what they are.
+        A client waits for the calls that `tool_calls` announces, so it must have received them. And
+        OpenAI's own refusals end with `stop`, because they have a refusal text.
         """
-        unseen = word == "tool_calls" and not self._calls
-        in_words = finish == "refusal" and self._refused
-        return "stop" if unseen or in_words else word
+        calls_not_sent = finish_reason == "tool_calls" and not self._calls
+        refusal_sent = finish == "refusal" and self._refused
+        return "stop" if calls_not_sent or refusal_sent else finish_reason
 
-    def _say(self, delta: dict[str, JSON], word: Word | None = None) -> list[bytes]:
-        """Return the chunk of a delta, behind the one that opens the answer."""
+    def _delta(
+        self, delta: dict[str, JSON], finish_reason: ChatFinish | None = None
+    ) -> list[bytes]:
+        """Return the chunk of a delta, after the opening chunk if it is the first."""
         opening = [] if self._opened else [self._choice({"role": "assistant", "content": ""})]
         self._opened = True
-        return [*opening, self._choice(delta, word)]
+        return [*opening, self._choice(delta, finish_reason)]
 
-    def _choice(self, delta: dict[str, JSON], word: Word | None = None) -> bytes:
-        return self._chunk({"choices": [skeletons.choice(delta, word)]})
+    def _choice(self, delta: dict[str, JSON], finish_reason: ChatFinish | None = None) -> bytes:
+        return self._chunk({"choices": [skeletons.choice(delta, finish_reason)]})
 
     def _chunk(self, body: dict[str, JSON]) -> bytes:
-        whole = {**self._base, **body}
-        event = skeletons.chunk(whole, response_id=self._response_id, model=self._model)
+        fields = {**self._base, **body}
+        event = skeletons.chunk(fields, response_id=self._response_id, model=self._model)
         return write(ClientEvent(*event))
 
-    frames: ClassVar[Mapping[str, Handler]] = {
+    handlers: ClassVar[Mapping[str, EventHandler]] = {
         "message": _message,
         "stop_reason": _stop,
-        "usage": _count,
+        "usage": _record_usage,
         "error": _error,
         "ping": _ping,
         "done": _done,
     }
-    messages: ClassVar[Mapping[str, Teller]] = {
+    message_handlers: ClassVar[Mapping[str, MessageHandler]] = {
         MESSAGE_TYPES["text"]: _text,
         MESSAGE_TYPES["reasoning"]: _reasoning,
         MESSAGE_TYPES["tool_call"]: _call,

@@ -1,4 +1,4 @@
-"""Reads a run's frames and yields the chunks they are to an OpenAI client."""
+"""Reads a run's frames and yields the chunks of an OpenAI Chat Completions stream."""
 
 from __future__ import annotations
 
@@ -27,49 +27,48 @@ async def reencode(
     reasoning: bool = False,
     tool_calls: bool = False,
 ) -> AsyncGenerator[bytes, None]:
-    """Read a run's frames and yield the chunks they are to an OpenAI client.
+    """Read a run's frames and yield the chunks of an OpenAI Chat Completions stream.
 
-    An exception of the source becomes an error object and ``[DONE]``; it is logged, not raised,
-    because the client could be told nothing more. A cancelled run ends as one; a cancelled task is
-    cancelled. The source is read to its
-    end, also behind ``[DONE]``, so that whoever writes it can finish its work.
+    An exception of the source becomes an error object and ``[DONE]``; it is logged and not raised,
+    because the client could not receive it. A cancelled run ends as a cancelled one; a cancelled
+    task is cancelled. The source is read to its end, also after ``[DONE]``, so that its writer can
+    finish its work.
 
     Args:
         source: the run's frames, cut anywhere.
-        model: its name, as the client asked for it.
-        response_id: the id all chunks share.
+        model: the name of the model, as the client requested it.
+        response_id: the id of all chunks.
         created: seconds since the epoch.
-        include_usage: whether the client asked for a last chunk with the usage.
-        reasoning: whether the model's thinking is shown, as ``reasoning_content``.
-        tool_calls: whether the run's tool calls are shown; a run that executes them itself keeps
-            them to itself.
+        include_usage: whether the client requested a last chunk with the usage.
+        reasoning: whether the model's reasoning is sent, as ``reasoning_content``.
+        tool_calls: whether the run's tool calls are sent; not if the run executes them itself.
     """
-    asked = {"reasoning": reasoning, "tool_calls": tool_calls, "usage": include_usage}
-    shown = frozenset(what for what, wanted in asked.items() if wanted)
-    encoder = Encoder(model, response_id, created, shown)
+    options = {"reasoning": reasoning, "tool_calls": tool_calls, "usage": include_usage}
+    included = frozenset(name for name, wanted in options.items() if wanted)
+    encoder = Encoder(model, response_id, created, included)
     reader, pieces = ClientEventReader(), aiter(source)
-    told: list[bytes] = []
+    failure: list[bytes] = []
     try:
         while True:
             try:
-                frames = reader.feed(await anext(pieces))
+                events = reader.feed(await anext(pieces))
             except StopAsyncIteration:
                 break
-            except Exception as error:  # noqa: BLE001 - the client is told, the log has the rest
-                told = _last_words(encoder, error)
+            except Exception as error:  # noqa: BLE001 - the client gets an error, the log the rest
+                failure = _end_after(encoder, error)
                 break
-            for sent in chain.from_iterable(map(encoder.take, frames)):
-                yield sent
+            for chunk in chain.from_iterable(map(encoder.add, events)):
+                yield chunk
     finally:
         await close_source(source)
-    for sent in [*told, *encoder.end()]:
-        yield sent
+    for chunk in [*failure, *encoder.end()]:
+        yield chunk
 
 
-def _last_words(encoder: Encoder, error: Exception) -> list[bytes]:
-    """Return how the client is told that the source raised."""
+def _end_after(encoder: Encoder, error: Exception) -> list[bytes]:
+    """Return what the client receives after an exception of the source."""
     if isinstance(error, RunCancelled):
         return encoder.stop("cancelled")
-    _log.warning("a run's frames broke off", exc_info=error)
+    _log.warning("the frames of a run ended with an exception", exc_info=error)
     failure = failure_of(error.info if isinstance(error, StreamError) else None)
     return encoder.fail(failure.error_type, failure.message)
