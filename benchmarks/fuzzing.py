@@ -1,4 +1,4 @@
-"""A campaign against the SDK alone with the same streams, and what drawing a stream costs."""
+"""A campaign compared with the SDKs alone on the same streams, and the cost of drawing a stream."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from benchmarks.measuring import Row
 from harness.engine.workers import processes
-from harness.fuzzing.campaign import Settings
 from harness.fuzzing.distributed import DistributedCampaign
+from harness.fuzzing.settings import Settings
 from harness.fuzzing.stream_runner import StreamRunner
 from harness.generation.search import BACKEND
 from harness.generation.strategies import cases
@@ -30,18 +30,19 @@ from harness.targets.base import Call
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from harness.engine.executor import TargetResult
     from harness.generation.cases import Case
     from harness.wire.script import Script
 
-RATE, DRAWING = 1 / 0.7, 1.0  # the campaign's time, and a drawing's, over the SDK's alone
-GROWTH = 1.8  # times as fast with two workers
+RATE, DRAWING = 1 / 0.7, 1.0  # time of the campaign, and of drawing, over the SDK's alone
+SPEEDUP = 1.8  # with two workers
 EXAMPLES, CASES, ROUNDS = 1500, 200, 3
-SHARED = 10_000  # examples that workers share
-AT_A_TIME = 10  # streams that the SDK reads alone before the campaign goes on
+WORKER_EXAMPLES = 10_000  # that two workers divide
+SDK_BATCH = 10  # streams that the SDK reads before the campaign continues
 
 
 def rows() -> Iterator[Row]:
-    """Yield the rate of a campaign, what drawing a stream costs, and what a second worker gives."""
+    """Yield the rate of a campaign, the cost of drawing, and the speedup of a second worker."""
     every: list[tuple[float, float, int]] = []
     for name in NAMES:
         rounds = [_campaign(name, number) for number in range(ROUNDS + 1)][1:]
@@ -50,7 +51,7 @@ def rows() -> Iterator[Row]:
         drawing, reading = _drawing(name)
         detail = f"{drawing * 1e3:.2f} ms to draw and write one, {reading * 1e3:.2f} to read it"
         yield Row(f"{name} drawing over reading", drawing / reading, DRAWING, detail)
-    yield _rate("every wire:", [_sum(every)])
+    yield _rate("all protocols:", [_sum(every)])
     yield _two_workers()
 
 
@@ -68,56 +69,56 @@ def _rate(name: str, rounds: list[tuple[float, float, int]]) -> Row:
 
 def _campaign(name: str, number: int) -> tuple[float, float, int]:
     """Return CPU seconds of a campaign, and of the SDK alone with the very same streams."""
-    tell = StreamRunner._tell  # noqa: SLF001 - where every stream passes
-    alone = Alone()
+    replay = StreamRunner.replay  # every stream of a campaign passes here
+    alone = SdkAlone()
 
-    def noting(self: StreamRunner, script: Script, word: str, twin: str) -> object:
-        told = tell(self, script, word, twin)
-        if not twin:
-            alone.add(word, script)
-        return told
+    def noting(
+        self: StreamRunner, script: Script, protocol_name: str, variant: str
+    ) -> TargetResult:
+        result = replay(self, script, protocol_name, variant)
+        if not variant:
+            alone.add(protocol_name, script)
+        return result
 
-    StreamRunner._tell = noting  # type: ignore[assignment,method-assign]  # noqa: SLF001 - the same
+    StreamRunner.replay = noting  # type: ignore[method-assign]
     try:
         started = process_time()
-        whole = DistributedCampaign(
-            Settings(protocols=(name,), examples=EXAMPLES, seed=number, twins={})
-        )
-        for _ in whole.run():
+        settings = Settings(protocols=(name,), examples=EXAMPLES, seed=number, variants={})
+        for _ in DistributedCampaign(settings).run():
             pass
         ours = process_time() - started - alone.taken
     finally:
-        StreamRunner._tell = tell  # type: ignore[method-assign]  # noqa: SLF001 - the same
+        StreamRunner.replay = replay  # type: ignore[method-assign]
         alone.close()
     return ours, alone.seconds, alone.streams
 
 
-class Alone:
+class SdkAlone:
     """Has the SDKs read streams with nothing above them, a few at a time.
 
-    In between, not afterwards: a machine whose speed changes changes it for both.
+    It does so during the campaign, not afterwards: a change of the machine's speed affects both.
     """
 
     def __init__(self) -> None:
-        self.seconds = self.taken = 0.0  # CPU seconds of the SDKs; and of all that is done here
+        self.seconds = self.taken = 0.0  # CPU seconds of the SDKs, and of this object
         self.streams = 0
-        self._waiting: list[tuple[str, Script]] = []
+        self._pending: list[tuple[str, Script]] = []
         self._loop = asyncio.new_event_loop()
-        self._stage = ResponseRegistry()
-        self._clients = SdkClients(memory_transport(self._stage))
+        self._registry = ResponseRegistry()
+        self._clients = SdkClients(memory_transport(self._registry))
 
     def add(self, name: str, script: Script) -> None:
-        """Take a stream to read."""
+        """Add a stream to read."""
         started = process_time()
-        self._waiting.append((name, script))
-        if len(self._waiting) == AT_A_TIME:
+        self._pending.append((name, script))
+        if len(self._pending) == SDK_BATCH:
             self.read()
         self.taken += process_time() - started
 
     def read(self) -> None:
-        """Read what waits."""
+        """Read the pending streams."""
         self._loop.run_until_complete(self._read())
-        self._waiting.clear()
+        self._pending.clear()
 
     def close(self) -> None:
         """Read the rest and close the clients."""
@@ -128,24 +129,24 @@ class Alone:
         self._loop.close()
 
     async def _read(self) -> None:
-        with warnings.catch_warnings():  # the SDKs warn of odd streams, as they do in a campaign
+        with warnings.catch_warnings():  # the SDKs warn about odd streams, as in a campaign
             warnings.simplefilter("ignore")
             started = process_time()
-            for name, script in self._waiting:
-                await _read(self._clients, self._stage, name, script)
+            for name, script in self._pending:
+                await _read(self._clients, self._registry, name, script)
             self.seconds += process_time() - started
-        self.streams += len(self._waiting)
+        self.streams += len(self._pending)
 
 
-async def _read(clients: SdkClients, stage: ResponseRegistry, name: str, script: Script) -> None:
-    key = stage.put(script)
+async def _read(clients: SdkClients, registry: ResponseRegistry, name: str, script: Script) -> None:
+    key = registry.put(script)
     call = Call(name, f"http://127.0.0.1/{key}", protocol(name).request)
     try:
         async for _ in await open_stream(clients, call):
             pass
-    except Exception:  # noqa: BLE001, S110 - a broken stream may raise anything; its time counts
+    except Exception:  # noqa: BLE001, S110 - a corrupted stream may raise anything; its time counts
         pass
-    stage.forget(key)
+    registry.forget(key)
 
 
 def _drawing(name: str) -> tuple[float, float]:
@@ -167,7 +168,7 @@ def _drawing(name: str) -> tuple[float, float]:
         suppress_health_check=list(HealthCheck),
     )
     drawing = options(draw)
-    drawing()  # a first time, for whatever is made once
+    drawing()  # once before, for what is created once
     rounds = [_drawn_and_read(name, drawing, drawn) for _ in range(ROUNDS)]
     return statistics.median(one for one, _ in rounds), statistics.median(two for _, two in rounds)
 
@@ -179,7 +180,7 @@ def _drawn_and_read(
     started = process_time()
     drawing()
     seconds = process_time() - started
-    alone = Alone()
+    alone = SdkAlone()
     for case in drawn:
         alone.add(name, case.script)
     alone.close()
@@ -187,27 +188,28 @@ def _drawn_and_read(
 
 
 def _two_workers() -> Row:
-    """Have two processes do what one does, over all wires, beside what the machine itself gives."""
+    """Compare two workers with one, over all protocols, beside what the machine itself allows."""
     one, two = (_wall(count) for count in (1, 2))
     ceiling = 2 * _spun(1) / _spun(2)
-    detail = f"{one / two:.2f} times as fast; two bare loops side by side: {ceiling:.2f}"
-    return Row("two workers over one", two / one, 1 / GROWTH, detail)
+    detail = f"{one / two:.2f} times as fast; two bare loops at once: {ceiling:.2f}"
+    return Row("two workers over one", two / one, 1 / SPEEDUP, detail)
 
 
 def _wall(workers: int) -> float:
-    """Return the seconds of a campaign in processes of its own, their start included."""
+    """Return the seconds of a campaign in worker processes, their start included."""
     started = perf_counter()
-    hands = partial(processes, count=workers)
-    for _ in DistributedCampaign(Settings(examples=SHARED, seed=1), workers).run(hands):
+    executor = partial(processes, count=workers)
+    campaign = DistributedCampaign(Settings(examples=WORKER_EXAMPLES, seed=1), workers)
+    for _ in campaign.run(executor):
         pass
     return perf_counter() - started
 
 
 def _spun(count: int) -> float:
-    """Return the seconds in which so many processes each count to the same number."""
+    """Return the seconds in which ``count`` processes each sum the same numbers."""
     code = "n = 0\nfor i in range(20_000_000): n += i"
     started = perf_counter()
-    running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(count)]  # noqa: S603 - our own
+    running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(count)]  # noqa: S603 - our own code
     for process in running:
         process.wait()
     return perf_counter() - started

@@ -72,7 +72,6 @@ LOADED_BY_NAME: Mapping[str, set[str]] = {
 KNOWN_CIRCLES = {
     frozenset({"cassettes/recorder/client.py", "cassettes/recorder/proxy_state.py"}),
     frozenset({"comparing/events.py", "comparing/grouping.py"}),
-    frozenset({"fuzzing/campaign.py", "fuzzing/failure.py"}),
 }  # fmt: skip
 HEAVY = {*IMPORTERS, *LOADED_BY_NAME, "asyncio", "harness.protocols", "harness.engine"}
 FILE_LINES, FUNCTION_LINES = 400, 60

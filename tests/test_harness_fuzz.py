@@ -1,4 +1,4 @@
-"""``@harness.fuzz`` above an interface: one test per property, with real SDKs and sockets."""
+"""``@harness.fuzz`` on an interface: one test per property, with real SDKs and sockets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import anthropic  # noqa: F401 - an inner run forgets what it imports; a second each time
+import anthropic  # noqa: F401 - an inner run discards its imports: a second each time
 import pytest
 
 import harness
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["pytester"]
 
-# Somebody's interface of text. It tells how the stream ended by what the SDK raises and reports.
+# A user's interface that reads text only; the ending follows from what the SDK raises and reports.
 USERS_TEST = """
 import harness
 from anthropic import AsyncAnthropic
@@ -43,16 +43,16 @@ async def test_my_interface(call):
                     text += event.delta.text
                 elif event.type == "message_delta":
                     finish = FINISHES.get(event.delta.stop_reason, "unknown")
-        except Exception:  # a line that is no JSON comes out of the SDK as json's own error
-            return Outcome(content=said(text), ending="failed", error=ErrorInfo(kind="server"))
-    return Outcome(content=said(text), ending={ending}, finish=finish)
+        except Exception:  # the SDK passes on json's own error for a line that is not JSON
+            return Outcome(content=parts(text), ending="failed", error=ErrorInfo(kind="server"))
+    return Outcome(content=parts(text), ending={ending}, finish=finish)
 
-def said(text):
+def parts(text):
     return (Text(text=text),) if text else ()
 """
 RIGHT = "'truncated' if finish == 'unknown' else 'complete'"
-HOPEFUL = "'complete'"
-LAWS = "laws=['words_held', 'no_silent_success', 'error_shows']"
+ALWAYS_COMPLETE = "'complete'"
+PROPERTIES = "properties=['no_text_lost', 'no_silent_success', 'error_reported']"
 
 
 @pytest.fixture
@@ -67,42 +67,44 @@ def run(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
     return call
 
 
-def test_an_interface_that_keeps_the_law_passes_law_by_law(
+def test_a_correct_interface_passes_one_test_per_property(
     run: Callable[..., pytest.RunResult],
 ) -> None:
-    result = run(f"'anthropic_messages', {LAWS}, examples=40", RIGHT, "-v")
+    result = run(f"'anthropic_messages', {PROPERTIES}, examples=40", RIGHT, "-v")
     result.assert_outcomes(passed=3)
-    result.stdout.fnmatch_lines(["*::test_my_interface[[]words_held[]] PASSED*"])
+    result.stdout.fnmatch_lines(["*::test_my_interface[[]no_text_lost[]] PASSED*"])
 
 
-def test_a_broken_law_is_named_with_its_smallest_stream(
+def test_a_violated_property_is_named_with_its_minimal_stream(
     run: Callable[..., pytest.RunResult],
 ) -> None:
-    result = run(f"'anthropic_messages', {LAWS}, examples=40", HOPEFUL)
+    result = run(f"'anthropic_messages', {PROPERTIES}, examples=40", ALWAYS_COMPLETE)
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(
         [
             "*test_my_interface[[]no_silent_success[]]*",
-            "test_my_interface: broken anthropic_messages: no_silent_success (? event*)",
+            "test_my_interface: FAILED anthropic_messages: no_silent_success (? event*)",
             '*expected *"truncated"*',
             '*actual *{"ending": "complete"}',
         ]
     )
 
 
-def test_all_laws_of_every_wire_it_speaks_are_the_default(
+def test_all_properties_of_every_supported_protocol_are_the_default(
     run: Callable[..., pytest.RunResult],
 ) -> None:
     result = run("", RIGHT, "--collect-only", "-q", "-m", "fuzz")
     names = [line for line in result.outlines if "::" in line]
     assert any("[openai_chat:round_trip]" in name for name in names)
     assert any("[anthropic_messages:chunk_sum]" in name for name in names)
-    assert not any("sync_is_async" in name for name in names)  # a function has no such way
+    assert not any("sync_matches_async" in name for name in names)  # a function has no such variant
     assert len(names) > 4 * 15
 
 
-def test_two_wires_of_one_interface_are_told_apart(run: Callable[..., pytest.RunResult]) -> None:
-    words = "'anthropic_messages', 'openai_chat', laws=['prefix']"
+def test_two_protocols_of_one_interface_have_their_own_ids(
+    run: Callable[..., pytest.RunResult],
+) -> None:
+    words = "'anthropic_messages', 'openai_chat', properties=['prefix']"
     result = run(words, RIGHT, "--collect-only", "-q")
     assert [line.partition("::")[2] for line in result.outlines if "::" in line] == [
         "test_my_interface[anthropic_messages:prefix]",
@@ -110,34 +112,38 @@ def test_two_wires_of_one_interface_are_told_apart(run: Callable[..., pytest.Run
     ]
 
 
-async def silent(_: Call) -> Outcome:
-    """Somebody's interface that has never heard of an error."""
+async def always_succeeds(_: Call) -> Outcome:
+    """A user's interface that never reports an error."""
     return Outcome(ending="complete", finish="stop")
 
 
-def test_called_plainly_it_raises_what_is_broken() -> None:
-    test = harness.fuzz("openai_chat", laws=["prefix", "usage_counts"], examples=5, seed=1)(silent)
-    with pytest.raises(AssertionError, match="silent: broken openai_chat: prefix") as raised:
+def test_a_plain_call_raises_what_is_violated() -> None:
+    test = harness.fuzz("openai_chat", properties=["prefix", "usage_counts"], examples=5, seed=1)(
+        always_succeeds
+    )
+    with pytest.raises(
+        AssertionError, match="always_succeeds: FAILED openai_chat: prefix"
+    ) as raised:
         test()
     assert "usage_counts" not in str(raised.value)
-    harness.fuzz("openai_chat", laws=["usage_counts"], examples=5, seed=1)(silent)()
+    harness.fuzz("openai_chat", properties=["usage_counts"], examples=5, seed=1)(always_succeeds)()
 
 
-def test_words_nobody_knows_are_refused_where_they_stand() -> None:
+def test_unknown_names_are_refused_by_the_decorator() -> None:
     with pytest.raises(UnknownWordError, match="did you mean 'openai_chat'"):
         harness.fuzz("openai_chatt")
     with pytest.raises(UnknownWordError, match="did you mean 'round_trip'"):
-        harness.fuzz(laws=["round_tripp"])
+        harness.fuzz(properties=["round_tripp"])
 
 
-def test_a_decorator_without_parentheses_or_above_a_method_is_refused() -> None:
+def test_a_decorator_without_parentheses_or_on_a_method_is_refused() -> None:
     class Mine:
         async def listen(self, _: Call) -> Outcome:
             return Outcome()
 
     with pytest.raises(TypeError, match="with parentheses"):
-        harness.fuzz(silent)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="not above a method"):
+        harness.fuzz(always_succeeds)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="not methods"):
         harness.fuzz()(Mine.listen)  # type: ignore[arg-type]
 
 
@@ -145,7 +151,7 @@ def test_a_decorator_without_parentheses_or_above_a_method_is_refused() -> None:
     "first",
     ["", "import harness.generation.strategies", "from harness.generation.strategies import cases"],
 )
-def test_the_room_can_be_called_whatever_was_imported_before(first: str) -> None:
+def test_the_function_can_be_called_whatever_was_imported_before(first: str) -> None:
     run_code(
         f"{first}\nimport harness\n"
         "assert callable(harness.fuzz('openai_chat'))\n"
@@ -154,7 +160,7 @@ def test_the_room_can_be_called_whatever_was_imported_before(first: str) -> None
     )
 
 
-def test_the_front_door_costs_nothing_until_it_is_used() -> None:
+def test_importing_the_package_imports_nothing_heavy() -> None:
     run_code(
         "import sys, harness\n"
         "heavy = {'hypothesis', 'pytest', 'pydantic', 'asyncio', 'harness.model'}\n"
@@ -172,7 +178,7 @@ from harness.generation.strategies import cases
 from harness.model import Outcome
 from harness.targets.base import Call
 
-@harness.fuzz("anthropic_messages", laws=["prefix"], examples=10, seed=1)
+@harness.fuzz("anthropic_messages", properties=["prefix"], examples=10, seed=1)
 async def test_my_interface(call: Call) -> Outcome:
     return Outcome()
 

@@ -1,10 +1,10 @@
-"""The mark ``fuzz`` in somebody's own test suite."""
+"""The mark ``fuzz`` in a user's test suite."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import anthropic  # noqa: F401 - an inner run forgets what it imports; a second each time
+import anthropic  # noqa: F401 - an inner run discards its imports: a second each time
 import hypothesis
 import pytest
 
@@ -44,29 +44,29 @@ def run(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
     return call
 
 
-def test_a_law_that_holds_passes(run: Callable[..., pytest.RunResult]) -> None:
-    result = run("laws=['prefix'], examples=20", "-v", "--hypothesis-profile=ci")
+def test_a_property_that_holds_passes(run: Callable[..., pytest.RunResult]) -> None:
+    result = run("properties=['prefix'], examples=20", "-v", "--hypothesis-profile=ci")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*[[]builtin:anthropic_messages:prefix[]] PASSED*"])
 
 
-def test_a_broken_law_shows_the_smallest_stream(run: Callable[..., pytest.RunResult]) -> None:
-    words = "target=listen, laws=['no_silent_success', 'inert_call'], examples=20"
+def test_a_violated_property_shows_the_minimal_stream(run: Callable[..., pytest.RunResult]) -> None:
+    words = "target=listen, properties=['no_silent_success', 'inert_call'], examples=20"
     result = run(words, "--hypothesis-profile=ci")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "listen: broken anthropic_messages: no_silent_success (*)",
+            "listen: FAILED anthropic_messages: no_silent_success (*)",
             '*actual *{"ending": "complete"}',
         ]
     )
 
 
-def test_every_law_is_a_case_of_its_own(run: Callable[..., pytest.RunResult]) -> None:
+def test_every_property_is_a_test_of_its_own(run: Callable[..., pytest.RunResult]) -> None:
     result = run("target=listen", "--collect-only", "-q")
     names = [line for line in result.outlines if "anthropic_messages:" in line]
     assert any("round_trip" in name for name in names)
-    assert not any("sync_is_async" in name for name in names)  # a function has no such way
+    assert not any("sync_matches_async" in name for name in names)  # a function has no such variant
     assert len(names) > 15
 
 
@@ -80,10 +80,10 @@ def test_nightly_is_a_profile(run: Callable[..., pytest.RunResult]) -> None:
     assert examples() == before
 
 
-def test_unknown_words_are_refused(run: Callable[..., pytest.RunResult]) -> None:
+def test_unknown_names_are_refused(run: Callable[..., pytest.RunResult]) -> None:
     for arguments, says in (
-        ("laws=['round_tripp']", "did you mean 'round_trip'"),
-        ("law=1", "argument of fuzz"),
+        ("properties=['round_tripp']", "did you mean 'round_trip'"),
+        ("property=1", "argument of fuzz"),
     ):
         result = run(arguments)
         assert says in "\n".join((*result.outlines, *result.errlines))

@@ -15,15 +15,16 @@ from harness.errors import InputError, UnknownWordError
 if TYPE_CHECKING:
     import argparse
 
-    from harness.fuzzing.campaign import CampaignResult, Settings
-    from harness.fuzzing.distributed import DistributedCampaign, Hands
+    from harness.fuzzing.campaign import CampaignResult
+    from harness.fuzzing.distributed import DistributedCampaign, Executor
     from harness.fuzzing.failure import Failure
+    from harness.fuzzing.settings import Settings
 
 SUMMARY = "property-test a target with generated streams; shrink and save failures"
 EXAMPLES = (
     "harness fuzz",
     "harness fuzz openai_chat --target sdk-helper --time 60",
-    "harness fuzz --target python:my.app:listen --property round_trip --property no_half_call",
+    "harness fuzz --target python:my.app:listen --property round_trip --property no_partial_call",
     "harness run openai_chat/fuzz --scenarios build/fuzz   # reproduce the saved failures",
 )
 _EXAMPLES = 2000  # where neither --examples nor --time is given
@@ -75,30 +76,30 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     try:
         from harness.fuzzing.distributed import DistributedCampaign
-        from harness.generation.example_database import opened
+        from harness.generation.example_database import open_database
     except ModuleNotFoundError as error:
         message = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
         raise InputError(message) from error
     settings = _settings(arguments)
-    with opened(arguments.database) as database:
+    with open_database(arguments.database) as database:
         _show_fixed(arguments)
         return _run(DistributedCampaign(settings, arguments.workers, database), arguments)
 
 
 def _show_fixed(arguments: argparse.Namespace) -> None:
     """Name the saved failures that no longer fail."""
-    from harness.fuzzing.regressions import healed
+    from harness.fuzzing.regressions import fixed_scenarios
 
-    for path in healed(arguments.out, arguments.target, arguments.timeout):
+    for path in fixed_scenarios(arguments.out, arguments.target, arguments.timeout):
         if arguments.json:
-            _print(json.dumps({"healed": str(path)}))
+            _print(json.dumps({"fixed": str(path)}))
         else:
             _print(f"{path} no longer fails: delete it, or keep it as a scenario of yours")
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    from harness.fuzzing.campaign import Settings
-    from harness.fuzzing.property_list import select_properties
+    from harness.fuzzing.properties import select_properties
+    from harness.fuzzing.settings import Settings
     from harness.protocols import names
     from harness.targets.resolving import check
 
@@ -108,7 +109,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return Settings(
         target=check(arguments.target),
         protocols=tuple(dict.fromkeys(arguments.protocols)) or names(),
-        laws=select_properties(arguments.property or ()),
+        properties=select_properties(arguments.property or ()),
         examples=arguments.examples or (None if arguments.time else _EXAMPLES),
         seconds=arguments.time,
         seed=arguments.seed,
@@ -117,25 +118,25 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 
 def _run(campaign: DistributedCampaign, arguments: argparse.Namespace) -> int:
-    from harness.fuzzing.files import keep
+    from harness.fuzzing.files import write_failure
 
     out: Path = arguments.out
     for failure in campaign.run(_workers(arguments)):
         if failure is None:
-            _show_rate(campaign.tally)
+            _show_rate(campaign.result)
             continue
-        keep(failure, out)
+        write_failure(failure, out)
         _print(_line(failure, out) if arguments.json else f"{failure.describe(str(out))}\n")
-    _show_rate(campaign.tally)
+    _show_rate(campaign.result)
     show_progress("\n")
     if arguments.json:
-        _print(json.dumps({"summary": _summary(campaign.tally)}))
+        _print(json.dumps({"summary": _summary(campaign.result)}))
     else:
-        _print_page(campaign.tally, out)
-    return _exit_code(campaign.tally)
+        _print_page(campaign.result, out)
+    return _exit_code(campaign.result)
 
 
-def _workers(arguments: argparse.Namespace) -> Hands | None:
+def _workers(arguments: argparse.Namespace) -> Executor | None:
     """Return the processes or the cluster to use; None is this process."""
     from harness.engine import workers
 
@@ -161,7 +162,7 @@ def _line(failure: Failure, out: Path) -> str:
     finding = {
         "scenario": failure.id,
         "target": failure.target,
-        "check": failure.law,
+        "check": failure.property_name,
         "verdict": "fail" if failure.severity == "must" else "warn",
         "expected": dict(failure.expected),
         "actual": dict(failure.actual),
@@ -173,7 +174,8 @@ def _line(failure: Failure, out: Path) -> str:
 def _show_rate(result: CampaignResult) -> None:
     show_progress(
         f"\r\x1b[K{result.examples:,} examples, {result.streams:,} streams, "
-        f"{_rate(result):.0f}/s, {len(result.judged)} properties, {len(result.failures)} failures"
+        f"{_rate(result):.0f}/s, {len(result.evaluated)} properties, "
+        f"{len(result.failures)} failures"
     )
 
 
@@ -187,18 +189,18 @@ def _summary(result: CampaignResult) -> dict[str, object]:
         "cases": result.cases,
         "streams": result.streams,
         "seconds": round(result.seconds, 2),
-        "laws": dict(result.judged),
+        "properties": dict(result.evaluated),
         "failures": len(result.failures),
         "interrupted": result.interrupted,
-        "unspoken": sorted(result.unspoken),
+        "unsupported": sorted(result.unsupported),
     }
 
 
 def _print_page(result: CampaignResult, out: Path) -> None:
-    for name in sorted(result.unspoken):
+    for name in sorted(result.unsupported):
         _print(f"{name}: not tested, the target does not support it")
-    for name, count in result.judged.items():
-        failures = sum(failure.law == name for failure in result.failures)
+    for name, count in result.evaluated.items():
+        failures = sum(failure.property_name == name for failure in result.failures)
         verdict = f"{failures} failures" if failures else "passes"
         _print(f"{name:<24} {count:>8,} examples  {verdict}")
     _print(

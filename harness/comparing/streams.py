@@ -90,7 +90,7 @@ def _recordings(folders: Sequence[Path]) -> tuple[list[Recording], list[InputErr
 def _drawn(sample: Sample) -> Iterator[Stream]:
     """Draw streams; a seed draws the same ones in every process."""
     try:
-        from harness.generation.example_database import Ledger
+        from harness.generation.example_database import TrackingDatabase
         from harness.generation.search import Search
         from harness.generation.strategies import cases
     except ModuleNotFoundError as error:
@@ -98,7 +98,7 @@ def _drawn(sample: Sample) -> Iterator[Stream]:
         raise InputError(words) from error
     for name in names():
         found = _Collected()
-        Search(cases(name), Ledger({}), name).look(found, sample.count, sample.seed)
+        Search(cases(name), TrackingDatabase({}), name).draw(found, sample.count, sample.seed)
         for number, case in enumerate(found.cases):
             ask = TargetRequest(name, protocol(name).request)
             yield Stream(f"fuzz/{name}/{sample.seed}.{number}", "drawn", ask, case.script)

@@ -1,147 +1,239 @@
-"""The whole of a campaign: its shares, done here or elsewhere, and what they found together.
+"""A campaign cut into work units, run in this process or by workers, and their results together.
 
-Rules of this file: what shares found is told in their order, whoever was faster; all of them begin
-with what was known before; time that some leave over goes to those that follow, or another turn.
+A work unit is one protocol, a few properties and a range of seeds. What a property finds in a
+protocol stands in one unit of each range, so units do not depend on each other, and one process
+finds what many find.
+
+Rules of this file: failures are yielded in the order of the units, whichever finishes first; all
+units begin with the same known examples; time that some units leave goes to those that follow, or
+to another round.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, field, replace
 from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
-from harness.fuzzing.campaign import CampaignResult, Settings
-from harness.fuzzing.work_units import WorkUnit, campaign_of, run_unit, split
-from harness.generation.example_database import Ledger, settle
-from harness.generation.search import known_of
+from harness.fuzzing.campaign import Campaign, CampaignResult
+from harness.fuzzing.properties import select_properties
+from harness.generation.example_database import TrackingDatabase, apply_changes
+from harness.generation.search import examples_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from harness.fuzzing.failure import Failure
-    from harness.generation.example_database import Kept
+    from harness.fuzzing.settings import Settings
+    from harness.generation.example_database import ExampleDatabase, Examples
 
-    Hands: TypeAlias = Callable[
-        [Callable[[WorkUnit], CampaignResult], Sequence[WorkUnit]],
+    Executor: TypeAlias = Callable[
+        [Callable[["WorkUnit"], CampaignResult], Sequence["WorkUnit"]],
         Iterable[tuple[int, CampaignResult]],
     ]
 
-SPARE = 5.0  # seconds left over that are worth another turn: processes have to start for it
-LEAST = 0.25  # of its fair part of the time that a share gets, whatever others took
+MOST_PROPERTIES = 16  # of one unit: so many streams are replayed for each case that is drawn
+EXAMPLES_PER_SEED = 2500
+SPARE_SECONDS = 5.0  # worth another round: workers have to start for it
+LEAST_SHARE = 0.25  # of its fair part of the time that a unit gets, whatever the others took
 
 
-class DistributedCampaign:
-    """All shares of a campaign together; each defect counts once.
+@dataclass(frozen=True)
+class WorkUnit:
+    """One part of a campaign, which can be sent to another process.
+
+    Args:
+        settings: what to do; its properties are left out.
+        properties: their names.
+        known: failing examples of earlier campaigns.
+    """
+
+    settings: Settings
+    properties: tuple[str, ...]
+    known: Examples = field(default_factory=dict)
+
+
+def split(settings: Settings, workers: int = 1, first_range: int = 0) -> list[WorkUnit]:
+    """Return the work units of a campaign; what they draw does not depend on who runs them.
 
     Args:
         settings: what to do.
-        workers: how many do the shares at once.
-        kept: the database of failing examples; None is one that knows nothing and forgets.
+        workers: how many run at once, so that each unit gets its part of their time.
+        first_range: the first range of seeds; each round of a campaign with time left draws from
+            another one.
+    """
+    cells = [(name, group) for group in _groups(settings) for name in settings.protocols]
+    wanted = settings.examples
+    ranges = 1 if wanted is None else math.ceil(wanted / len(cells) / EXAMPLES_PER_SEED) or 1
+    units = len(cells) * ranges
+    evaluations = ranges * sum(len(group) for _, group in cells)  # the same for each property
+    common = replace(
+        settings,
+        properties=(),
+        seconds=None if settings.seconds is None else settings.seconds * workers / units,
+    )
+    return [
+        WorkUnit(
+            replace(
+                common,
+                protocols=(name,),
+                seed=settings.seed * 1000 + number,
+                examples=None if wanted is None else math.ceil(wanted * len(group) / evaluations),
+            ),
+            group,
+        )
+        for number in range(first_range, first_range + ranges)
+        for name, group in cells
+    ]
+
+
+def _groups(settings: Settings) -> Iterator[tuple[str, ...]]:
+    """Yield the names of properties to evaluate together; those of messages are kept apart."""
+    for of_messages in (True, False):
+        alike = [one.name for one in settings.applicable if one.of_messages is of_messages]
+        for first in range(0, len(alike), MOST_PROPERTIES):
+            yield tuple(alike[first : first + MOST_PROPERTIES])
+
+
+def run_unit(unit: WorkUnit) -> CampaignResult:
+    """Run one unit; every worker imports this function."""
+    campaign, database = _campaign_of(unit)
+    for _ in campaign.run():
+        pass
+    campaign.result.database_changes = database.changes()
+    return campaign.result
+
+
+def _campaign_of(unit: WorkUnit) -> tuple[Campaign, TrackingDatabase]:
+    """Return the campaign of a unit, and the database that it reads and writes."""
+    database = TrackingDatabase(unit.known)
+    settings = replace(unit.settings, properties=select_properties(unit.properties))
+    return Campaign(settings, database), database
+
+
+class DistributedCampaign:
+    """All units of a campaign together; each defect counts once.
+
+    Args:
+        settings: what to do.
+        workers: how many run units at once.
+        database: the failing examples; None knows none and stores none.
     """
 
-    def __init__(self, settings: Settings, workers: int = 1, kept: Kept | None = None) -> None:
+    def __init__(
+        self, settings: Settings, workers: int = 1, database: ExampleDatabase | None = None
+    ) -> None:
         self._settings, self._workers = settings, workers
-        self._kept = Ledger({}) if kept is None else kept
-        self.tally = CampaignResult()
+        self._database = TrackingDatabase({}) if database is None else database
+        self.result = CampaignResult()
         self._done = CampaignResult()
         self._shapes: set[tuple[object, ...]] = set()
         self._started = monotonic()
 
-    def run(self, hands: Hands | None = None) -> Iterator[Failure | None]:
-        """Yield each failure nobody had before, and None in between.
+    def run(self, executor: Executor | None = None) -> Iterator[Failure | None]:
+        """Yield each failure that was not there before, and None in between.
 
         Args:
-            hands: who does the shares; None does them here and tells of each failure at once.
+            executor: runs the units elsewhere; None runs them here and yields each failure as soon
+                as it is found.
         """
         try:
-            for turn in count():
+            for number in count():
                 before = self._done.examples
-                some = self._shares(turn)
-                yield from self._here(some) if hands is None else self._elsewhere(some, hands)
-                if not self._goes_on(before):
+                units = self._units(number)
+                yield from (
+                    self._here(units) if executor is None else self._elsewhere(units, executor)
+                )
+                if not self._continues(before):
                     return
         except KeyboardInterrupt:
-            self.tally.interrupted = True
+            self.result.interrupted = True
 
-    def _goes_on(self, before: int) -> bool:
-        """Say whether there is time for another turn, and the last one judged anything."""
-        bound = self._settings.examples is not None or self.tally.interrupted
-        return not bound and self._left() > SPARE and self._done.examples > before
+    def _continues(self, before: int) -> bool:
+        """Return whether there is time for another round, and the last one evaluated anything."""
+        bound = self._settings.examples is not None or self.result.interrupted
+        return not bound and self._remaining() > SPARE_SECONDS and self._done.examples > before
 
-    def _left(self) -> float:
-        """Return the seconds that are left; none are where time sets no bound."""
+    def _remaining(self) -> float:
+        """Return the seconds that remain, none where time sets no bound."""
         return (self._settings.seconds or 0.0) - (monotonic() - self._started)
 
-    def _shares(self, turn: int) -> list[WorkUnit]:
+    def _units(self, number: int) -> list[WorkUnit]:
         settings = self._settings
-        known = {word: known_of(self._kept, settings.shelf(word)) for word in settings.protocols}
-        if turn:
-            settings = replace(settings, seconds=self._left())
+        known = {
+            name: examples_of(self._database, settings.database_name(name))
+            for name in settings.protocols
+        }
+        if number:
+            settings = replace(settings, seconds=self._remaining())
         return [
-            replace(share, known=known[share.settings.protocols[0]])
-            for share in split(settings, self._workers, turn)
+            replace(unit, known=known[unit.settings.protocols[0]])
+            for unit in split(settings, self._workers, number)
         ]
 
-    def _here(self, some: Sequence[WorkUnit]) -> Iterator[Failure | None]:
-        for place, share in enumerate(some):
-            campaign, ledger = campaign_of(self._timed(share, len(some) - place))
+    def _here(self, units: Sequence[WorkUnit]) -> Iterator[Failure | None]:
+        for number, unit in enumerate(units):
+            campaign, database = _campaign_of(self._timed(unit, len(units) - number))
             try:
                 for failure in campaign.run():
-                    self._show(campaign.tally)
-                    yield failure if failure is not None and self._take(failure) else None
-            finally:  # also where nobody listens any more
-                settle(ledger.changes(), self._kept)
-            self._add(campaign.tally)
-            if campaign.tally.interrupted:
+                    self._count(campaign.result)
+                    yield failure if failure is not None and self._is_new(failure) else None
+            finally:  # also if the caller stops iterating
+                apply_changes(database.changes(), self._database)
+            self._add(campaign.result)
+            if campaign.result.interrupted:
                 return
 
-    def _timed(self, share: WorkUnit, to_do: int) -> WorkUnit:
-        """Give a share its part of the time that is left, as it and those behind it need it."""
-        fair = share.settings.seconds
+    def _timed(self, unit: WorkUnit, remaining_units: int) -> WorkUnit:
+        """Give a unit its part of the time that remains for it and those that follow."""
+        fair = unit.settings.seconds
         if fair is None:
-            return share
-        seconds = max(LEAST * fair, self._left() / to_do)
-        return replace(share, settings=replace(share.settings, seconds=seconds))
+            return unit
+        seconds = max(LEAST_SHARE * fair, self._remaining() / remaining_units)
+        return replace(unit, settings=replace(unit.settings, seconds=seconds))
 
-    def _elsewhere(self, some: Sequence[WorkUnit], hands: Hands) -> Iterator[Failure | None]:
+    def _elsewhere(self, units: Sequence[WorkUnit], executor: Executor) -> Iterator[Failure | None]:
         early: dict[int, CampaignResult] = {}
-        turn = 0
+        following = 0
         try:
-            for number, tally in hands(run_unit, some):
-                early[number] = tally
-                self._add(tally)
-                settle(tally.learned, self._kept)
-                while turn in early:
-                    yield from filter(self._take, early.pop(turn).failures)
-                    turn += 1
+            for number, result in executor(run_unit, units):
+                early[number] = result
+                self._add(result)
+                apply_changes(result.database_changes, self._database)
+                while following in early:
+                    yield from filter(self._is_new, early.pop(following).failures)
+                    following += 1
                 yield None
         except KeyboardInterrupt:
             for number in sorted(early):
-                yield from filter(self._take, early.pop(number).failures)
+                yield from filter(self._is_new, early.pop(number).failures)
             raise
 
-    def _take(self, failure: Failure) -> bool:
-        """Note a failure; say whether it is the first of its shape."""
+    def _is_new(self, failure: Failure) -> bool:
+        """Add a failure; return whether it is the first of its shape."""
         if failure.shape in self._shapes:
             return False
         self._shapes.add(failure.shape)
-        self.tally.failures.append(failure)
+        self.result.failures.append(failure)
         return True
 
-    def _add(self, tally: CampaignResult) -> None:
-        self._done = _sum(self._done, tally)
-        self._show(CampaignResult())
-        self.tally.unspoken |= tally.unspoken
-        self.tally.interrupted = self.tally.interrupted or tally.interrupted
+    def _add(self, result: CampaignResult) -> None:
+        self._done = _sum(self._done, result)
+        self._count(CampaignResult())
+        self.result.unsupported |= result.unsupported
+        self.result.interrupted = self.result.interrupted or result.interrupted
 
-    def _show(self, current: CampaignResult) -> None:
-        """Count what is done and what is being done."""
+    def _count(self, current: CampaignResult) -> None:
+        """Count the finished units and the current one."""
         both = _sum(self._done, current)
-        self.tally.judged, self.tally.cases = both.judged, both.cases
-        self.tally.streams = both.streams
-        self.tally.seconds = monotonic() - self._started
+        self.result.evaluated, self.result.cases = both.evaluated, both.cases
+        self.result.streams = both.streams
+        self.result.seconds = monotonic() - self._started
 
 
 def _sum(one: CampaignResult, two: CampaignResult) -> CampaignResult:
-    return CampaignResult(one.judged + two.judged, one.cases + two.cases, one.streams + two.streams)
+    return CampaignResult(
+        one.evaluated + two.evaluated, one.cases + two.cases, one.streams + two.streams
+    )

@@ -1,4 +1,4 @@
-"""One failure, small: what was sent, what the law asks for, what came, and how to see it again."""
+"""One failure: the stream that was sent, what was expected and delivered, how to reproduce it."""
 
 from __future__ import annotations
 
@@ -10,41 +10,42 @@ from typing import TYPE_CHECKING
 
 from harness.protocols import protocol
 from harness.protocols.events import data_text, events_of
+from harness.scenarios.catalogue import case
 from harness.targets.resolving import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness.fuzzing.campaign import Settings
-    from harness.fuzzing.properties import Broken, Property
+    from harness.fuzzing.properties.property import Counterexample, Property
+    from harness.fuzzing.settings import Settings
     from harness.generation.cases import Case
     from harness.model import JSON, Event
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One law broken by one target, by the smallest stream that was found.
+    """One property that one target violates, with the smallest stream that was found.
 
     Args:
-        law: its name; ``says`` is the law, ``cases`` are ids of the catalogue.
+        property_name: the property's id.
+        says: what the property requires, one sentence.
+        cases: ids of docs/catalogue.md.
         severity: ``must`` or ``should``.
-        target: whose fault it is.
-        protocol: the wire.
-        symptom: what it has in common with other streams that break the same.
-        items: the events sent, and bytes that are no event.
+        target: the name of the target, or of the variant that fails.
+        protocol: the protocol of the stream.
+        items: the events that were sent, and bytes that are not an event.
         cut: the cut plan.
-        expected: what the law asks for, by keys of ``must``.
-        actual: what came.
+        expected: what the property requires, by keys of ``must``.
+        actual: what was delivered.
         why: one sentence.
     """
 
-    law: str
+    property_name: str
     says: str
     cases: tuple[str, ...]
     severity: str
     target: str
     protocol: str
-    symptom: str
     items: tuple[Event | bytes, ...]
     cut: str = "event"
     expected: Mapping[str, JSON] = field(default_factory=dict)
@@ -53,84 +54,96 @@ class Failure:
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """What makes two failures one: the law, and the labels of the events."""
-        spoken = protocol(self.protocol)
+        """What two failures of one defect share: the property and the labels of the events."""
+        wire = protocol(self.protocol)
         labels = tuple(
-            b"" if isinstance(item, bytes) else tuple(step.label for step in spoken.read(item))
+            b"" if isinstance(item, bytes) else tuple(step.label for step in wire.read(item))
             for item in self.items
         )
-        return self.law, self.protocol, tuple(self.expected), labels
+        return self.property_name, self.protocol, tuple(self.expected), labels
 
     @property
     def id(self) -> str:
         """The id of its scenario."""
         digest = hashlib.sha256(repr((self.shape, self.items)).encode()).hexdigest()[:8]
-        return f"{self.protocol}/fuzz/{self.law}_{digest}"
+        return f"{self.protocol}/fuzz/{self.property_name}_{digest}"
+
+    @property
+    def source(self) -> str:
+        """The provider's reference of the stream."""
+        return protocol(self.protocol).endpoint.documentation
 
     def describe(self, out: str | None = None) -> str:
-        """Return what a person reads of it.
+        """Return the failure as the text of a report.
 
         Args:
-            out: the folder its scenario was written to, or None where there is none.
+            out: the folder that its scenario was written to, or None if it was not written.
         """
         count = f"{len(self.items)} event{'' if len(self.items) == 1 else 's'}"
-        again = [] if out is None else [f"  again        {self.reproduce(out)}"]
-        sources = (protocol(self.protocol).endpoint.documentation, *self.cases)
-        lines = [
-            f"{self.target}: broken {self.protocol}: {self.law} ({count})",
-            f"  requirement  {self.says}",
-            *(f"  {number:>9}    {_line(item)}" for number, item in enumerate(self.items)),
-            *([] if self.cut == "event" else [f"  cut          {self.cut}"]),
-            f"  why          {self.why}",
-            *self._compared(),
-            f"  source       {' '.join(sources)}",
-        ]
-        return "\n".join([*lines, *again])
+        return "\n".join(
+            (
+                f"{self.target}: FAILED {self.protocol}: {self.property_name} ({count})",
+                f"  property     {self.says}",
+                *(f"  {number:>9}    {_line(item)}" for number, item in enumerate(self.items)),
+                *([] if self.cut == "event" else [f"  cut          {self.cut}"]),
+                f"  why          {self.why}",
+                *self._compared(),
+                f"  source       {self.source}",
+                *(f"  source       {_page(case_id)} ({case_id})" for case_id in self.cases),
+                *([] if out is None else [f"  reproduce    {self.reproduce(out)}"]),
+            )
+        )
 
     def _compared(self) -> Iterator[str]:
-        """Yield what was expected and what came; where both are nothing, `why` says it all."""
+        """Yield what was expected and delivered; if both are empty, `why` is all there is."""
         sides = {"expected": self.expected, "actual": self.actual}
         if any(sides.values()):
-            for word, side in sides.items():
-                yield f"  {word:<12} {json.dumps(dict(side), ensure_ascii=False)}"
+            for label, side in sides.items():
+                yield f"  {label:<12} {json.dumps(dict(side), ensure_ascii=False)}"
 
     def reproduce(self, out: str) -> str:
-        """Return the one command that shows it again.
+        """Return the command that reproduces it.
 
         Args:
-            out: the folder its scenario was written to.
+            out: the folder that its scenario was written to.
         """
         words = ["harness", "run", self.id, "--scenarios", out, "--target", self.target]
         return shlex.join(words)
 
 
-def failure_of(law: Property, case: Case, wrong: Broken, settings: Settings) -> Failure:
-    """Return the failure that a case led to."""
-    word = wrong.protocol or case.protocol_name
-    target = settings.ways[wrong.twin] if wrong.twin else settings.target
+def failure_of(
+    violated: Property, drawn: Case, counterexample: Counterexample, settings: Settings
+) -> Failure:
+    """Return the failure that a counterexample stands for."""
+    name, variant = counterexample.protocol or drawn.protocol_name, counterexample.variant
+    target = settings.variant_targets[variant] if variant else settings.target
     return Failure(
-        law=law.name,
-        says=law.says,
-        cases=law.cases,
-        severity=law.severity,
+        property_name=violated.name,
+        says=violated.says,
+        cases=violated.cases,
+        severity=violated.severity,
         target=name_of(target),
-        protocol=word,
-        symptom=f"{law.name} {wrong.symptom}".strip(),
-        items=tuple(_item(word, frame) for frame in wrong.script.frames),
-        cut=wrong.script.cut,
-        expected=wrong.expected,
-        actual=wrong.actual,
-        why=wrong.why,
+        protocol=name,
+        items=tuple(_item(name, frame) for frame in counterexample.script.frames),
+        cut=counterexample.script.cut,
+        expected=counterexample.expected,
+        actual=counterexample.actual,
+        why=counterexample.why,
     )
+
+
+def _page(case_id: str) -> str:
+    entry = case(case_id)
+    return entry.page if entry else "docs/catalogue.md"
 
 
 def _line(item: Event | bytes) -> str:
     return repr(item) if isinstance(item, bytes) else f"{item.name or 'data'}: {data_text(item)}"
 
 
-def _item(word: str, frame: bytes) -> Event | bytes:
-    """Return the event of a frame, or the bytes where writing the event gives other ones."""
+def _item(name: str, frame: bytes) -> Event | bytes:
+    """Return the event of a frame, or the frame itself if the event is written in other bytes."""
     events = list(events_of([frame]))
-    if len(events) == 1 and protocol(word).frame(events[0]) == frame:
+    if len(events) == 1 and protocol(name).frame(events[0]) == frame:
         return events[0]
     return frame

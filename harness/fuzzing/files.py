@@ -1,13 +1,13 @@
-"""What a campaign found, on disk: a scenario each, an index, and one file of test cases.
+"""The files of a campaign: one scenario per failure, an index, and one file of pytest cases.
 
 ::
 
-    OUT/<protocol>/fuzz/<law>_<digest>.yaml   the scenario; `harness run ID --scenarios OUT`
-    OUT/found.jsonl                           which target broke which law by it, and when healed
-    OUT/test_fuzz_found.py                    pytest OUT --harness-scenarios OUT
+    OUT/<protocol>/fuzz/<property>_<digest>.yaml   the scenario; `harness run ID --scenarios OUT`
+    OUT/found.jsonl                                which target violates which property by it
+    OUT/test_fuzz_found.py                         `pytest OUT --harness-scenarios OUT`
 
-Rules of this file: everything is written beside its place and then renamed, so an interrupted
-campaign leaves whole files; a scenario holds what was sent and what the law asks for, no more.
+Rules of this file: each file is written atomically, so an interrupted campaign leaves complete
+files; a scenario holds what was sent and what the property requires.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from harness.atomic_file import write_atomically
 from harness.model import Event
 from harness.protocols import protocol
 
@@ -30,33 +31,33 @@ if TYPE_CHECKING:
 INDEX, TESTS = "found.jsonl", "test_fuzz_found.py"
 
 
-def keep(failure: Failure, out: Path) -> Path:
-    """Write a failure's scenario, and note it in the index and the test cases.
+def write_failure(failure: Failure, out: Path) -> Path:
+    """Write a failure's scenario, and add it to the index and the pytest cases.
 
     Args:
-        failure: what was found.
-        out: the folder of everything found.
+        failure: what a campaign found.
+        out: the folder that campaigns write to.
     """
     path = out / f"{failure.id}.yaml"
     _write(path, scenario_text(failure, str(out)))
     entry = {
         "scenario": failure.id,
         "target": failure.target,
-        "law": failure.law,
+        "property": failure.property_name,
         "why": failure.why,
         "reproduce": failure.reproduce(str(out)),
     }
-    entries = [known for known in index(out) if known["scenario"] != failure.id]
-    _write_index(out, [*entries, entry])
+    others = [known for known in read_index(out) if known["scenario"] != failure.id]
+    _write_index(out, [*others, entry])
     return path
 
 
-def index(out: Path) -> list[dict[str, JSON]]:
-    """Return what is noted in a folder, one entry a scenario."""
+def read_index(out: Path) -> list[dict[str, JSON]]:
+    """Return the index of a folder, one entry per scenario."""
     path = out / INDEX
-    return (
-        [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
-    )
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 def _write_index(out: Path, entries: Sequence[Mapping[str, JSON]]) -> None:
@@ -66,7 +67,7 @@ def _write_index(out: Path, entries: Sequence[Mapping[str, JSON]]) -> None:
 
 
 def _tests(entries: Sequence[Mapping[str, JSON]]) -> Iterator[str]:
-    yield '"""Found by `harness fuzz`: pytest THIS_FOLDER --harness-scenarios THIS_FOLDER."""\n\n'
+    yield '"""Failures that `harness fuzz` found: pytest FOLDER --harness-scenarios FOLDER."""\n\n'
     yield "import pytest\n"
     for entry in entries:
         name = re.sub(r"\W+", "_", entry["scenario"])
@@ -76,30 +77,27 @@ def _tests(entries: Sequence[Mapping[str, JSON]]) -> Iterator[str]:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, "utf-8")
-    beside.replace(path)
+    write_atomically(path, [text.encode()])
 
 
 def scenario_text(failure: Failure, out: str) -> str:
-    """Return a failure as the text of a scenario file."""
-    events = [item for item in failure.items if isinstance(item, Event)]
-    url = protocol(failure.protocol).endpoint.documentation
+    """Return a failure as the text of a scenario file.
+
+    Args:
+        failure: what a campaign found.
+        out: the folder of the file, for the command that reproduces the failure.
+    """
     return "".join(
         (
-            f"title: {yaml_text(f'{failure.says} ({failure.law})')}\n",
+            f"# Written by `harness fuzz`. Reproduce: {failure.reproduce(out)}\n",
+            f"title: {yaml_text(f'{failure.says} ({failure.property_name})')}\n",
             f"protocol: {failure.protocol}\n",
             "origin: synthesized\n",
-            f"order: {_order(failure, events)}\n",
+            f"order: {_order(failure)}\n",
             *((f"case: {', '.join(failure.cases)}\n",) if failure.cases else ()),
-            f"why: {yaml_text(f'{failure.target} broke it: {failure.why}')}\n",
-            f"spec:\n  - url: {url}\n    says: {yaml_text(failure.says)}\n",
-            f"# {failure.reproduce(out)}\n",
-            *(
-                ()
-                if failure.cut == "event"
-                else (f"transport: {{cut: {yaml_text(failure.cut)}}}\n",)
-            ),
+            f"why: {yaml_text(f'{failure.target} violated the property: {failure.why}')}\n",
+            f"spec:\n  - url: {failure.source}\n    says: {yaml_text(failure.says)}\n",
+            *_transport(failure),
             "stream:\n" if failure.items else "stream: []\n",
             *(f"  - {_entry(item)}\n" for item in failure.items),
             *_must(failure),
@@ -107,16 +105,22 @@ def scenario_text(failure: Failure, out: str) -> str:
     )
 
 
+def _transport(failure: Failure) -> Iterator[str]:
+    if failure.cut != "event":
+        yield f"transport: {{cut: {yaml_text(failure.cut)}}}\n"
+
+
 def _must(failure: Failure) -> Iterator[str]:
-    """Yield what has to come; where a law of every stream is broken, that it ends somehow."""
+    """Yield the requirements; an invariant needs none, but a scenario needs at least one."""
     yield "must:\n"
     if not failure.expected:
-        yield f"  ending: {{$any: true}}  # what fails is {failure.law}, of every stream\n"
+        yield f"  ending: {{$any: true}}  # the invariant {failure.property_name} is what fails\n"
     for key, value in failure.expected.items():
         yield f"  {key}: {yaml_text(value)}\n"
 
 
-def _order(failure: Failure, events: Sequence[Event]) -> str:
+def _order(failure: Failure) -> str:
+    events = [item for item in failure.items if isinstance(item, Event)]
     found = [v for v in protocol(failure.protocol).violations(events) if v.event >= 0]
     if any(v.severity == "violation" for v in found):
         return "illegal"
@@ -133,7 +137,7 @@ def _entry(item: Event | bytes) -> str:
     return f"event: {yaml_text({**named, 'data': item.data})}"
 
 
-# What YAML does not take as it stands, or reads as the end of a line.
+# What YAML does not accept unescaped, or reads as the end of a line.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
@@ -145,7 +149,7 @@ def yaml_text(value: JSON) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(yaml_text, value))}]"
     if isinstance(value, float):
-        text = repr(value)  # a number without a dot would be a text
+        text = repr(value)  # YAML reads a float without a dot as a text
         return text if "." in text else re.sub("e|$", r".0\g<0>", text, count=1)
     text = json.dumps(value, ensure_ascii=False)
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -1,4 +1,4 @@
-"""What earlier campaigns wrote down, told again: a failure that is healed is said to be."""
+"""Replay of the scenarios that earlier campaigns wrote, to find those that no longer fail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.checks.evaluation import ScenarioRun
 from harness.engine.events import RED
 from harness.engine.replayer import Replayer
 from harness.engine.scenario_runner import ScenarioRunner
-from harness.fuzzing.files import index
+from harness.fuzzing.files import read_index
 from harness.scenarios import load
 
 if TYPE_CHECKING:
@@ -16,26 +16,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def healed(out: Path, target: str, timeout: float) -> Iterator[Path]:
-    """Yield the files of a folder by which a target breaks no law any more.
+def fixed_scenarios(out: Path, target: str, timeout: float) -> Iterator[Path]:
+    """Yield the scenario files that a target passes by now.
 
     Args:
-        out: the folder of everything found.
-        target: its address; files about others are left alone.
-        timeout: seconds one stream may take.
+        out: the folder that campaigns write to.
+        target: its address; the scenarios of other targets are skipped.
+        timeout: seconds that one stream may take.
 
     Raises:
-        InputError: a file cannot be read as a scenario.
+        InputError: a file is not a valid scenario.
     """
-    mine = [entry for entry in index(out) if entry["target"] == target]
-    paths = [
-        path for path in (out / f"{entry['scenario']}.yaml" for entry in mine) if path.exists()
-    ]
+    entries = [entry for entry in read_index(out) if entry["target"] == target]
+    paths = [out / f"{entry['scenario']}.yaml" for entry in entries]
+    paths = [path for path in paths if path.exists()]
     if not paths:
         return
-    with Replayer(timeout) as player:
-        teller = ScenarioRunner(player)
+    with Replayer(timeout) as replayer:
+        runner = ScenarioRunner(replayer)
         for path in paths:
-            _, findings = teller.tell(ScenarioRun(load(path, out), target))
+            _, findings = runner.tell(ScenarioRun(load(path, out), target))
             if not any(finding.verdict in RED for finding in findings):
                 yield path

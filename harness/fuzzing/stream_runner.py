@@ -1,13 +1,11 @@
-"""Telling generated streams to a target: one player, one lane, each stream of a case once."""
+"""Replay of generated streams to one target and its variants."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from harness.engine.replayer import TargetRequest
-from harness.fuzzing.properties import Delivered
 from harness.protocols import protocol
-from harness.targets.addresses import BUILTIN
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
@@ -15,53 +13,52 @@ if TYPE_CHECKING:
 
     from harness.engine.executor import TargetResult
     from harness.engine.replayer import Replayer
-    from harness.fuzzing.properties import Deliver
-
-
-def twins_of(target: str | object) -> Mapping[str, str | object]:
-    """Return the twins of a target, by their word."""
-    row = BUILTIN.get(target) if isinstance(target, str) else None
-    return row.variants if row else {}
+    from harness.fuzzing.properties.property import Replay
 
 
 class StreamRunner:
-    """Tells streams to one target.
+    """Replays streams to one target.
 
     Args:
-        player: who plays them.
-        target: its address, or the target itself.
-        twins: the other ways to the same answer, by their word.
+        replayer: replays a script.
+        target: the target's address, or the target itself.
+        variants: other ways to get the same answer, by name.
     """
 
     def __init__(
-        self, player: Replayer, target: str | object, twins: Mapping[str, str | object]
+        self, replayer: Replayer, target: str | object, variants: Mapping[str, str | object]
     ) -> None:
-        self._player, self._target, self._twins = player, target, twins
-        self._asks: dict[str, TargetRequest] = {}
-        self.streams = 0
+        self._replayer, self._target, self._variants = replayer, target, variants
+        self._requests: dict[str, TargetRequest] = {}
+        self.streams = 0  # how many were replayed
 
-    def about(self, protocol_name: str) -> Deliver:
-        """Return a way to tell the streams of one case, each of them once."""
-        told: dict[tuple[Script, str, str], Delivered] = {}
+    def for_case(self, protocol_name: str) -> Replay:
+        """Return what replays the streams of one case, each of them once.
 
-        def tell(script: Script, *, protocol: str = "", twin: str = "") -> Delivered:
-            key = (script, protocol, twin)
-            if key not in told:
-                told[key] = self._tell(script, protocol or protocol_name, twin)
-            return told[key]
+        Args:
+            protocol_name: the case's protocol.
+        """
+        results: dict[tuple[Script, str, str], TargetResult] = {}
 
-        return tell
+        def replay(script: Script, *, protocol: str = "", variant: str = "") -> TargetResult:
+            key = (script, protocol, variant)
+            if key not in results:
+                results[key] = self.replay(script, protocol or protocol_name, variant)
+            return results[key]
 
-    def speaks(self, protocol_name: str) -> bool:
-        """Say whether the target speaks a protocol at all, by telling it nothing."""
-        return not self._play(Script(()), protocol_name, self._target).unspoken
+        return replay
 
-    def _tell(self, script: Script, name: str, twin: str) -> Delivered:
+    def supports(self, protocol_name: str) -> bool:
+        """Return whether the target supports a protocol, by replaying an empty body."""
+        return not self._replay(Script(()), protocol_name, self._target).unspoken
+
+    def replay(self, script: Script, protocol_name: str, variant: str) -> TargetResult:
+        """Replay one stream to the target, or to a variant if one is named."""
         self.streams += 1
-        played = self._play(script, name, self._twins[twin] if twin else self._target)
-        return Delivered(played.outcome, played.complaint, played.unspoken)
+        target = self._variants[variant] if variant else self._target
+        return self._replay(script, protocol_name, target)
 
-    def _play(self, script: Script, name: str, target: str | object) -> TargetResult:
-        if name not in self._asks:
-            self._asks[name] = TargetRequest(name, protocol(name).request)
-        return self._player.play(target, self._asks[name], script)
+    def _replay(self, script: Script, name: str, target: str | object) -> TargetResult:
+        if name not in self._requests:
+            self._requests[name] = TargetRequest(name, protocol(name).request)
+        return self._replayer.play(target, self._requests[name], script)

@@ -1,9 +1,9 @@
-"""Streams nobody wrote down, and what has to hold for each of them.
+"""Generated streams: what a campaign, or a scenario's ``holds_under``, sends.
 
-``strategies`` draws messages and walks through the tables; ``mutations`` changes streams, lawfully
-and not; ``laws`` says what must hold. All of it is pure but the strategies, which are Hypothesis':
-who plays the streams, and to whom, is decided above (``harness.fuzzing``).
+``strategies`` draws messages and walks through a protocol's tables, ``mutations`` changes streams,
+``search`` finds and shrinks the cases that fail. This package is the only importer of Hypothesis;
+replaying the streams and evaluating the results is the work of ``harness.fuzzing``.
 
-Rule of this room: whatever is left open is decided by a ``Tape``, so that one drawn value decides a
-whole stream, and the empty one the simplest.
+Rule of this package: every choice that is left open is read from a ``ByteSource``, so that one
+drawn byte string decides a whole stream, and the empty one gives the simplest stream.
 """

@@ -1,8 +1,9 @@
-"""Decisions read off one drawn value.
+"""Choices read from one drawn byte string.
 
-Drawing costs more than a decision is worth: a stream of twenty events has fifty. So one byte string
-is drawn and read like a tape. Past its end every decision is the first one, and each decision lists
-the simplest choice first: the shorter and smaller the tape, the simpler the stream.
+A stream of twenty events needs some fifty choices, and drawing each of them costs more than it is
+worth. So one byte string is drawn and read from its start. Past its end every choice is the first
+one, and each choice lists the simplest option first: the shorter and smaller the byte string, the
+simpler the stream.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 T = TypeVar("T")
-PIECE = 6  # letters of one piece of a text that is split, at most
+LONGEST_PIECE = 6  # characters of one piece of a text that is split, at most
 
 
 class ByteSource:
     """One reading of a byte string.
 
     Args:
-        data: the bytes, one a decision.
+        data: the bytes, one per choice.
     """
 
     __slots__ = ("_at", "_data")
@@ -39,29 +40,33 @@ class ByteSource:
         return self._data[at]
 
     def below(self, limit: int) -> int:
-        """Return a number from 0 to ``limit - 1``; two bytes where one would not reach."""
+        """Return a number from 0 to ``limit - 1``; it takes two bytes where one is not enough."""
         number = self.next()
-        if limit > 256:  # noqa: PLR2004 - what one byte can say
+        if limit > 256:  # noqa: PLR2004 - the values of one byte
             number = number * 256 + self.next()
         return number % limit
 
-    def choose(self, choices: Sequence[T]) -> T:
-        """Return one of some choices, the first past the end."""
-        return choices[self.below(len(choices))]
+    def choose(self, options: Sequence[T]) -> T:
+        """Return one of some options, the first one past the end."""
+        return options[self.below(len(options))]
 
     def pieces(self, text: str) -> list[str]:
-        """Split a text anywhere; past the end the rest stays whole."""
-        found: list[str] = []
+        """Split a text anywhere; past the end the rest stays in one piece."""
+        pieces: list[str] = []
         start = 0
         while start < len(text):
             byte = self.next()
-            size = 1 + byte % PIECE if byte else len(text)
-            found.append(text[start : start + size])
+            size = 1 + byte % LONGEST_PIECE if byte else len(text)
+            pieces.append(text[start : start + size])
             start += size
-        return found
+        return pieces
 
 
 def delta_plan(data: bytes) -> DeltaPlan:
-    """Return the weave a tape decides: in order, and each text in one piece, if it is empty."""
-    tape = ByteSource(data)
-    return DeltaPlan(split=tape.pieces, pick=tape.below)
+    """Return the delta plan that a byte string decides; the empty one splits and overlaps nothing.
+
+    Args:
+        data: the choice bytes.
+    """
+    source = ByteSource(data)
+    return DeltaPlan(split=source.pieces, pick=source.below)

@@ -1,4 +1,4 @@
-"""What a law is held against: one stream, and all that is known of it."""
+"""A case: one generated stream, and what is known about it."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """One stream, drawn.
+    """One generated stream.
 
     Args:
-        protocol_name: the wire language.
-        message: what is said, or None where the stream is a walk through the tables.
-        thread: the tape that wove the message into events.
-        dice: the tape by which a law varies the stream.
+        protocol_name: the stream's protocol.
+        message: the message that the stream carries, or None if it is a walk through the tables.
+        delta_choices: the choice bytes that split and interleave the message's deltas.
+        choices: the choice bytes by which a property varies the stream.
         walked: the events of a walk.
     """
 
     protocol_name: str
     message: Message | None = None
-    thread: bytes = b""
-    dice: bytes = b""
+    delta_choices: bytes = b""
+    choices: bytes = b""
     walked: tuple[Event, ...] = field(default=())
 
     @property
@@ -42,29 +42,33 @@ class Case:
         return protocol(self.protocol_name)
 
     @cached_property
-    def said(self) -> Message | None:
-        """As much of the message as this wire can say."""
+    def expressed(self) -> Message | None:
+        """As much of the message as the protocol can express."""
         return None if self.message is None else expressible(self.protocol_name, self.message)
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
         """The legal stream."""
-        if self.said is None:
+        if self.expressed is None:
             return self.walked
-        return tuple(self.protocol.encode(self.said, delta_plan(self.thread)))
+        return tuple(self.protocol.encode(self.expressed, delta_plan(self.delta_choices)))
 
     @cached_property
     def script(self) -> Script:
-        """The stream as a response."""
-        return self.spoken(self.events)
+        """The legal stream as a response."""
+        return self.script_of(self.events)
 
     @cached_property
     def _frames(self) -> dict[int, bytes]:
-        """The bytes of each event; a variation sends most of them again."""
+        """The frame of each event, by its identity: a variation sends most of them again."""
         return {id(event): self.protocol.frame(event) for event in self.events}
 
-    def spoken(self, items: tuple[Event | bytes, ...]) -> Script:
-        """Return the response that speaks these events, or bytes that are no event."""
+    def script_of(self, items: tuple[Event | bytes, ...]) -> Script:
+        """Return the response that sends these items.
+
+        Args:
+            items: events, and bytes that are not an event.
+        """
         known, frame = self._frames, self.protocol.frame
         return Script(
             tuple(
@@ -75,9 +79,9 @@ class Case:
 
     @property
     def key(self) -> tuple[bytes, bytes]:
-        """What tells it from other cases of its protocol."""
-        return self.script.body, self.dice
+        """What distinguishes it from other cases of its protocol."""
+        return self.script.body, self.choices
 
     def __repr__(self) -> str:
         lines = (f"  {event.name or 'data'}: {data_text(event)}" for event in self.events)
-        return "\n".join((f"{self.protocol_name}, dice {self.dice.hex() or 'none'}", *lines))
+        return "\n".join((f"{self.protocol_name}, choices {self.choices.hex() or 'none'}", *lines))

@@ -1,7 +1,8 @@
-"""Where failing examples are kept between campaigns: a folder, or a Redis that machines share.
+"""The database of failing examples: a folder, or a Redis that several machines share.
 
-Rule of this file: whoever runs a campaign owns the database, its workers work on ledgers: what they
-know at the start does not depend on who is faster, and a folder of ours is none of another machine.
+Rule of this file: the process that runs a campaign owns the database. Its workers get a
+``TrackingDatabase`` with what was known at the start, and return its changes: so their order of
+work does not matter, and a worker on another machine needs no access to a local folder.
 """
 
 from __future__ import annotations
@@ -23,41 +24,47 @@ from harness.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    Known: TypeAlias = Mapping[bytes, frozenset[bytes]]
+    Examples: TypeAlias = Mapping[bytes, frozenset[bytes]]  # by database key
 
-Kept: TypeAlias = ExampleDatabase  # what other rooms call it
+__all__ = [
+    "DatabaseChange",
+    "ExampleDatabase",
+    "TrackingDatabase",
+    "apply_changes",
+    "open_database",
+]
 
 _SHARED = ("redis://", "rediss://", "unix://")
-_NAME = "harness-fuzz"  # of our connections, channel and keys: a Redis is shared with others
-_KEPT = timedelta(days=30)  # a failure nobody met in that time is forgotten
-_PATIENCE = 5.0  # seconds a Redis may take to connect, and to answer
+_NAME = "harness-fuzz"  # of connections, channel and keys: others may use the same Redis
+_EXPIRES_AFTER = timedelta(days=30)  # without being seen again
+_TIMEOUT_S = 5.0  # for a Redis to accept a connection, and to reply
 
 
 @contextmanager
-def opened(place: str | Path | None) -> Iterator[ExampleDatabase]:
-    """Open the place where examples are kept, and close it.
+def open_database(location: str | Path | None) -> Iterator[ExampleDatabase]:
+    """Open the database of failing examples, and close it at the end.
 
     Args:
-        place: a folder, ``redis://HOST…``, or None for this process only.
+        location: a folder, ``redis://HOST…``, or None for the memory of this process.
 
     Raises:
-        InputError: it is no such place, or nobody answers there.
+        InputError: the location is not one of these, or the Redis does not reply.
     """
-    if place is None:
+    if location is None:
         yield InMemoryExampleDatabase()
-    elif str(place).startswith(_SHARED):
-        with _redis(str(place)) as kept:
-            yield kept
+    elif str(location).startswith(_SHARED):
+        with _redis(str(location)) as database:
+            yield database
     else:
-        yield DirectoryBasedExampleDatabase(_folder(place))
+        yield DirectoryBasedExampleDatabase(_folder(location))
 
 
-def _folder(place: str | Path) -> Path:
-    if "://" in str(place):
-        raise InputError(f"examples are kept in a folder or at redis://HOST, not at {place}")
-    path = Path(place)
+def _folder(location: str | Path) -> Path:
+    if "://" in str(location):
+        raise InputError(f"the example database is a folder or redis://HOST, not {location}")
+    path = Path(location)
     if path.exists() and not path.is_dir():
-        raise InputError("examples are kept in a folder; this is a file", path=path)
+        raise InputError("the example database is a folder; this is a file", path=path)
     return path
 
 
@@ -68,77 +75,77 @@ def _redis(url: str) -> Iterator[ExampleDatabase]:
         from redis import Redis
         from redis.exceptions import RedisError
     except ModuleNotFoundError as error:
-        words = "redis is not installed; `pip install 'llm-stream-harness[service]'`"
-        raise InputError(words) from error
+        message = "redis is not installed; `pip install 'llm-stream-harness[service]'`"
+        raise InputError(message) from error
     try:
         client = Redis.from_url(
-            url, client_name=_NAME, socket_connect_timeout=_PATIENCE, socket_timeout=_PATIENCE
+            url, client_name=_NAME, socket_connect_timeout=_TIMEOUT_S, socket_timeout=_TIMEOUT_S
         )
         with closing(client):
             client.ping()
             yield RedisExampleDatabase(
                 client,
-                expire_after=_KEPT,
+                expire_after=_EXPIRES_AFTER,
                 key_prefix=f"{_NAME}:".encode(),
                 listener_channel=f"{_NAME}-changes",
             )
     except (RedisError, ValueError) as error:
-        why = " ".join(str(error).split())
-        raise InputError(f"no example database at {_without_secret(url)}: {why}") from error
+        reason = " ".join(str(error).split())
+        raise InputError(f"no example database at {_without_password(url)}: {reason}") from error
 
 
-def _without_secret(url: str) -> str:
-    """Return an address as it may be shown: without the password."""
+def _without_password(url: str) -> str:
+    """Return a URL without its user and password, as an error message may show it."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-class Change(NamedTuple):
-    """An example that a campaign found, or one that is ``there`` no more."""
+class DatabaseChange(NamedTuple):
+    """An example that a campaign ``added``, or one that it removed."""
 
     key: bytes
     example: bytes
-    there: bool
+    added: bool
 
 
-class Ledger(ExampleDatabase):
-    """What was known when a campaign began, and what it made of that.
+class TrackingDatabase(ExampleDatabase):
+    """A database in memory that can report how it differs from what it began with.
 
     Args:
-        known: the examples of each key.
+        known: the examples of each key at the start.
     """
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Examples) -> None:
         super().__init__()
         self._known = known
-        self._kept = {key: set(examples) for key, examples in known.items()}
+        self._examples = {key: set(examples) for key, examples in known.items()}
 
     def save(self, key: bytes, value: bytes) -> None:
-        """Keep an example."""
-        self._kept.setdefault(key, set()).add(value)
+        """Add an example."""
+        self._examples.setdefault(key, set()).add(value)
 
     def fetch(self, key: bytes) -> Iterable[bytes]:
         """Return the examples of a key, always in the same order."""
-        return sorted(self._kept.get(key, ()))
+        return sorted(self._examples.get(key, ()))
 
     def delete(self, key: bytes, value: bytes) -> None:
-        """Drop an example."""
-        self._kept.get(key, set()).discard(value)
+        """Remove an example."""
+        self._examples.get(key, set()).discard(value)
 
-    def changes(self) -> tuple[Change, ...]:
-        """Return what differs from what was known."""
-        before, now = self._pairs(self._known), self._pairs(self._kept)
+    def changes(self) -> tuple[DatabaseChange, ...]:
+        """Return the examples that were added and removed since the start."""
+        before, now = _pairs(self._known), _pairs(self._examples)
         return (
-            *(Change(*pair, there=True) for pair in sorted(now - before)),
-            *(Change(*pair, there=False) for pair in sorted(before - now)),
+            *(DatabaseChange(*pair, added=True) for pair in sorted(now - before)),
+            *(DatabaseChange(*pair, added=False) for pair in sorted(before - now)),
         )
 
-    @staticmethod
-    def _pairs(kept: Mapping[bytes, Iterable[bytes]]) -> set[tuple[bytes, bytes]]:
-        return {(key, example) for key, examples in kept.items() for example in examples}
+
+def _pairs(examples: Mapping[bytes, Iterable[bytes]]) -> set[tuple[bytes, bytes]]:
+    return {(key, example) for key, values in examples.items() for example in values}
 
 
-def settle(changes: Iterable[Change], kept: ExampleDatabase) -> None:
-    """Write what ledgers changed into the database they were made from."""
+def apply_changes(changes: Iterable[DatabaseChange], database: ExampleDatabase) -> None:
+    """Write into a database what tracking databases reported."""
     for change in changes:
-        (kept.save if change.there else kept.delete)(change.key, change.example)
+        (database.save if change.added else database.delete)(change.key, change.example)

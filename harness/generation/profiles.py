@@ -1,6 +1,7 @@
-"""How much a test fuzzes: the profile of Hypothesis that is active.
+"""How many examples a test draws, and from which seed: the active profile of Hypothesis decides.
 
-``ci`` is Hypothesis' own: always the same examples. ``nightly`` is ours: many, each time others.
+``ci`` is Hypothesis' own profile and always draws the same examples. ``nightly`` is registered
+here; it draws many, and different ones each time.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import random
 from hypothesis import settings
 from hypothesis.errors import InvalidArgument
 
-NIGHTLY = 3000  # examples of one law on one protocol
+NIGHTLY = 3000  # examples of one property on one protocol
 
 
 def register() -> None:
-    """Make ``nightly`` known, unless there is a profile of that name."""
+    """Register the profile ``nightly``, unless there is one of that name."""
     try:
         settings.get_profile("nightly")
     except InvalidArgument:
@@ -27,5 +28,5 @@ def examples() -> int:
 
 
 def seed() -> int:
-    """Return what decides the examples: always the same under a profile that derandomizes."""
-    return 0 if settings().derandomize else random.randrange(10**6)  # noqa: S311 - no secret
+    """Return a random seed, or 0 if the active profile derandomizes."""
+    return 0 if settings().derandomize else random.randrange(10**6)  # noqa: S311 - not a secret

@@ -1,8 +1,8 @@
-"""Looking for the streams that break a law, and making them small: Hypothesis' part of it.
+"""Search for the cases that fail, and shrinking of what it finds: Hypothesis' part of a campaign.
 
-A campaign looks with many laws at once and without shrinking; what it finds is then shrunk with the
-one law that broke, starting from what was found. Rules of this file: what a case led to is
-remembered, so neither a target that changes its mind nor a clock can confuse the search; one seed
+A campaign draws for many properties at once and without shrinking; a case that fails is then shrunk
+for the one property that it violates, starting from what was drawn. Rules of this file: the result
+of each case is cached, so neither a flaky target nor a time limit can confuse Hypothesis; one seed
 finds and shrinks the same in every process, on every machine.
 """
 
@@ -22,65 +22,65 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
     from harness.generation.cases import Case
-    from harness.generation.example_database import Known
+    from harness.generation.example_database import Examples
 
-    Broken = Callable[[Case], bool]
+    Fails = Callable[[Case], bool]
 
-DESCENTS, STARTS = 4, 100  # further descents of a shrinking, and streams drawn to start one
-_INDEX = b"known "
-_SECOND = b".secondary"  # where Hypothesis keeps what it shrank from
-
-
-class Found(Exception):  # noqa: N818 - no error: how Hypothesis is told that a case is wanted
-    """A case is broken."""
+MORE_SHRINKS, DRAWN_PER_SHRINK = 4, 100  # further shrinks of one case; cases drawn to start one
+_INDEX = b"known "  # prefix of the key under which the fingerprints are stored
+_SECONDARY = b".secondary"  # suffix under which Hypothesis stores what it shrank from
 
 
-class _Unread(HypothesisProvider):
-    """Draws as Hypothesis does, but no constants.
+class CounterexampleFound(Exception):  # noqa: N818 - not an error: it reports a hit to Hypothesis
+    """The case fails."""
 
-    Hypothesis reads those out of whatever modules are loaded, installed ones left aside: what one
-    seed draws would differ between a command, its workers, and a wheel. Nasty words we name
-    ourselves (``strategies.values``).
+
+class _NoConstants(HypothesisProvider):
+    """Draws as Hypothesis does, without constants of the loaded modules.
+
+    Hypothesis collects constants from the modules that happen to be loaded, installed packages
+    excepted: one seed would draw differently in a command, in its workers and from a wheel. The
+    difficult texts are listed in ``strategies`` instead.
     """
 
     def _maybe_draw_constant(self, *_: object, **__: object) -> None:
         return None
 
 
-BACKEND = "harness"  # what one seed draws with, everywhere
-AVAILABLE_PROVIDERS[BACKEND] = _Unread  # how a backend is made known, by Hypothesis' documents
+BACKEND = "harness"  # the name under which Hypothesis knows this provider
+AVAILABLE_PROVIDERS[BACKEND] = _NoConstants  # the documented way to register a backend
 
 
 class KeyedDatabase(ExampleDatabase):
-    """A part of a database under a name of ours.
+    """The part of a database that stands under one key.
 
-    Hypothesis would file examples under a digest of the function it calls, which here is always the
-    same one, and another one after every change of this file.
+    Hypothesis would store examples under a digest of the function it calls, which here is always
+    the same function, and a different digest after every change of this file.
 
     Args:
-        whole: the database.
-        name: what the examples are kept for.
+        database: the whole database.
+        key: the key of these examples.
     """
 
-    def __init__(self, whole: ExampleDatabase, name: bytes) -> None:
+    def __init__(self, database: ExampleDatabase, key: bytes) -> None:
         super().__init__()
-        self._whole, self._name = whole, name
+        self._database, self._prefix = database, key
 
     def save(self, key: bytes, value: bytes) -> None:
-        """Keep an example."""
-        self._whole.save(self._ours(key), value)
+        """Add an example."""
+        self._database.save(self._full_key(key), value)
 
     def fetch(self, key: bytes) -> Iterable[bytes]:
         """Return the examples of a key."""
-        return self._whole.fetch(self._ours(key))
+        return self._database.fetch(self._full_key(key))
 
     def delete(self, key: bytes, value: bytes) -> None:
-        """Drop an example."""
-        self._whole.delete(self._ours(key), value)
+        """Remove an example."""
+        self._database.delete(self._full_key(key), value)
 
-    def _ours(self, key: bytes) -> bytes:
-        suffix = next((word for word in (_SECOND, b".pareto") if key.endswith(word)), b"")
-        return self._name + suffix
+    def _full_key(self, key: bytes) -> bytes:
+        suffixes = (_SECONDARY, b".pareto")
+        return self._prefix + next((suffix for suffix in suffixes if key.endswith(suffix)), b"")
 
 
 class Search:
@@ -88,74 +88,77 @@ class Search:
 
     Args:
         strategy: draws the cases.
-        kept: where failing examples are kept, for the next campaign.
-        name: what the examples are kept for, e.g. the target and the protocol.
+        database: where failing examples are stored for the next campaign.
+        name: what the examples are stored under, e.g. the target and the protocol.
     """
 
-    def __init__(self, strategy: SearchStrategy[Case], kept: ExampleDatabase, name: str) -> None:
-        self._strategy, self._kept, self._name = strategy, kept, name.encode()
+    def __init__(
+        self, strategy: SearchStrategy[Case], database: ExampleDatabase, name: str
+    ) -> None:
+        self._strategy, self._database, self._name = strategy, database, name.encode()
         self._drawn = InMemoryExampleDatabase()
 
-    def look(self, broken: Broken, examples: int, number: int) -> Case | None:
-        """Return a case that is broken, as it was drawn, or None.
+    def draw(self, fails: Fails, examples: int, number: int) -> Case | None:
+        """Return the first case that fails, as it was drawn, or None.
 
         Args:
-            broken: judges a case.
+            fails: evaluates a case.
             examples: how many to draw, at most.
-            number: decides what is drawn.
+            number: the seed.
         """
         self._drawn = InMemoryExampleDatabase()
-        shelf = KeyedDatabase(self._drawn, self._name)
-        return self._find(_remembered(broken), shelf, [Phase.generate], examples, number)
+        drawn = KeyedDatabase(self._drawn, self._name)
+        return self._find(_cached(fails), drawn, [Phase.generate], examples, number)
 
-    def shrink(self, broken: Broken, symptom: str) -> Case | None:
-        """Return the smallest case of a symptom, starting from what ``look`` found last.
+    def shrink(self, fails: Fails, fingerprint: str) -> Case | None:
+        """Return the smallest case of a failure, starting from what ``draw`` found last.
 
-        Where a law's dice say which event is spoiled, no part can be left out without other dice,
-        and a descent ends early: so there is another one while a shorter stream can be drawn.
+        Where the choices of a property say which event is corrupted, no event can be removed
+        without changing the choices, and shrinking stops early. So it is repeated as long as a
+        shorter stream that fails can be drawn.
 
         Args:
-            broken: judges a case, by that symptom alone.
-            symptom: names it in the database.
+            fails: evaluates a case for this failure alone.
+            fingerprint: names the failure in the database.
         """
-        broken = _remembered(broken)
-        best, example = self._descend(broken)
-        for number in range(DESCENTS):
-            if best is None or self.look(_shorter(best, broken), STARTS, number) is None:
+        fails = _cached(fails)
+        best, example = self._shrink_drawn(fails)
+        for number in range(MORE_SHRINKS):
+            if best is None or self.draw(_shorter(best, fails), DRAWN_PER_SHRINK, number) is None:
                 break
-            best, example = self._descend(_shorter(best, broken))
+            best, example = self._shrink_drawn(_shorter(best, fails))
         if best is not None:
-            self._kept.save(_INDEX + self._name, symptom.encode())
-            self._shelf(symptom).save(b"", example)
+            self._database.save(_INDEX + self._name, fingerprint.encode())
+            self._stored(fingerprint).save(b"", example)
         return best
 
-    def _descend(self, broken: Broken) -> tuple[Case | None, bytes]:
-        """Return the case a descent ends at, and what the database keeps of it."""
-        shelf = KeyedDatabase(InMemoryExampleDatabase(), self._name)
-        for found in self._drawn.fetch(self._name):
-            shelf.save(_SECOND, found)  # as one that is not minimal, or it would not be shrunk
-        case = self._find(broken, shelf, [Phase.reuse, Phase.shrink])
-        return case, min(shelf.fetch(b""), key=len, default=b"")
+    def _shrink_drawn(self, fails: Fails) -> tuple[Case | None, bytes]:
+        """Return the case that one shrink ends at, and the example that stands for it."""
+        database = KeyedDatabase(InMemoryExampleDatabase(), self._name)
+        for example in self._drawn.fetch(self._name):
+            database.save(_SECONDARY, example)  # as not minimal, or it would not be shrunk
+        case = self._find(fails, database, [Phase.reuse, Phase.shrink])
+        return case, min(database.fetch(b""), key=len, default=b"")
 
-    def known(self) -> list[str]:
-        """Return the symptoms of earlier campaigns."""
-        return sorted(word.decode() for word in self._kept.fetch(_INDEX + self._name))
+    def failures(self) -> list[str]:
+        """Return the fingerprints of the failures that earlier campaigns stored."""
+        return sorted(stored.decode() for stored in self._database.fetch(_INDEX + self._name))
 
-    def replay(self, broken: Broken, symptom: str) -> Case | None:
-        """Return a kept case of a symptom that is still broken, or None."""
-        return self._find(_remembered(broken), self._shelf(symptom), [Phase.reuse])
+    def replay(self, fails: Fails, fingerprint: str) -> Case | None:
+        """Return a stored case of a failure that still fails, or None."""
+        return self._find(_cached(fails), self._stored(fingerprint), [Phase.reuse])
 
-    def forget(self, symptom: str) -> None:
-        """Forget a symptom that is healed."""
-        self._kept.delete(_INDEX + self._name, symptom.encode())
+    def discard(self, fingerprint: str) -> None:
+        """Remove a failure that is fixed from the database."""
+        self._database.delete(_INDEX + self._name, fingerprint.encode())
 
-    def _shelf(self, symptom: str) -> KeyedDatabase:
-        return KeyedDatabase(self._kept, _place(self._name, symptom.encode()))
+    def _stored(self, fingerprint: str) -> KeyedDatabase:
+        return KeyedDatabase(self._database, _key(self._name, fingerprint.encode()))
 
     def _find(
         self,
-        broken: Broken,
-        shelf: KeyedDatabase,
+        fails: Fails,
+        database: KeyedDatabase,
         phases: list[Phase],
         examples: int = 1,
         number: int = 0,
@@ -163,49 +166,54 @@ class Search:
         last: list[Case] = []
 
         @given(self._strategy)
-        def judged(case: Case) -> None:
-            if broken(case):
+        def evaluate(case: Case) -> None:
+            if fails(case):
                 last[:] = [case]
-                raise Found
+                raise CounterexampleFound
 
         options = settings(
             backend=BACKEND,
             max_examples=max(examples, 1),
             phases=phases,
-            database=shelf,
+            database=database,
             deadline=None,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
         )
-        with suppress(Found, SkipTest):  # skipped: the database knows none
-            options(seed(number)(judged))()
+        with suppress(CounterexampleFound, SkipTest):  # skipped: the database has no example
+            options(seed(number)(evaluate))()
             last.clear()
         return last[0] if last else None
 
 
-def known_of(kept: ExampleDatabase, name: str) -> Known:
-    """Return all that a database knows under a name, as ledgers are made from."""
+def examples_of(database: ExampleDatabase, name: str) -> Examples:
+    """Return all that a database holds under a name, as a tracking database begins with it.
+
+    Args:
+        database: the whole database.
+        name: the name of a ``Search``.
+    """
     index = _INDEX + name.encode()
-    symptoms = frozenset(kept.fetch(index))
-    shelves = [_place(name.encode(), symptom) for symptom in symptoms]
-    keys = [place + suffix for place in shelves for suffix in (b"", _SECOND)]
-    return {index: symptoms, **{key: frozenset(kept.fetch(key)) for key in keys}}
+    fingerprints = frozenset(database.fetch(index))
+    prefixes = [_key(name.encode(), fingerprint) for fingerprint in fingerprints]
+    keys = [prefix + suffix for prefix in prefixes for suffix in (b"", _SECONDARY)]
+    return {index: fingerprints, **{key: frozenset(database.fetch(key)) for key in keys}}
 
 
-def _place(name: bytes, symptom: bytes) -> bytes:
-    return name + b"\0" + symptom
+def _key(name: bytes, fingerprint: bytes) -> bytes:
+    return name + b"\0" + fingerprint
 
 
-def _shorter(than: Case, broken: Broken) -> Broken:
-    return lambda case: len(case.events) < len(than.events) and broken(case)
+def _shorter(than: Case, fails: Fails) -> Fails:
+    return lambda case: len(case.events) < len(than.events) and fails(case)
 
 
-def _remembered(broken: Broken) -> Broken:
-    seen: dict[object, bool] = {}
+def _cached(fails: Fails) -> Fails:
+    results: dict[object, bool] = {}
 
-    def judge(case: Case) -> bool:
-        if case.key not in seen:
-            seen[case.key] = broken(case)
-        return seen[case.key]
+    def evaluate(case: Case) -> bool:
+        if case.key not in results:
+            results[case.key] = fails(case)
+        return results[case.key]
 
-    return judge
+    return evaluate

@@ -1,11 +1,11 @@
-"""A walk through a protocol's tables: any legal stream, also those no message would become.
+"""A walk through a protocol's tables: any legal stream, also those that no message leads to.
 
-At each step the tape says whether to wander (take any legal move) or to head home (the innermost
-move that is nearer to an end). The tables know labels; how an event of a label is written stands in
-the protocol's ``samples``.
+At each step a choice byte says whether to take any legal move, or to go towards the end with the
+innermost move that is nearer to it. The tables know labels; a protocol's ``samples`` know how an
+event of a label is written.
 
-Rules of this file: which moves are legal is asked of the grammar and remembered by where it stands;
-a stream is legal by construction, and the tests hold it against the validator.
+Rules of this file: the grammar decides which moves are legal, and its answer is cached per
+position; a stream is legal by construction, and the tests check it with the validator.
 """
 
 from __future__ import annotations
@@ -25,90 +25,91 @@ if TYPE_CHECKING:
     from harness.protocols.grammar import Machine, Position
 
 
-LENGTH = 60  # events of one walk before it heads home, at most
-REMEMBERED = 20_000  # places whose moves are kept
-# What a byte does besides 0, which heads home: go on with something open, open something, or end.
+LENGTH = 60  # events of one walk, at most, before it goes towards the end
+CACHED = 20_000  # positions whose moves are cached
+# What a choice byte does: 0 goes towards the end; up to _GROWING it continues something that is
+# open, up to _OPENING it opens something, above that it ends the stream.
 _GROWING, _OPENING = 140, 235
-_STRIDE = 37  # shares no factor with _GROWING, so no two labels meet
+_STRIDE = 37  # coprime to _GROWING, so no two labels get the same number
 
 
 def walk(protocol_name: str, data: bytes) -> tuple[Event, ...]:
-    """Return the legal stream a tape leads to.
+    """Return the legal stream that choice bytes lead to.
 
     Args:
         protocol_name: whose tables are walked.
-        data: the tape; the empty one leads straight to the end.
+        data: the choice bytes; the empty string leads straight to the end.
     """
-    tape, spoken = ByteSource(data), protocol(protocol_name)
-    position, composer = spoken.grammar.position(), spoken.composer()
+    source, wire = ByteSource(data), protocol(protocol_name)
+    position, composer = wire.grammar.position(), wire.composer()
     events: list[Event] = []
     while True:
-        step = _next(protocol_name, position, tape, wander=len(events) < LENGTH)
+        step = _next(protocol_name, position, source, explore=len(events) < LENGTH)
         if step is None:
             return tuple(events)
-        entry = spoken.samples.entry(step, tape.choose)
+        entry = wire.samples.entry(step, source.choose)
         for event in composer.compose([entry]):
             assert isinstance(event, Event)  # noqa: S101 - no writer writes bytes
             events.append(event)
-            for taken in spoken.read(event):
+            for taken in wire.read(event):
                 position.take(taken)
 
 
-def _next(name: str, position: Position, tape: ByteSource, *, wander: bool) -> Step | None:
-    """Return the next step, or None where the walk is over."""
-    ways = _ways(name, position)
-    choice = tape.next() if wander else 0
+def _next(name: str, position: Position, source: ByteSource, *, explore: bool) -> Step | None:
+    """Return the next step, or None at the end of the walk."""
+    moves = _moves(name, position)
+    choice = source.next() if explore else 0
     if not choice:
-        return ways.home
-    if choice > _OPENING and ways.ending:
-        return ways.ending[choice % len(ways.ending)]
-    if ways.growing and (choice <= _GROWING or not ways.opening):
-        return _nearest(ways.growing, _numbers(name), choice % _GROWING)
-    return _nearest(ways.opening, _openings(name), choice) if ways.opening else ways.home
+        return moves.final
+    if choice > _OPENING and moves.ending:
+        return moves.ending[choice % len(moves.ending)]
+    if moves.growing and (choice <= _GROWING or not moves.opening):
+        return _nearest(moves.growing, _numbers(name), choice % _GROWING)
+    return _nearest(moves.opening, _openings(name), choice) if moves.opening else moves.final
 
 
-def _nearest(moves: Sequence[Step], numbers: Mapping[str, int], choice: int) -> Step:
-    """Return the move of the label a number stands for, or of the next one that is legal here.
+def _nearest(steps: Sequence[Step], numbers: Mapping[str, int], choice: int) -> Step:
+    """Return the step of the label that a number stands for, or of the next one that is legal here.
 
-    A byte means the same label wherever it stands, so a walk stays recognisable while it shrinks.
+    A byte means the same label at every position, so a walk keeps its form while it shrinks.
     """
-    return min(moves, key=lambda step: (numbers.get(step.label, 0) - choice) % len(numbers))
+    return min(steps, key=lambda step: (numbers.get(step.label, 0) - choice) % len(numbers))
 
 
-class _Ways(NamedTuple):
-    """What may come next: moves that open something, go on with it, end the stream; the way home.
+class _Moves(NamedTuple):
+    """The legal next steps: those that open something, continue it or end the stream.
 
-    The newest comes first in ``growing``.
+    ``growing`` begins with what was opened last; ``final`` is the step towards the end, None at it.
     """
 
     opening: tuple[Step, ...]
     growing: tuple[Step, ...]
     ending: tuple[Step, ...]
-    home: Step | None
+    final: Step | None
 
 
-_SEEN: dict[tuple[object, ...], _Ways] = {}
+_CACHE: dict[tuple[object, ...], _Moves] = {}
 
 
-def _ways(name: str, position: Position) -> _Ways:
-    """Return the ways from here; remembered by place, because looking for them is the cost."""
+def _moves(name: str, position: Position) -> _Moves:
+    """Return the moves at a position; cached, because finding them is what a walk costs."""
     place = (name, *position.as_key())
-    found = _SEEN.get(place)
-    if found is None:
-        if len(_SEEN) >= REMEMBERED:
-            _SEEN.clear()
-        legal = _written(name, position)
+    moves = _CACHE.get(place)
+    if moves is None:
+        if len(_CACHE) >= CACHED:
+            _CACHE.clear()
+        legal = _legal(name, position)
         last = _ending_labels(name)
         ending = tuple(step for step in legal if step.label in last)
         begun = [step for step in legal if _is_begun(name, position, step)]
         opening = tuple(step for step in legal if step not in begun and step not in ending)
-        home = _home(name, position, legal)
-        found = _SEEN[place] = _Ways(opening, tuple(reversed(begun)), ending, home)
-    return found
+        final = _towards_end(name, position, legal)
+        moves = _CACHE[place] = _Moves(opening, tuple(reversed(begun)), ending, final)
+    return moves
 
 
 def _is_begun(name: str, position: Position, step: Step) -> bool:
-    """Say whether a step goes on with something open, a root left aside, or opens a part of it."""
+    """Return whether a step continues something open below a root, or opens a part of it."""
     grammar = protocol(name).grammar
     machine = grammar.owner.get(step.label)
     if machine is None or machine.parent is None:
@@ -119,10 +120,10 @@ def _is_begun(name: str, position: Position, step: Step) -> bool:
 
 @cache
 def _numbers(name: str) -> dict[str, int]:
-    """Number the labels of a protocol, neighbours far from each other."""
+    """Number the labels of a protocol, with neighbours far from each other."""
     labels = sorted(protocol(name).grammar.labels)
     spread = {label: number * _STRIDE % _GROWING for number, label in enumerate(labels)}
-    return spread | {f"nothing {free}": free for free in range(_GROWING - len(labels))}
+    return spread | {f"unused {free}": free for free in range(_GROWING - len(labels))}
 
 
 @cache
@@ -137,7 +138,7 @@ def _openings(name: str) -> dict[str, int]:
 
 @cache
 def _ending_labels(name: str) -> frozenset[str]:
-    """Return the labels after which a root machine rests."""
+    """Return the labels that bring a root machine to a final state."""
     return frozenset(
         label
         for machine in protocol(name).grammar.machines
@@ -148,14 +149,14 @@ def _ending_labels(name: str) -> frozenset[str]:
     )
 
 
-def _written(name: str, position: Position) -> list[Step]:
+def _legal(name: str, position: Position) -> list[Step]:
     samples = protocol(name).samples
     steps = list(position.moves() if samples.moves is None else samples.moves(position))
     steps += [Step(label) for label in sorted(protocol(name).grammar.anywhere) if steps]
     return [step for step in steps if not samples.first_only or step.key[:1] <= (0,)]
 
 
-def _home(name: str, position: Position, legal: Sequence[Step]) -> Step | None:
+def _towards_end(name: str, position: Position, legal: Sequence[Step]) -> Step | None:
     """Return the move that brings the innermost open machine nearer to its end."""
     if not position.unfinished():
         return None
@@ -176,10 +177,10 @@ def _home(name: str, position: Position, legal: Sequence[Step]) -> Step | None:
 
 @cache
 def _distances(name: str) -> dict[str, dict[str, float]]:
-    """Return for each machine and state how many moves it is from a final one."""
-    spoken = protocol(name)
-    early = spoken.samples.early_ends
-    return {machine.name: _far(machine, early) for machine in spoken.grammar.machines}
+    """Return the number of moves from each machine's states to a final state."""
+    wire = protocol(name)
+    early_ends = wire.samples.early_ends
+    return {machine.name: _far(machine, early_ends) for machine in wire.grammar.machines}
 
 
 def _far(machine: Machine, early_ends: frozenset[str]) -> dict[str, float]:

@@ -23,22 +23,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import InputError, UnknownWordError
-from harness.fuzzing.decorator import PLAN, FuzzResult, Plan, held
+from harness.fuzzing.decorator import PLAN, FuzzResult, Plan, run_campaign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness.fuzzing.campaign import Settings
+    from harness.fuzzing.settings import Settings
 
 MARK = "fuzz"
-_ARGUMENTS = ("target", "laws", "examples", "seed")
+_ARGUMENTS = ("target", "properties", "examples", "seed")
 
 
 @pytest.hookimpl(tryfirst=True)  # Hypothesis' own plugin loads the profile
 def pytest_configure(config: pytest.Config) -> None:
     """Make the mark known, and the profile ``nightly`` where nobody has one of that name."""
     words = (
-        "fuzz(*protocols, target=None, laws=(), examples=None, seed=None): "
+        "fuzz(*protocols, target=None, properties=(), examples=None, seed=None): "
         "run the test once a protocol and law, over generated streams"
     )
     config.addinivalue_line("markers", words)
@@ -96,7 +96,7 @@ def _judged(mark: pytest.Mark | None, metafunc: pytest.Metafunc) -> Mapping[str,
 
 
 def _words(case: Settings) -> tuple[str, ...]:
-    return (*case.protocols, *(law.name for law in case.laws))
+    return (*case.protocols, *(one.name for one in case.properties))
 
 
 class _Shown(FuzzResult):
@@ -105,9 +105,9 @@ class _Shown(FuzzResult):
     def assert_passes(self) -> None:
         """Fail the test if the law is broken, with the smallest streams that break it."""
         __tracebackhide__ = True
-        broken = self.broken()
-        if broken:
-            pytest.fail(broken, pytrace=False)
+        report = self.report()
+        if report:
+            pytest.fail(report, pytrace=False)
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def fuzz_settings() -> Settings:
 @pytest.fixture
 def fuzz_result(fuzz_settings: Settings) -> FuzzResult:
     """The law of a case, held over generated streams; skips what the target does not speak."""
-    tally = held(fuzz_settings)
-    for word in tally.unspoken:
+    result = run_campaign(fuzz_settings)
+    for word in result.unsupported:
         pytest.skip(f"the target does not speak {word}")
-    return _Shown(tally.failures)
+    return _Shown(result.failures)

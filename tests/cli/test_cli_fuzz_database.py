@@ -1,4 +1,4 @@
-"""What a campaign found is tried first by the next one, on any machine that shares its Redis."""
+"""Failures of a campaign are retried first by the next, also on machines that share a Redis."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-HOPEFUL = """
+SUCCEEDING = """
 import os, pathlib, signal
 from harness.model import Outcome
 
@@ -50,15 +50,15 @@ def redis() -> Iterator[Any]:
 
 @pytest.fixture
 def module(redis: Any, here: Path) -> Iterator[str]:
-    """A module of targets whose name nobody else has; its keys are swept out of Redis."""
-    name = f"hopeful_{uuid.uuid4().hex}"
-    (here / f"{name}.py").write_text(HOPEFUL, "utf-8")
+    """A module of targets with a unique name; its keys are removed from Redis afterwards."""
+    name = f"succeeding_{uuid.uuid4().hex}"
+    (here / f"{name}.py").write_text(SUCCEEDING, "utf-8")
     yield name
     for key in keys(redis, name):
         redis.delete(key)
 
 
-def answers(url: str) -> bool:
+def is_up(url: str) -> bool:
     from redis import Redis
     from redis.exceptions import RedisError
 
@@ -74,23 +74,23 @@ def keys(redis: Any, name: str) -> list[bytes]:
 
 
 def command(target: str, *words: str) -> tuple[str, ...]:
-    laws = ("--property", "prefix", "--property", "no_silent_success")
-    return ("fuzz", "openai_chat", "--target", f"python:{target}", *laws, *words, "--json")
+    properties = ("--property", "prefix", "--property", "no_silent_success")
+    return ("fuzz", "openai_chat", "--target", f"python:{target}", *properties, *words, "--json")
 
 
 def elsewhere(folder: Path, *words: str) -> list[Any]:
-    """Run a command in a process and a folder of its own; return the failures it tells."""
+    """Run a command in a process and a folder of its own; return the failures it prints."""
     full = [sys.executable, "-m", "harness", *words]
-    said = subprocess.run(full, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
-    assert said.returncode == 1, said.stderr
-    return [json.loads(line) for line in said.stdout.splitlines()[:-1]]
+    result = subprocess.run(full, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    assert result.returncode == 1, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()[:-1]]
 
 
 def ids(failures: list[Any]) -> set[str]:
     return {failure["scenario"] for failure in failures}
 
 
-def test_what_one_process_found_another_one_tries_first(
+def test_failures_of_one_process_are_retried_first_by_another(
     redis: Any, module: str, here: Path
 ) -> None:
     other = here / "other machine"
@@ -104,10 +104,10 @@ def test_what_one_process_found_another_one_tries_first(
     assert ids(second) == ids(first)
     assert all((other / "found" / f"{name}.yaml").exists() for name in ids(first))
     assert ids(elsewhere(other, *once, "--database", "empty")) < ids(first)
-    kept = keys(redis, module)
-    assert kept
-    assert all(key.startswith(b"harness-fuzz:") for key in kept)
-    assert all(0 < redis.ttl(key) <= 30 * DAYS for key in kept)
+    stored = keys(redis, module)
+    assert stored
+    assert all(key.startswith(b"harness-fuzz:") for key in stored)
+    assert all(0 < redis.ttl(key) <= 30 * DAYS for key in stored)
 
 
 def test_the_connection_is_closed(redis: Any, module: str, harness: Any) -> None:
@@ -115,49 +115,51 @@ def test_the_connection_is_closed(redis: Any, module: str, harness: Any) -> None
     assert [one for one in redis.client_list() if one["name"] == "harness-fuzz"] == []
 
 
-def test_what_is_healed_is_forgotten(redis: Any, module: str, here: Path, harness: Any) -> None:
+def test_a_failure_that_is_fixed_is_removed(
+    redis: Any, module: str, here: Path, harness: Any
+) -> None:
     words = command(f"{module}:listen", "--examples", "20", "--database", URL)
     elsewhere(here, *words)
     before = len(keys(redis, module))
-    text = HOPEFUL.replace('"complete", finish="stop"', '"truncated", finish="unknown"')
+    text = SUCCEEDING.replace('"complete", finish="stop"', '"truncated", finish="unknown"')
     (here / f"{module}.py").write_text(text, "utf-8")
     assert harness(*words).code == 0
     assert len(keys(redis, module)) < before
 
 
 @pytest.mark.parametrize(
-    ("place", "says"),
+    ("database", "message"),
     [
         ("redis://:secret@127.0.0.1:1/0", "no example database at redis://127.0.0.1:1/0"),
         ("redis://127.0.0.1:many/0", "no example database at redis://127.0.0.1:many/0"),
-        ("mongodb://127.0.0.1", "examples are kept in a folder or at redis://HOST"),
-        ("cli_targets.py", "cli_targets.py: examples are kept in a folder; this is a file"),
+        ("mongodb://127.0.0.1", "the example database is a folder or redis://HOST"),
+        ("cli_targets.py", "cli_targets.py: the example database is a folder; this is a file"),
     ],
 )
-def test_a_place_that_is_none_is_one_line_and_2(place: str, says: str, harness: Any) -> None:
-    said = harness("fuzz", "--database", place)
-    assert said.code == 2
-    assert says in said.err
-    assert said.err.count("\n") == 1
-    assert "secret" not in said.err
+def test_an_invalid_database_is_one_line_and_2(database: str, message: str, harness: Any) -> None:
+    result = harness("fuzz", "--database", database)
+    assert result.code == 2
+    assert message in result.err
+    assert result.err.count("\n") == 1
+    assert "secret" not in result.err
 
 
-def test_a_redis_that_dies_in_the_middle_is_one_line_after_what_was_found(
+def test_a_redis_that_dies_during_a_campaign_is_one_line_after_the_failures(
     here: Path, harness: Any
 ) -> None:
     if shutil.which("redis-server") is None:
         pytest.skip("no redis-server to kill")
     server = PrivateRedis(str(here))
     try:
-        until(partial(answers, server.url), "the Redis of this test")
-        (here / "hopeful.py").write_text(HOPEFUL, "utf-8")
+        until(partial(is_up, server.url), "the Redis of this test")
+        (here / "succeeding.py").write_text(SUCCEEDING, "utf-8")
         (here / "pid").write_text(str(server.process.pid), "utf-8")
-        words = command("hopeful:kills", "--examples", "20")
-        said = harness(*words, "--database", f"{server.url}?retry_on_timeout=false")
+        words = command("succeeding:kills", "--examples", "20")
+        result = harness(*words, "--database", f"{server.url}?retry_on_timeout=false")
     finally:
         server.kill()
-    assert said.code == 2
-    assert '"check": "prefix"' in said.out
-    assert said.err.count("\n") == 1
-    assert "no example database at" in said.err
-    assert "secret" not in said.err
+    assert result.code == 2
+    assert '"check": "prefix"' in result.out
+    assert result.err.count("\n") == 1
+    assert "no example database at" in result.err
+    assert "secret" not in result.err

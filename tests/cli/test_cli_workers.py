@@ -1,4 +1,4 @@
-"""The commands that others share the work of: whoever does it, the findings are the same bytes."""
+"""Commands that run in workers: one process, several or a cluster give the same bytes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 
 from tests.clusters import PATIENCE, Cluster, cluster
 
-WIRES = ("openai_responses", "gemini_generate")
+PROTOCOLS = ("openai_responses", "gemini_generate")
 ROOT = Path(__file__).parent.parent.parent
 FUZZ = (
     "fuzz",
-    *WIRES,
+    *PROTOCOLS,
     "--target",
     "sdk-helper",
     "--examples",
@@ -29,12 +29,12 @@ FUZZ = (
 
 
 def command(*words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(  # noqa: S603 - our own words
+    return subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "harness", *words], stdout=subprocess.PIPE, text=True
     )
 
 
-def files(folder: str = "found") -> dict[str, bytes]:
+def written_files(folder: str = "found") -> dict[str, bytes]:
     """Everything a campaign wrote; the folder is empty afterwards."""
     root = Path(folder)
     found = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.*")}
@@ -43,16 +43,16 @@ def files(folder: str = "found") -> dict[str, bytes]:
 
 
 def fuzzed(*words: str) -> dict[str, bytes]:
-    said = command(*FUZZ, "--database", f"db{len(words)}", *words)
-    said.communicate(timeout=PATIENCE)
-    assert said.returncode == 1
-    return files()
+    result = command(*FUZZ, "--database", f"db{len(words)}", *words)
+    result.communicate(timeout=PATIENCE)
+    assert result.returncode == 1
+    return written_files()
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """What this machine finds with one process."""
-    folder = tmp_path_factory.mktemp("alone")
+def one_process(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What one process finds."""
+    folder = tmp_path_factory.mktemp("one_process")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         found = fuzzed()
@@ -60,13 +60,13 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return found
 
 
-def told(*words: str) -> list[object]:
-    """What a run says, its time left aside."""
+def findings(*words: str) -> list[object]:
+    """Return what a run prints, without its time."""
     run = ("run", "openai_chat/parallel", "--scenarios", str(ROOT / "scenarios"), "--json")
-    said, _ = command(*run, "--target", "builtin", "--target", "sdk-helper", *words).communicate(
+    result, _ = command(*run, "--target", "builtin", "--target", "sdk-helper", *words).communicate(
         timeout=PATIENCE
     )
-    *lines, last = map(json.loads, said.splitlines())
+    *lines, last = map(json.loads, result.splitlines())
     return [*lines, {**last["summary"], "seconds": 0}]
 
 
@@ -76,34 +76,34 @@ def two_workers(tmp_path: Path) -> object:
         yield made
 
 
-def test_two_processes_write_the_files_of_one(alone: dict[str, bytes]) -> None:
-    assert fuzzed("--workers", "2") == alone
+def test_two_processes_write_the_files_of_one(one_process: dict[str, bytes]) -> None:
+    assert fuzzed("--workers", "2") == one_process
 
 
 def test_a_cluster_whose_worker_is_killed_writes_the_files_of_one_machine(
-    alone: dict[str, bytes], two_workers: Cluster
+    one_process: dict[str, bytes], two_workers: Cluster
 ) -> None:
-    said = command(*FUZZ, "--database", "db", "--json", "--cluster", two_workers.address)
-    assert said.stdout is not None
-    first = said.stdout.readline()
+    result = command(*FUZZ, "--database", "db", "--json", "--cluster", two_workers.address)
+    assert result.stdout is not None
+    first = result.stdout.readline()
     two_workers.kill_one_at_work()
-    rest, _ = said.communicate(timeout=PATIENCE)
+    rest, _ = result.communicate(timeout=PATIENCE)
     assert '"scenario"' in first
     assert '"summary"' in rest
-    assert said.returncode == 1
-    assert files() == alone
+    assert result.returncode == 1
+    assert written_files() == one_process
 
 
-def test_a_run_over_many_targets_says_on_a_cluster_what_one_process_says(
+def test_a_run_over_many_targets_on_a_cluster_prints_what_one_process_prints(
     two_workers: Cluster,
 ) -> None:
-    alone = told()
-    assert len(alone) > 100
-    assert told("--cluster", two_workers.address) == alone
+    here = findings()
+    assert len(here) > 100
+    assert findings("--cluster", two_workers.address) == here
 
 
-def test_nobody_at_the_address_of_a_cluster_is_bad_usage(harness: Any) -> None:
-    said = harness("run", "--cluster", "tcp://127.0.0.1:1", "--target", "builtin")
-    assert said.code == 2
-    assert "no dask scheduler answers at 'tcp://127.0.0.1:1'" in said.err
-    assert said.err.count("\n") == 1
+def test_a_cluster_address_that_does_not_answer_is_bad_usage(harness: Any) -> None:
+    result = harness("run", "--cluster", "tcp://127.0.0.1:1", "--target", "builtin")
+    assert result.code == 2
+    assert "no dask scheduler answers at 'tcp://127.0.0.1:1'" in result.err
+    assert result.err.count("\n") == 1

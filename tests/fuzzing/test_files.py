@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.engine.selection import select_scenarios
 from harness.fuzzing.failure import Failure
-from harness.fuzzing.files import index, keep, yaml_text
+from harness.fuzzing.files import read_index, write_failure, yaml_text
 from harness.model import Event
 from harness.yaml_file import read_yaml
 
@@ -45,13 +45,12 @@ def failure(**changes: Any) -> Failure:
     done = Event(None, "[DONE]")
     return Failure(
         **{
-            "law": "prefix",
+            "property_name": "prefix",
             "says": "it is truncated",
             "cases": ("OC-016",),
             "severity": "must",
             "target": "builtin",
             "protocol": "openai_chat",
-            "symptom": "prefix ending",
             "items": (
                 Event(None, {"choices": [], "x": math.pi, "y": "\u2028"}),
                 b"\xff",
@@ -64,9 +63,9 @@ def failure(**changes: Any) -> Failure:
     )
 
 
-def test_a_failure_is_a_sound_scenario_that_sends_the_same_bytes(tmp_path: Path) -> None:
+def test_a_failure_is_a_valid_scenario_that_sends_the_same_bytes(tmp_path: Path) -> None:
     found = failure(cut="offset:3")
-    keep(found, tmp_path)
+    write_failure(found, tmp_path)
     [scenario], errors = select_scenarios(tmp_path, [found.id])
     assert errors == []
     assert scenario.wire() == list(found.items)
@@ -75,17 +74,17 @@ def test_a_failure_is_a_sound_scenario_that_sends_the_same_bytes(tmp_path: Path)
     assert scenario.cases == ("OC-016",)
 
 
-def test_a_failure_of_a_law_of_every_stream_is_sound_too(tmp_path: Path) -> None:
-    keep(failure(expected={}), tmp_path)
+def test_a_failed_invariant_is_a_valid_scenario_too(tmp_path: Path) -> None:
+    write_failure(failure(expected={}), tmp_path)
     [scenario], errors = select_scenarios(tmp_path, ())
     assert errors == []
     assert scenario.must == {"ending": {"$any": True}}
 
 
-def test_a_failure_is_noted_once(tmp_path: Path) -> None:
-    keep(failure(), tmp_path)
-    keep(failure(why="once more"), tmp_path)
-    keep(failure(law="history"), tmp_path)
-    assert [entry["why"] for entry in index(tmp_path)] == ["once more", ""]
+def test_a_failure_is_indexed_once(tmp_path: Path) -> None:
+    write_failure(failure(), tmp_path)
+    write_failure(failure(why="once more"), tmp_path)
+    write_failure(failure(property_name="next_request_accepted"), tmp_path)
+    assert [entry["why"] for entry in read_index(tmp_path)] == ["once more", ""]
     cases = (tmp_path / "test_fuzz_found.py").read_text("utf-8")
     assert cases.count("def test_") == 2

@@ -1,4 +1,4 @@
-"""Every law finds its sinner within 500 examples, makes what it found small, and shows it again."""
+"""Every property finds its broken target within 500 examples, and shrinks and reproduces it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from harness.checks.evaluation import ScenarioRun
 from harness.engine.events import RED
 from harness.engine.replayer import Replayer
 from harness.engine.scenario_runner import ScenarioRunner
-from harness.fuzzing.campaign import Campaign, Settings
-from harness.fuzzing.files import keep
-from harness.fuzzing.property_list import PROPERTIES, select_properties
+from harness.fuzzing.campaign import Campaign
+from harness.fuzzing.files import write_failure
+from harness.fuzzing.properties import PROPERTIES, select_properties
+from harness.fuzzing.settings import Settings
 from harness.scenarios import load
-from tests.fuzzing.breaking import Spoiled
-from tests.fuzzing.broken_targets import SINS, Sin
+from tests.fuzzing.broken_target import BrokenTarget
+from tests.fuzzing.broken_targets import BROKEN_TARGETS, Breaking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,84 +32,87 @@ def first_failure(settings: Settings) -> Failure | None:
     return next((failure for failure in Campaign(settings).run() if failure is not None), None)
 
 
-def broken_again(found: Failure, target: object, out: Path) -> list[str]:
-    """Tell the file that was written, as `harness run` does; return the checks that it breaks."""
-    keep(found, out)
-    with Replayer(10.0, in_memory=True) as player:
-        pair = ScenarioRun(load(out / f"{found.id}.yaml", out), found.target)
-        _, findings = ScenarioRunner(player).tell(pair, target)
+def failing_checks(found: Failure, target: object, out: Path) -> list[str]:
+    """Run the scenario that is written, as `harness run` does; return the checks that fail."""
+    write_failure(found, out)
+    with Replayer(10.0, in_memory=True) as replayer:
+        run = ScenarioRun(load(out / f"{found.id}.yaml", out), found.target)
+        _, findings = ScenarioRunner(replayer).tell(run, target)
     return [finding.check for finding in findings if finding.verdict in RED]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("sin", SINS, ids=[sin.spoil.__name__ for sin in SINS])
-def test_a_law_finds_its_sinner_and_shows_it_small_and_again(
-    sin: Sin, seed: int, tmp_path: Path
+@pytest.mark.parametrize("broken", BROKEN_TARGETS, ids=[b.change.__name__ for b in BROKEN_TARGETS])
+def test_a_property_finds_its_broken_target_and_shrinks_and_reproduces_it(
+    broken: Breaking, seed: int, tmp_path: Path
 ) -> None:
     found = first_failure(
         Settings(
-            target=Spoiled(sin.spoil),
-            protocols=(sin.protocol,),
-            laws=select_properties([sin.law]),
+            target=BrokenTarget(broken.change),
+            protocols=(broken.protocol,),
+            properties=select_properties([broken.property_name]),
             examples=EXAMPLES,
             seed=seed,
             in_memory=True,
         )
     )
     assert found is not None
-    assert found.law == sin.law
-    assert len(found.items) <= sin.events, found.items
-    assert broken_again(found, Spoiled(sin.spoil), tmp_path)
-    assert not broken_again(found, "builtin", tmp_path)
+    assert found.property_name == broken.property_name
+    assert len(found.items) <= broken.events, found.items
+    assert failing_checks(found, BrokenTarget(broken.change), tmp_path)
+    assert not failing_checks(found, "builtin", tmp_path)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_synchronous_way_is_compared_with_the_other(seed: int, tmp_path: Path) -> None:
-    def forgets_the_usage(told: Outcome, _: Script) -> Outcome:
-        return told.model_copy(update={"usage": None})
+def test_the_synchronous_client_is_compared_with_the_asynchronous_one(
+    seed: int, tmp_path: Path
+) -> None:
+    def drops_usage(outcome: Outcome, _: Script) -> Outcome:
+        return outcome.model_copy(update={"usage": None})
 
     settings = Settings(
         protocols=("openai_chat",),
-        laws=select_properties(["sync_is_async"]),
+        properties=select_properties(["sync_matches_async"]),
         examples=EXAMPLES,
         seed=seed,
         in_memory=True,
-        twins={"sync": Spoiled(forgets_the_usage)},
+        variants={"sync": BrokenTarget(drops_usage)},
     )
     found = first_failure(settings)
     assert found is not None
-    assert found.target == "forgets_the_usage"
+    assert found.target == "drops_usage"
     assert len(found.items) <= 4
-    assert broken_again(found, Spoiled(forgets_the_usage), tmp_path)
-    assert not broken_again(found, "builtin-sync", tmp_path)
+    assert failing_checks(found, BrokenTarget(drops_usage), tmp_path)
+    assert not failing_checks(found, "builtin-sync", tmp_path)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_stream_is_compared_with_the_whole_answer(seed: int, tmp_path: Path) -> None:
-    def loses_the_last_delta(told: Outcome, _: Script) -> Outcome:
+def test_a_stream_is_compared_with_the_non_streaming_response(seed: int, tmp_path: Path) -> None:
+    def loses_the_last_delta(outcome: Outcome, _: Script) -> Outcome:
         """pai#7911: what was streamed last is not in the final message."""
-        texts = [n for n, part in enumerate(told.content) if part.kind == "text"]
-        kept = tuple(part for n, part in enumerate(told.content) if n not in texts[-1:])
-        return told.model_copy(update={"content": kept})
+        texts = [n for n, part in enumerate(outcome.content) if part.kind == "text"]
+        content = tuple(part for n, part in enumerate(outcome.content) if n not in texts[-1:])
+        return outcome.model_copy(update={"content": content})
 
     settings = Settings(
-        target=Spoiled(loses_the_last_delta),
+        target=BrokenTarget(loses_the_last_delta),
         protocols=("anthropic_messages",),
-        laws=select_properties(["stream_is_whole"]),
+        properties=select_properties(["matches_nonstreaming"]),
         examples=EXAMPLES,
         seed=seed,
         in_memory=True,
-        twins={"nonstreaming": "sdk-nonstreaming"},
+        variants={"nonstreaming": "sdk-nonstreaming"},
     )
     found = first_failure(settings)
     assert found is not None
-    assert (found.law, found.target) == ("stream_is_whole", "loses_the_last_delta")
+    assert (found.property_name, found.target) == ("matches_nonstreaming", "loses_the_last_delta")
     assert set(found.expected) == {"text"}
     assert len(found.items) <= 6
-    assert broken_again(found, Spoiled(loses_the_last_delta), tmp_path)
-    assert not broken_again(found, "builtin", tmp_path)
+    assert failing_checks(found, BrokenTarget(loses_the_last_delta), tmp_path)
+    assert not failing_checks(found, "builtin", tmp_path)
 
 
-def test_every_law_has_its_sinner() -> None:
-    twinned = {"sync_is_async", "stream_is_whole"}
-    assert {law.name for law in PROPERTIES} == {sin.law for sin in SINS} | twinned
+def test_every_property_has_its_broken_target() -> None:
+    of_variants = {"sync_matches_async", "matches_nonstreaming"}
+    found = {broken.property_name for broken in BROKEN_TARGETS}
+    assert {one.name for one in PROPERTIES} == found | of_variants

@@ -1,4 +1,4 @@
-"""The strategies find what is nasty, and shrink it to the size that is stated here, by any seed."""
+"""The strategies draw difficult cases and shrink them to the size stated here, from any seed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.model import Event
     from harness.protocols.message import Message
 
-PATIENT = settings(
+MANY_EXAMPLES = settings(
     backend=BACKEND,
     max_examples=1500,
     database=None,
@@ -28,11 +28,11 @@ PATIENT = settings(
 )
 
 
-BY_ANY_SEED = pytest.mark.parametrize("seed", range(3))
+FROM_ANY_SEED = pytest.mark.parametrize("seed", range(3))
 
 
-def smallest(strategy: Any, wanted: Callable[[Any], bool], seed: int) -> Any:
-    return find(strategy, wanted, settings=PATIENT, random=Random(seed))  # noqa: S311 - no secret
+def minimal(strategy: Any, wanted: Callable[[Any], bool], seed: int) -> Any:
+    return find(strategy, wanted, settings=MANY_EXAMPLES, random=Random(seed))  # noqa: S311 - not a secret
 
 
 def labels(name: str, events: Sequence[Event]) -> list[str]:
@@ -52,9 +52,9 @@ def labels(name: str, events: Sequence[Event]) -> list[str]:
         ("gemini_generate", "function_call.piece", 4),
     ],
 )
-@BY_ANY_SEED
+@FROM_ANY_SEED
 def test_a_walk_to_a_label_is_short(name: str, label: str, events: int, seed: int) -> None:
-    found = smallest(from_grammar(name), lambda walk: label in labels(name, walk), seed)
+    found = minimal(from_grammar(name), lambda walk: label in labels(name, walk), seed)
     assert len(found) <= events, labels(name, found)
 
 
@@ -66,7 +66,7 @@ def _parts(message: Message) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("nasty", "kinds"),
+    ("difficult", "kinds"),
     [
         (lambda m: _parts(m).count("tool_call") == 8, ["tool_call"] * 8),
         (lambda m: "refusal" in _parts(m) and "tool_call" in _parts(m), ["refusal", "tool_call"]),
@@ -77,11 +77,11 @@ def _parts(message: Message) -> list[str]:
         (lambda m: m.finish == "pause" and not m.content, []),
     ],
 )
-@BY_ANY_SEED
-def test_a_nasty_message_is_found_and_holds_nothing_else(
-    nasty: Callable[[Message], bool], kinds: list[str], seed: int
+@FROM_ANY_SEED
+def test_a_difficult_message_is_found_and_has_no_other_parts(
+    difficult: Callable[[Message], bool], kinds: list[str], seed: int
 ) -> None:
-    assert _parts(smallest(messages(), nasty, seed)) == kinds
+    assert _parts(minimal(messages(), difficult, seed)) == kinds
 
 
 def _nested(value: Any) -> int:
@@ -90,9 +90,9 @@ def _nested(value: Any) -> int:
     return 1 + max(map(_nested, value), default=0) if isinstance(value, list) else 0
 
 
-@BY_ANY_SEED
+@FROM_ANY_SEED
 def test_arguments_of_any_shape(seed: int) -> None:
-    found = smallest(
+    found = minimal(
         messages(),
         lambda m: any(p.kind == "tool_call" and _nested(p.arguments) > 2 for p in m.content),
         seed,
@@ -113,22 +113,22 @@ def _overlap(case: Case) -> bool:
     return at != sorted(at)
 
 
-@BY_ANY_SEED
+@FROM_ANY_SEED
 def test_calls_that_overlap_take_two_calls_of_four_events(seed: int) -> None:
-    found = smallest(cases("openai_responses", "told"), _overlap, seed)
+    found = minimal(cases("openai_responses", messages_only=True), _overlap, seed)
     assert len(found.events) <= 12
-    assert len(found.said.content) == 2
+    assert len(found.expressed.content) == 2
 
 
 def _pieces(case: Case) -> int:
     return sum(event.name == "content_block_delta" for event in case.events)
 
 
-@BY_ANY_SEED
+@FROM_ANY_SEED
 def test_one_text_in_three_pieces_takes_eight_events(seed: int) -> None:
-    found = smallest(
-        cases("anthropic_messages", "told"),
-        lambda case: len(case.said.content) == 1 and _pieces(case) > 2,
+    found = minimal(
+        cases("anthropic_messages", messages_only=True),
+        lambda case: len(case.expressed.content) == 1 and _pieces(case) > 2,
         seed,
     )
     assert len(found.events) == 8

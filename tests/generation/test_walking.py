@@ -1,4 +1,4 @@
-"""Walks through the tables: legal, all of them reachable, and the simplest is the shortest."""
+"""Walks through the tables: legal, reaching every label, and the simplest is the shortest."""
 
 from __future__ import annotations
 
@@ -19,51 +19,51 @@ SHORTEST = {
 
 
 def _walks(name: str, count: int) -> list[tuple[object, ...]]:
-    dice = random.Random(name)  # noqa: S311 - the same walks every time
-    return [walk(name, dice.randbytes(dice.randrange(40))) for _ in range(count)]
+    generator = random.Random(name)  # noqa: S311 - the same walks every time
+    return [walk(name, generator.randbytes(generator.randrange(40))) for _ in range(count)]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_empty_tape_leads_straight_to_the_end(name: str) -> None:
-    spoken = protocol(name)
-    labels = [step.label for event in walk(name, b"") for step in spoken.read(event)]
+def test_no_choices_lead_straight_to_the_end(name: str) -> None:
+    wire = protocol(name)
+    labels = [step.label for event in walk(name, b"") for step in wire.read(event)]
     assert labels == SHORTEST[name]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_walk_is_legal_and_bounded(name: str) -> None:
-    spoken = protocol(name)
+    wire = protocol(name)
     for stream in _walks(name, 300):
-        found = spoken.violations(stream)  # type: ignore[arg-type]
+        found = wire.violations(stream)  # type: ignore[arg-type]
         assert [v.sentence for v in found if v.severity == "violation"] == []
         assert len(stream) <= 2 * LENGTH + 4
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_walks_reach_every_label_of_the_tables(name: str) -> None:
-    spoken = protocol(name)
+    wire = protocol(name)
     streams = _walks(name, 1500)
     seen = {
         step.label
         for stream in streams
         for event in stream
-        for step in spoken.read(event)  # type: ignore[arg-type]
+        for step in wire.read(event)  # type: ignore[arg-type]
     }
-    assert spoken.grammar.labels - seen == set()
+    assert wire.grammar.labels - seen == set()
 
 
-def test_one_tape_is_one_walk() -> None:
-    tape = bytes(range(1, 30))
-    assert walk("openai_responses", tape) == walk("openai_responses", tape)
+def test_the_same_choices_give_the_same_walk() -> None:
+    choices = bytes(range(1, 30))
+    assert walk("openai_responses", choices) == walk("openai_responses", choices)
 
 
-def test_a_tape_past_its_end_says_the_simplest() -> None:
-    tape = ByteSource(b"\x05")
-    assert [tape.below(4), tape.below(4), tape.choose("xyz")] == [1, 0, "x"]
+def test_a_byte_source_past_its_end_gives_the_simplest_choice() -> None:
+    source = ByteSource(b"\x05")
+    assert [source.below(4), source.below(4), source.choose("xyz")] == [1, 0, "x"]
     assert ByteSource(b"\x01\x02").below(300) == 258
 
 
-def test_the_pieces_of_a_text_join_to_it() -> None:
+def test_the_pieces_of_a_text_join_to_the_text() -> None:
     assert delta_plan(b"\x01\x02").split("abcdef") == ["ab", "cde", "f"]
     assert delta_plan(b"").split("abc") == ["abc"]
     assert delta_plan(b"").split("") == []

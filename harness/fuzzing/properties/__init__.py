@@ -1,12 +1,39 @@
-"""What has to hold for every stream: each law a value, over any target.
+"""The properties of generated streams: what must hold for any target.
 
-A law is written from a provider's document, the catalogue or the design, never from what some code
-does. It is handed a case and a way to tell streams to the target, and returns what is broken.
+A property is written from a provider's document or the catalogue, never from what some code does.
+It gets a case and a way to replay streams to the target, and returns a counterexample or None. The
+invariants that hold for every outcome are properties as well.
 """
 
-from harness.fuzzing.properties import content, endings, parity, wires
-from harness.fuzzing.properties.property import Broken, Deliver, Delivered, Property
+from __future__ import annotations
 
-PROPERTIES: tuple[Property, ...] = (*content.LAWS, *wires.LAWS, *parity.LAWS, *endings.LAWS)
+from typing import TYPE_CHECKING
 
-__all__ = ["PROPERTIES", "Broken", "Deliver", "Delivered", "Property"]
+from harness.errors import UnknownWordError
+from harness.fuzzing.properties import content, endings, outcomes, variants, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.fuzzing.properties.property import Property
+
+PROPERTIES: tuple[Property, ...] = (
+    *content.PROPERTIES,
+    *wire.PROPERTIES,
+    *variants.PROPERTIES,
+    *endings.PROPERTIES,
+    *outcomes.PROPERTIES,
+)
+
+
+def select_properties(names: Sequence[str]) -> tuple[Property, ...]:
+    """Return the properties of these names; no names means all.
+
+    Raises:
+        UnknownWordError: there is no property of that name.
+    """
+    known = {known.name: known for known in PROPERTIES}
+    for name in names:
+        if name not in known:
+            raise UnknownWordError("property", name, known)
+    return tuple(known[name] for name in known if not names or name in names)

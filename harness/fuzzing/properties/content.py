@@ -1,101 +1,97 @@
-"""Laws of what is said: nothing is lost, nothing invented, however the message is woven."""
+"""Properties of content: however a message is split and interleaved, nothing is lost or added."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from harness.fuzzing.properties.property import Broken, Property, compare
+from harness.fuzzing.properties.comparison import compare, view
+from harness.fuzzing.properties.property import Property, message_of
 from harness.generation.byte_source import ByteSource
-from harness.generation.capabilities import calls_of, expected
-from harness.generation.views import view
-from harness.protocols import names, protocol
+from harness.generation.capabilities import expected
 from harness.protocols.message import DeltaPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
-    from harness.fuzzing.properties.property import Deliver
+    from harness.fuzzing.properties.property import Counterexample, Replay
     from harness.generation.cases import Case
     from harness.model import JSON, Event, Outcome
-    from harness.protocols.message import Message
     from harness.wire.script import Script
 
 
-def _view(outcome: Outcome) -> dict[str, JSON]:
-    """Return a view with the ids of calls, which the wire has told."""
+def _round_trip(case: Case, replay: Replay) -> Counterexample | None:
+    wanted = expected(case.protocol_name, message_of(case))
+    result = replay(case.script)
+    actual = _view_with_ids(result.outcome)
+    return compare(case.script, wanted, result, actual, "the message was not delivered as sent")
+
+
+def _view_with_ids(outcome: Outcome) -> dict[str, JSON]:
+    """Return a view with the ids of calls, which the stream has stated."""
     ids = [call.id for call in outcome.tool_calls]
     seen = view(outcome)
     calls = [{"id": i, **call} for i, call in zip(ids, seen["tool_calls"], strict=True)]
     return {**seen, "tool_calls": calls}
 
 
-def _owed(case: Case) -> tuple[Message, dict[str, JSON]]:
-    said = case.said
-    assert said is not None  # noqa: S101 - laws of messages are held against messages only
-    return said, expected(case.protocol_name, said)
+def _same_with_other_deltas(
+    plain: DeltaPlan, other: Callable[[ByteSource], DeltaPlan], why: str
+) -> Callable[[Case, Replay], Counterexample | None]:
+    """Return a property's ``evaluate`` that sends the same message by two delta plans."""
 
-
-def _round_trip(case: Case, tell: Deliver) -> Broken | None:
-    _, expected = _owed(case)
-    told = tell(case.script)
-    return compare(case.script, expected, told, _view(told.outcome), "what was said comes back")
-
-
-def _rewoven(
-    plain: DeltaPlan, other: Callable[[ByteSource], DeltaPlan]
-) -> Callable[[Case, Deliver], Broken | None]:
-    """Return the judge of a law that tells the same message in two weaves."""
-
-    def judge(case: Case, tell: Deliver) -> Broken | None:
-        one, two = _woven(case, plain), _woven(case, other(ByteSource(case.dice)))
+    def evaluate(case: Case, replay: Replay) -> Counterexample | None:
+        one, two = _encoded(case, plain), _encoded(case, other(ByteSource(case.choices)))
         if one.frames == two.frames:
             return None
-        expected, told = view(tell(one).outcome), tell(two)
-        return compare(two, expected, told, view(told.outcome), "woven otherwise")
+        wanted, result = view(replay(one).outcome), replay(two)
+        return compare(two, wanted, result, view(result.outcome), why)
 
-    return judge
-
-
-def _woven(case: Case, weave: DeltaPlan) -> Script:
-    said, _ = _owed(case)
-    return case.spoken(tuple(case.protocol.encode(said, weave)))
+    return evaluate
 
 
-def _whole(text: str) -> list[str]:
+def _encoded(case: Case, plan: DeltaPlan) -> Script:
+    return case.script_of(tuple(case.protocol.encode(message_of(case), plan)))
+
+
+def _one_piece(text: str) -> list[str]:
     return [text] if text else []
 
 
-def _halves(text: str) -> list[str]:
+def _two_pieces(text: str) -> list[str]:
     middle = (len(text) + 1) // 2
     return [piece for piece in (text[:middle], text[middle:]) if piece]
 
 
-_rechunking = _rewoven(DeltaPlan(split=_whole), lambda tape: DeltaPlan(split=tape.pieces))
-_interleaving = _rewoven(
-    DeltaPlan(split=_halves), lambda tape: DeltaPlan(split=_halves, pick=tape.below)
+_rechunking = _same_with_other_deltas(
+    DeltaPlan(split=_one_piece),
+    lambda source: DeltaPlan(split=source.pieces),
+    "other deltas gave another outcome",
+)
+_interleaving = _same_with_other_deltas(
+    DeltaPlan(split=_two_pieces),
+    lambda source: DeltaPlan(split=_two_pieces, pick=source.below),
+    "overlapping parts gave another outcome",
 )
 
 
-def _usage_assigned(case: Case, tell: Deliver) -> Broken | None:
-    said, expected = _owed(case)
-    if said.usage is None or said.ending not in {"complete", "incomplete"}:
+def _usage_not_summed(case: Case, replay: Replay) -> Counterexample | None:
+    message = message_of(case)
+    if message.usage is None or message.ending not in {"complete", "incomplete"}:
         return None
-    events = tuple(_counted_twice(case.protocol_name, case.events, ByteSource(case.dice)))
-    script = case.spoken(events)
-    told = tell(script)
-    wanted = {"usage": expected["usage"]}
-    return compare(script, wanted, told, view(told.outcome), "the last count stands")
+    script = case.script_of(tuple(_with_earlier_usage(case)))
+    result = replay(script)
+    wanted = {"usage": expected(case.protocol_name, message)["usage"]}
+    return compare(script, wanted, result, view(result.outcome), "the last report is the total")
 
 
-def _counted_twice(name: str, events: Sequence[Event], tape: ByteSource) -> Iterator[Event]:
-    """Report counts early and again, smaller than the last: each is the sum so far."""
-    earlier = protocol(name).oracle.earlier_usage
-    for event in events:
+def _with_earlier_usage(case: Case) -> Iterator[Event]:
+    """Insert earlier reports of usage, each smaller than the last: each is the sum so far."""
+    earlier, source = case.protocol.oracle.earlier_usage, ByteSource(case.choices)
+    for event in case.events:
         report = earlier(event, _half)
         if report is not None:
-            yield from repeat(report, 1 + tape.below(2))
+            yield from repeat(report, 1 + source.below(2))
         yield event
 
 
@@ -105,77 +101,33 @@ def _half(value: JSON) -> JSON:
     return value // 2 if isinstance(value, int) else value
 
 
-_PARITY = ("text", "finish", "ending", "tool_calls")
-_SHARED = ("name", "arguments", "complete")  # of a call
-
-
-def _parity(case: Case, tell: Deliver) -> Broken | None:
-    """Tell the same message over the next wire; what both can say has to be one."""
-    known = names()
-    following = known[(known.index(case.protocol_name) + 1) % len(known)]
-    other = replace(case, protocol_name=following)
-    both = {one.protocol_name: _alike(one) for one in (case, other)}
-    mine, theirs = both.values()
-    if mine != theirs:
-        return None  # one of the wires cannot say it
-    told = tell(other.script, protocol=other.protocol_name)
-    if told.unspoken:
-        return None
-    here = tell(case.script)
-    found = compare(other.script, _shared(here.outcome), told, _shared(told.outcome), "parity")
-    return found and replace(found, protocol=other.protocol_name)
-
-
-def _alike(case: Case) -> JSON:
-    said, expected = _owed(case)
-    calls = calls_of(case.protocol_name, said)
-    shared = [{field: call[field] for field in _SHARED} for call in calls]
-    return {**{key: expected.get(key) for key in _PARITY}, "tool_calls": shared}
-
-
-def _shared(outcome: Outcome) -> dict[str, JSON]:
-    seen = view(outcome)
-    calls = [{field: call[field] for field in _SHARED} for call in seen["tool_calls"]]
-    shared = {key: seen[key] for key in _PARITY}
-    if outcome.ending in {"truncated", "failed"}:
-        return {"text": shared["text"], "ending": shared["ending"]}
-    return {**shared, "tool_calls": calls}
-
-
-LAWS: tuple[Property, ...] = (
+PROPERTIES: tuple[Property, ...] = (
     Property(
         "round_trip",
-        "what a model said is what a listener delivers: words, calls, finish, usage, ending",
+        "the outcome has the text, calls, finish, usage and ending of the message that was sent",
         ("TR-002", "OC-029", "AN-026", "OR-029"),
         _round_trip,
         of_messages=True,
     ),
     Property(
         "rechunking",
-        "how words and arguments fall into deltas changes nothing",
+        "how text and arguments are split into deltas does not change the outcome",
         ("TR-022", "OC-027"),
         _rechunking,
         of_messages=True,
     ),
     Property(
         "interleaving",
-        "calls that overlap are the calls that follow one another",
+        "calls that overlap lead to the same outcome as calls that follow one another",
         ("OC-029", "OR-027"),
         _interleaving,
         of_messages=True,
     ),
     Property(
-        "usage_assigned",
-        "counts that are reported again are sums so far: the last one stands",
+        "usage_not_summed",
+        "repeated reports of usage are totals so far: the last one counts",
         ("OC-005", "AN-002", "GE-023"),
-        _usage_assigned,
-        of_messages=True,
-    ),
-    Property(
-        "parity",
-        "one message over two wires is one answer, as far as both can say it",
-        (),
-        _parity,
+        _usage_not_summed,
         of_messages=True,
     ),
 )

@@ -1,184 +1,199 @@
-"""Laws of the end: what was not reported is no success, and half a call is no call."""
+"""Properties of endings: no success without a terminal, no executable call that was cut off."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.fuzzing.properties.finished import is_finished
-from harness.fuzzing.properties.property import Broken, Property
+from harness.fuzzing.properties.property import Counterexample, Property, message_of
 from harness.generation.byte_source import ByteSource
-from harness.generation.mutations.corrupting import BREAK_OFF, CORRUPTING, corrupt
+from harness.generation.mutations.corrupting import CORRUPTING, TRUNCATING, corrupt
 from harness.model import Event, repair_surrogates
 from harness.protocols.events import events_of
 
 if TYPE_CHECKING:
-    from harness.fuzzing.properties.property import Deliver
+    from collections.abc import Iterable
+
+    from harness.fuzzing.properties.property import Replay
     from harness.generation.cases import Case
     from harness.model import FinishReason, Outcome
+    from harness.protocols.protocol import Protocol
     from harness.wire.script import Script
 
 
-def _spoiled(case: Case, names: tuple[str, ...]) -> Script:
-    tape = ByteSource(case.dice)
-    name = tape.choose(names)
-    return case.spoken(corrupt(name, case.events, tape, case.protocol))
+def is_finished(wire: Protocol, events: Iterable[Event]) -> bool:
+    """Return whether the provider's terminal or an error came, whatever followed it.
+
+    The tables alone decide, so that the answer does not depend on any streaming interface.
+
+    Args:
+        wire: the protocol.
+        events: the stream, or the beginning of one.
+    """
+    position = wire.grammar.position()
+    sufficient = wire.oracle.finished_by
+    for event in events:
+        for step in wire.read(event):
+            position.take(step)
+            if not position.unfinished() or step.label.startswith(sufficient):
+                return True
+    return not position.unfinished()
 
 
-def _cut(case: Case) -> tuple[Event, ...]:
-    """Return the events before a cut that the dice choose; the smallest keeps none."""
-    return case.events[: ByteSource(case.dice).below(len(case.events) or 1)]
+def _corrupted(case: Case, names: tuple[str, ...]) -> Script:
+    source = ByteSource(case.choices)
+    name = source.choose(names)
+    return case.script_of(corrupt(name, case.events, source, case.protocol))
 
 
-def _prefix(case: Case, tell: Deliver) -> Broken | None:
-    kept = _cut(case)
-    script = case.spoken(kept)
-    if is_finished(case.protocol, kept):
+def _before_cut(case: Case) -> tuple[Event, ...]:
+    """Return the events before a cut that the choices select; the simplest cut leaves none."""
+    return case.events[: ByteSource(case.choices).below(len(case.events) or 1)]
+
+
+def _prefix(case: Case, replay: Replay) -> Counterexample | None:
+    events = _before_cut(case)
+    script = case.script_of(events)
+    if is_finished(case.protocol, events):
         return None
-    told, all_of_it = tell(script), tell(case.script).outcome
-    if told.complaint:
-        return Broken(script, why=told.complaint)
-    if told.outcome.ending != "truncated":
-        said = {"ending": told.outcome.ending}
-        return Broken(script, {"ending": "truncated"}, said, "no terminal came")
+    result, complete = replay(script), replay(case.script).outcome
+    if result.complaint:
+        return Counterexample(script, why=result.complaint)
+    if result.outcome.ending != "truncated":
+        actual = {"ending": result.outcome.ending}
+        return Counterexample(script, {"ending": "truncated"}, actual, "no terminal was sent")
     for kind in ("text", "reasoning", "refusal"):
-        short, long = (_chunked(outcome, kind) for outcome in (told.outcome, all_of_it))
-        if not long.startswith(short):
-            return Broken(script, {kind: {"$one_of": [long]}}, {kind: short}, "no beginning of it")
+        cut, whole = (_text_of_chunks(outcome, kind) for outcome in (result.outcome, complete))
+        if not whole.startswith(cut):
+            why = "not a beginning of what the complete stream delivers"
+            return Counterexample(script, {kind: {"$one_of": [whole]}}, {kind: cut}, why)
     return None
 
 
-def _chunked(outcome: Outcome, kind: str) -> str:
+def _text_of_chunks(outcome: Outcome, kind: str) -> str:
     return repair_surrogates(
         "".join(chunk.text or "" for chunk in outcome.chunks if chunk.kind == kind)
     )
 
 
-def _held(case: Case, tell: Deliver) -> Broken | None:
-    """A cut stream yields the words that came before the cut, every one."""
-    kept = _cut(case)
-    if case.said is None or is_finished(case.protocol, kept):
+def _no_text_lost(case: Case, replay: Replay) -> Counterexample | None:
+    events = _before_cut(case)
+    if case.expressed is None or is_finished(case.protocol, events):
         return None
-    script = case.spoken(kept)
-    expected = {"text": "".join(map(case.protocol.oracle.text, kept))}
-    told = tell(script)
-    actual = {"text": told.outcome.text}
-    return None if actual == expected else Broken(script, expected, actual, "words before the cut")
-
-
-def _no_silent_success(case: Case, tell: Deliver) -> Broken | None:
-    script = _spoiled(case, tuple(CORRUPTING))
-    told = tell(script)
-    if told.complaint:
-        return Broken(script, why=told.complaint)
-    if told.outcome.ending != "complete" or is_finished(case.protocol, _events(script)):
+    script = case.script_of(events)
+    wanted = {"text": "".join(map(case.protocol.oracle.text, events))}
+    actual = {"text": replay(script).outcome.text}
+    if actual == wanted:
         return None
-    return Broken(
-        script,
-        {"ending": {"$one_of": ["truncated", "failed", "incomplete"]}},
-        {"ending": told.outcome.ending},
-        "no terminal came",
-    )
+    return Counterexample(script, wanted, actual, "text before the cut was not delivered")
 
 
-def _events(script: Script) -> list[Event]:
-    return list(events_of([script.body]))
-
-
-def _error_shows(case: Case, tell: Deliver) -> Broken | None:
-    kept = (*_cut(case), case.protocol.oracle.error)
-    if is_finished(case.protocol, kept[:-1]):
+def _no_silent_success(case: Case, replay: Replay) -> Counterexample | None:
+    script = _corrupted(case, tuple(CORRUPTING))
+    result = replay(script)
+    if result.complaint:
+        return Counterexample(script, why=result.complaint)
+    ending = result.outcome.ending
+    if ending != "complete" or is_finished(case.protocol, list(events_of([script.body]))):
         return None
-    script = case.spoken(kept)
-    told = tell(script)
-    if told.complaint:
-        return Broken(script, why=told.complaint)
-    if told.outcome.ending == "failed" and told.outcome.error is not None:
+    wanted = {"ending": {"$one_of": ["truncated", "failed", "incomplete"]}}
+    return Counterexample(script, wanted, {"ending": ending}, "no terminal was sent")
+
+
+def _error_reported(case: Case, replay: Replay) -> Counterexample | None:
+    events = _before_cut(case)
+    if is_finished(case.protocol, events):
         return None
-    return Broken(script, {"ending": "failed"}, {"ending": told.outcome.ending}, "an error came")
-
-
-def _no_half_call(case: Case, tell: Deliver) -> Broken | None:
-    said = case.said
-    assert said is not None  # noqa: S101 - laws of messages are held against messages only
-    script = _spoiled(case, BREAK_OFF)
-    whole_ones = [(part.name, part.arguments) for part in said.content if part.kind == "tool_call"]
-    told = tell(script)
-    ready = [call for call in told.outcome.tool_calls if call.complete]
-    half = [call for call in ready if (call.name, call.arguments) not in whole_ones]
-    if not half:
+    script = case.script_of((*events, case.protocol.oracle.error))
+    result = replay(script)
+    if result.complaint:
+        return Counterexample(script, why=result.complaint)
+    outcome = result.outcome
+    if outcome.ending == "failed" and outcome.error is not None:
         return None
-    expected = [call.name for call in ready if call not in half]
-    actual = [call.name for call in ready]
-    return Broken(script, {"executable": expected}, {"executable": actual}, "nobody finished it")
+    actual = {"ending": outcome.ending}
+    return Counterexample(script, {"ending": "failed"}, actual, "an error was sent")
 
 
-_UNKNOWN_WORD = "invented_tomorrow"
+def _no_partial_call(case: Case, replay: Replay) -> Counterexample | None:
+    script = _corrupted(case, TRUNCATING)
+    parts = message_of(case).content
+    sent = [(part.name, part.arguments) for part in parts if part.kind == "tool_call"]
+    executable = [call for call in replay(script).outcome.tool_calls if call.complete]
+    partial = [call for call in executable if (call.name, call.arguments) not in sent]
+    if not partial:
+        return None
+    wanted = [call.name for call in executable if call not in partial]
+    actual = [call.name for call in executable]
+    why = "an executable call was not sent in full"
+    return Counterexample(script, {"executable": wanted}, {"executable": actual}, why)
 
 
-def _restated(case: Case, event: Event) -> Event:
-    """Replace the finish word of an event by one that no table has, if the event has one."""
-    data = event.data
-    if not isinstance(data, dict):
-        return event
-    changed = case.protocol.oracle.replace_finish(data, _UNKNOWN_WORD)
-    return event if changed is None else Event(event.name, {**data, **changed})
-
-
+_UNKNOWN_REASON = "invented_tomorrow"
 _SUCCESS: frozenset[FinishReason] = frozenset({"stop", "tool_calls"})
 
 
-def _unknown(case: Case, tell: Deliver) -> Broken | None:
-    """Put a finish word from the future where the stream says why it stopped."""
-    events = tuple(_restated(case, event) for event in case.events)
+def _unknown_finish_reason(case: Case, replay: Replay) -> Counterexample | None:
+    events = tuple(_with_unknown_reason(case.protocol, event) for event in case.events)
     if events == case.events:
         return None
-    script = case.spoken(events)
-    told = tell(script)
-    if told.complaint:
-        return Broken(script, why=told.complaint)
-    if told.outcome.finish not in _SUCCESS:
+    script = case.script_of(events)
+    result = replay(script)
+    if result.complaint:
+        return Counterexample(script, why=result.complaint)
+    finish = result.outcome.finish
+    if finish not in _SUCCESS:
         return None
-    return Broken(script, {"finish": "unknown"}, {"finish": told.outcome.finish}, "no table has it")
+    why = "the finish reason is not in the protocol's table"
+    return Counterexample(script, {"finish": "unknown"}, {"finish": finish}, why)
 
 
-LAWS: tuple[Property, ...] = (
+def _with_unknown_reason(wire: Protocol, event: Event) -> Event:
+    """Replace the finish reason of an event, if it has one, by one that is in no table."""
+    data = event.data
+    if not isinstance(data, dict):
+        return event
+    changed = wire.oracle.replace_finish(data, _UNKNOWN_REASON)
+    return event if changed is None else Event(event.name, {**data, **changed})
+
+
+PROPERTIES: tuple[Property, ...] = (
     Property(
         "prefix",
-        "a cut stream is truncated, and shows the beginning of what the whole one shows",
+        "a cut stream is truncated, and its text is a beginning of the complete stream's text",
         ("OR-012", "AN-013", "OC-016"),
         _prefix,
     ),
     Property(
-        "words_held",
-        "every word that came before a cut is delivered",
+        "no_text_lost",
+        "all text that was sent before a cut is delivered",
         ("OR-002", "TR-011"),
-        _held,
+        _no_text_lost,
         of_messages=True,
     ),
     Property(
         "no_silent_success",
-        "a stream whose terminal never came is not complete, whatever broke it",
+        "a stream without a terminal is not complete, whatever corrupted it",
         ("OR-012", "AN-013", "OC-016"),
         _no_silent_success,
     ),
     Property(
-        "error_shows",
-        "an error inside a stream makes it a failed one",
+        "error_reported",
+        "an error inside a stream leads to the ending `failed` and an error",
         ("OR-009", "AN-010", "OC-024"),
-        _error_shows,
+        _error_reported,
     ),
     Property(
-        "no_half_call",
-        "what may be executed of a broken stream was said in full",
+        "no_partial_call",
+        "an executable call of a truncated stream was sent in full",
         ("TR-013", "OC-019", "OR-005"),
-        _no_half_call,
+        _no_partial_call,
         of_messages=True,
     ),
     Property(
-        "unknown_word",
-        "a finish word of no table is no success",
+        "unknown_finish_reason",
+        "a finish reason that is not in the protocol's table does not count as success",
         ("OC-023",),
-        _unknown,
+        _unknown_finish_reason,
         of_messages=True,
     ),
 )

@@ -1,59 +1,48 @@
-"""What a law is, what it may ask for, and what it says when it is broken."""
+"""A property, what it may ask of a campaign, and the counterexample it returns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
-
-from harness.generation.views import differing
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from harness.engine.executor import TargetResult
     from harness.generation.cases import Case
-    from harness.model import JSON, Outcome
+    from harness.model import JSON
+    from harness.protocols.message import Message
     from harness.wire.script import Script
 
-    Judge: TypeAlias = Callable[[Case, "Deliver"], "Broken | None"]
+    Evaluate: TypeAlias = Callable[[Case, "Replay"], "Counterexample | None"]
 
 Severity: TypeAlias = Literal["must", "should"]
 
 
-class Delivered(NamedTuple):
-    """What a target delivered for one stream.
+class Replay(Protocol):
+    """Replays a stream to the target under test; the same stream of a case is replayed once."""
 
-    ``complaint`` is what it did wrong besides; ``unspoken`` says that it does not know the wire.
-    """
-
-    outcome: Outcome
-    complaint: str | None = None
-    unspoken: bool = False
-
-
-class Deliver(Protocol):
-    """Tells a stream to the target under test; the same stream is told once."""
-
-    def __call__(self, script: Script, *, protocol: str = "", twin: str = "") -> Delivered:
-        """Return what came of it.
+    def __call__(self, script: Script, *, protocol: str = "", variant: str = "") -> TargetResult:
+        """Return what the target delivered.
 
         Args:
-            script: what is spoken.
-            protocol: another wire than the case's.
-            twin: another way to the same answer, a key of the target's ``variants``, if it has it.
+            script: the response that is sent.
+            protocol: another protocol than the case's.
+            variant: another way to get the same answer, a key of the target's ``variants``.
         """
 
 
 @dataclass(frozen=True)
-class Broken:
-    """One law, broken by one stream.
+class Counterexample:
+    """One stream that violates a property.
 
     Args:
         script: what was sent.
-        expected: what the law asks for, by keys of ``must`` where there are such.
-        actual: what came instead.
+        expected: what the property requires, by keys of ``must`` where there are such keys.
+        actual: what was delivered instead.
         why: one sentence.
-        protocol: the wire it was sent over, where that is not the case's.
-        twin: the way it was read in, where that is another than usual.
+        protocol: the protocol of the stream, if it is not the case's.
+        variant: the variant that violates the property, if it is not the target itself.
     """
 
     script: Script
@@ -61,49 +50,45 @@ class Broken:
     actual: Mapping[str, JSON] = field(default_factory=dict)
     why: str = ""
     protocol: str = ""
-    twin: str = ""
+    variant: str = ""
 
     @property
-    def symptom(self) -> str:
-        """What two failures have in common that are probably one: the fields, or the sentence."""
+    def fingerprint(self) -> str:
+        """What it shares with other counterexamples of one defect: the fields and the reason."""
         error = self.actual.get("error")
         kind = error.get("kind", "") if isinstance(error, dict) else ""
-        head = self.why.partition(":")[0]
-        return " ".join(filter(None, (*sorted(self.expected), kind, head)))
+        reason = self.why.partition(":")[0]
+        return " ".join(filter(None, (*sorted(self.expected), kind, reason)))
 
 
 @dataclass(frozen=True)
 class Property:
-    """One law over any target.
+    """One property of every generated stream, for any target.
 
     Args:
-        name: its word.
-        says: the law, one sentence.
-        cases: ids of the catalogue.
-        judge: case, a way to tell streams -> what is broken, or None.
-        of_messages: whether it needs to know what was said; else it holds for walks as well.
-        twin: the other way of reading it compares with; a target without one is not judged.
-        severity: a broken ``must`` decides the exit code, a ``should`` is shown.
+        name: its id, in reports and options.
+        says: what it requires, one sentence.
+        cases: ids of docs/catalogue.md.
+        evaluate: case, a way to replay streams -> a counterexample, or None.
+        of_messages: whether it needs the message behind a stream; else it holds for walks as well.
+        variant: the variant it compares the target with; it is skipped for a target without one.
+        severity: a violated ``must`` decides the exit code, a violated ``should`` is shown.
     """
 
     name: str
     says: str
     cases: tuple[str, ...]
-    judge: Judge
+    evaluate: Evaluate
     of_messages: bool = False
-    twin: str = ""
+    variant: str = ""
     severity: Severity = "must"
 
 
-def compare(
-    script: Script,
-    expected: Mapping[str, JSON],
-    told: Delivered,
-    actual: Mapping[str, JSON],
-    why: str,
-) -> Broken | None:
-    """Return what is broken where a view is not the expected one, or the target misbehaved."""
-    if told.complaint:
-        return Broken(script, why=told.complaint)
-    wanted, came = differing(expected, actual)
-    return Broken(script, wanted, came, why) if wanted else None
+def message_of(case: Case) -> Message:
+    """Return the message behind a case, as its protocol expresses it.
+
+    Only a property ``of_messages`` may ask for it: a walk has none.
+    """
+    message = case.expressed
+    assert message is not None  # noqa: S101 - a property of messages never gets a walk
+    return message

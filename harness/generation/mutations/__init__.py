@@ -1,9 +1,9 @@
-"""Changes to streams: lawful ones, that must not matter, and unlawful ones, that must show.
+"""Changes to a stream: preserving ones must not change the outcome, corrupting ones must show.
 
-``scripts`` holds those a scenario may name in ``holds_under``; ``lawful`` and ``unlawful`` those of
-a campaign, each decided by a tape.
+A scenario names the ``MUTATIONS`` in ``holds_under``; a campaign applies those of ``PRESERVING``
+and ``CORRUPTING``, with choices read from a byte source.
 """
 
-from harness.generation.mutations.scripts import MUTATIONS
+from harness.generation.mutations.preserving import MUTATIONS
 
 __all__ = ["MUTATIONS"]

@@ -1,8 +1,8 @@
-"""Unlawful changes: what broken servers, proxies and networks do to a stream.
+"""Corrupting mutations: what defective servers, proxies and networks do to a stream.
 
-Each takes the events of a legal stream and a tape, and returns what is sent instead. What a law may
-still ask of such a stream is little, and the same for all: an outcome, no success that nobody
-reported, no call that nobody finished.
+Each takes the events of a legal stream and a byte source, and returns what is sent instead. Few
+properties still apply to such a stream, and they are the same for all of them: the target delivers
+an outcome, no success without a terminal, and no executable call that the provider did not close.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
     Change: TypeAlias = Callable[[Sequence[Event], ByteSource, Protocol], Items]
 
 
-def _drop(events: Sequence[Event], tape: ByteSource, _: Protocol) -> Items:
-    at = tape.below(len(events))
+def _drop(events: Sequence[Event], source: ByteSource, _: Protocol) -> Items:
+    at = source.below(len(events))
     return (*events[:at], *events[at + 1 :])
 
 
-def _repeat(events: Sequence[Event], tape: ByteSource, _: Protocol) -> Items:
-    at = tape.below(len(events))
+def _repeat(events: Sequence[Event], source: ByteSource, _: Protocol) -> Items:
+    at = source.below(len(events))
     return (*events[: at + 1], *events[at:])
 
 
-def _swap(events: Sequence[Event], tape: ByteSource, _: Protocol) -> Items:
-    at = tape.below(max(len(events) - 1, 1))
+def _swap(events: Sequence[Event], source: ByteSource, _: Protocol) -> Items:
+    at = source.below(max(len(events) - 1, 1))
     return (*events[:at], *events[at : at + 2][::-1], *events[at + 2 :])
 
 
-def _missing_terminal(events: Sequence[Event], tape: ByteSource, _: Protocol) -> Items:
-    return tuple(events[: len(events) - 1 - tape.below(len(events))])
+def _missing_terminal(events: Sequence[Event], source: ByteSource, _: Protocol) -> Items:
+    return tuple(events[: len(events) - 1 - source.below(len(events))])
 
 
-def _late_terminal(events: Sequence[Event], tape: ByteSource, _: Protocol) -> Items:
-    at = tape.below(len(events))
+def _late_terminal(events: Sequence[Event], source: ByteSource, _: Protocol) -> Items:
+    at = source.below(len(events))
     return (*events, events[at])
 
 
@@ -50,51 +50,55 @@ def _two_terminals(events: Sequence[Event], _: ByteSource, __: Protocol) -> Item
     return (*events, *events[-1:])
 
 
-def _foreign_index(events: Sequence[Event], tape: ByteSource, _: Protocol) -> Items:
-    """Move one event to an index nobody opened."""
-    indexed = [at for at, event in enumerate(events) if any(_indexes(event.data))]
+def _foreign_index(events: Sequence[Event], source: ByteSource, _: Protocol) -> Items:
+    """Move one event to an index that was never opened."""
+    indexed = [at for at, event in enumerate(events) if _has_index(event.data)]
     if not indexed:
         return tuple(events)
-    at = tape.choose(indexed)
-    return (*events[:at], Event(events[at].name, _moved(events[at].data)), *events[at + 1 :])
+    at = source.choose(indexed)
+    return (
+        *events[:at],
+        Event(events[at].name, _with_unused_index(events[at].data)),
+        *events[at + 1 :],
+    )
 
 
-def _null(events: Sequence[Event], tape: ByteSource, _: Protocol) -> Items:
-    """Put null where a value belongs."""
-    at = tape.below(len(events))
+def _null(events: Sequence[Event], source: ByteSource, _: Protocol) -> Items:
+    """Replace a value by null."""
+    at = source.below(len(events))
     data = events[at].data
     paths = _paths(data)
     if not isinstance(data, dict) or not paths:
         return tuple(events)
-    changed = _with_null(data, tape.choose(paths))
+    changed = _with_null(data, source.choose(paths))
     return (*events[:at], Event(events[at].name, changed), *events[at + 1 :])
 
 
-def _error(events: Sequence[Event], tape: ByteSource, spoken: Protocol) -> Items:
-    at = tape.below(len(events))
-    return (*events[:at], spoken.oracle.error)
+def _error(events: Sequence[Event], source: ByteSource, wire: Protocol) -> Items:
+    at = source.below(len(events))
+    return (*events[:at], wire.oracle.error)
 
 
-def _cut(events: Sequence[Event], tape: ByteSource, spoken: Protocol) -> Items:
-    """Break off after some byte."""
-    body = b"".join(map(spoken.frame, events))
-    return (body[: tape.below(len(body) or 1)],)
+def _cut(events: Sequence[Event], source: ByteSource, wire: Protocol) -> Items:
+    """End the body after any byte."""
+    body = b"".join(map(wire.frame, events))
+    return (body[: source.below(len(body) or 1)],)
 
 
-def _flip(events: Sequence[Event], tape: ByteSource, spoken: Protocol) -> Items:
-    body = bytearray(b"".join(map(spoken.frame, events)))
+def _flip(events: Sequence[Event], source: ByteSource, wire: Protocol) -> Items:
+    body = bytearray(b"".join(map(wire.frame, events)))
     if body:
-        body[tape.below(len(body))] ^= 1 << tape.below(8)
+        body[source.below(len(body))] ^= 1 << source.below(8)
     return (bytes(body),)
 
 
-def _garbage(events: Sequence[Event], tape: ByteSource, _: Protocol) -> Items:
-    at = tape.below(len(events))
-    return (*events[:at], tape.choose(GARBAGE), *events[at:])
+def _garbage(events: Sequence[Event], source: ByteSource, _: Protocol) -> Items:
+    at = source.below(len(events))
+    return (*events[:at], source.choose(GARBAGE), *events[at:])
 
 
-def _nothing(_: Sequence[Event], tape: ByteSource, __: Protocol) -> Items:
-    return tape.choose(((), (b": ping\n\n",), (b"\n\n",)))
+def _nothing(_: Sequence[Event], source: ByteSource, __: Protocol) -> Items:
+    return source.choose(((), (b": ping\n\n",), (b"\n\n",)))
 
 
 GARBAGE = (
@@ -123,41 +127,40 @@ CORRUPTING: Mapping[str, Change] = {
     "garbage": _garbage,
     "nothing": _nothing,
 }
-# Changes that take nothing from what was said before them and add nothing to it: what may be
-# executed of them was in the message.
-BREAK_OFF = ("missing_terminal", "error", "cut")
+# Mutations that keep what precedes them as it is: every executable call was in the message.
+TRUNCATING = ("missing_terminal", "error", "cut")
 
 
-def corrupt(name: str, events: Sequence[Event], tape: ByteSource, spoken: Protocol) -> Items:
+def corrupt(name: str, events: Sequence[Event], source: ByteSource, wire: Protocol) -> Items:
     """Return what is sent in place of a legal stream.
 
     Args:
-        name: a word of ``CORRUPTING``.
+        name: a key of ``CORRUPTING``.
         events: the legal stream.
-        tape: decides where.
-        spoken: its protocol.
+        source: decides where.
+        wire: its protocol.
     """
-    return CORRUPTING[name](events, tape, spoken) if events else ()
+    return CORRUPTING[name](events, source, wire) if events else ()
 
 
 _INDEXES = frozenset({"index", "output_index", "content_index", "summary_index"})
-FAR = 7  # an index nobody opens
+_UNUSED_INDEX = 7  # no generated stream opens it
 
 
-def _indexes(value: Any) -> Sequence[bool]:
-    """Say for each index in a value that it is one."""
+def _has_index(value: Any) -> bool:
+    """Return whether an index stands anywhere in a value."""
     if isinstance(value, dict):
-        own = [True for key in value if key in _INDEXES]
-        return own + [found for inner in value.values() for found in _indexes(inner)]
-    if isinstance(value, list):
-        return [found for inner in value for found in _indexes(inner)]
-    return []
+        return any(key in _INDEXES or _has_index(inner) for key, inner in value.items())
+    return isinstance(value, list) and any(map(_has_index, value))
 
 
-def _moved(value: Any) -> Any:
+def _with_unused_index(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: FAR if key in _INDEXES else _moved(inner) for key, inner in value.items()}
-    return [_moved(inner) for inner in value] if isinstance(value, list) else value
+        return {
+            key: _UNUSED_INDEX if key in _INDEXES else _with_unused_index(inner)
+            for key, inner in value.items()
+        }
+    return [_with_unused_index(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _paths(value: Any, above: tuple[Any, ...] = ()) -> Sequence[tuple[Any, ...]]:

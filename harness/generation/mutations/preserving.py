@@ -1,8 +1,8 @@
-"""Changes of generated streams that keep their meaning.
+"""Preserving mutations: changes to a stream that must not change its outcome.
 
-Whether a change keeps it depends on the protocol, and on the SDK that reads it, because a listener
-above an SDK sees only what that lets through. Each protocol's ``noise`` names the changes that are
-harmless in it, and why the others are not.
+Which of them apply depends on the protocol, and on the SDK that decodes it, because a target above
+an SDK sees only what the SDK lets through. Each protocol's ``noise`` names the mutations of a
+campaign that are harmless in it, and why the others are not.
 """
 
 from __future__ import annotations
@@ -16,49 +16,88 @@ from harness.protocols import protocol
 from harness.wire import sse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness.generation.byte_source import ByteSource
     from harness.generation.cases import Case
     from harness.wire.script import Script
 
+    Mutation: TypeAlias = Callable[[Script], Iterator[Script]]
     Change: TypeAlias = Callable[[Case, ByteSource], Script]
+
+# The mutations of ``holds_under``: script -> the scripts that must lead to the same outcome.
+
+_COMMENT = sse.comment("keepalive")
+# A future event type, with the fields an SDK reads first. Data-only protocols have no event types.
+_UNKNOWN = sse.write("response.future_thing", '{"type":"response.future_thing","detail":{"a":1}}')
+
+
+def _any_byte_split(script: Script) -> Iterator[Script]:
+    for cut in ("edges", "awkward", "random:1"):
+        yield script._replace(cut=cut)
+
+
+def _sse_comments(script: Script) -> Iterator[Script]:
+    frames = [_COMMENT]
+    for frame in script.frames:
+        frames += [frame, _COMMENT]
+    yield script._replace(frames=tuple(frames))
+
+
+def _unknown_event_types(script: Script) -> Iterator[Script]:
+    yield script._replace(frames=(*script.frames[:1], _UNKNOWN, *script.frames[1:]))
+
+
+def _crlf(script: Script) -> Iterator[Script]:
+    frames = (frame.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for frame in script.frames)
+    yield script._replace(frames=tuple(frames))
+
+
+MUTATIONS: Mapping[str, Mutation] = {
+    "any_byte_split": _any_byte_split,
+    "sse_comments": _sse_comments,
+    "unknown_event_types": _unknown_event_types,
+    "crlf": _crlf,
+}
+
+
+# The mutations of a campaign.
 
 
 _PLANS = ("whole", "byte", "awkward", "edges")
 _LINE = re.compile(rb"\r\n|\n")
 
 
-def _byte_cuts(case: Case, tape: ByteSource) -> Script:
-    kind = tape.below(len(_PLANS) + 2)
+def _byte_cuts(case: Case, source: ByteSource) -> Script:
+    kind = source.below(len(_PLANS) + 2)
     if kind < len(_PLANS):
         return case.script._replace(cut=_PLANS[kind])
     if kind == len(_PLANS):
-        return case.script._replace(cut=f"random:{tape.next()}")
+        return case.script._replace(cut=f"random:{source.next()}")
     size = len(case.script.body)
-    return case.script._replace(cut=f"offset:{1 + tape.below(max(size - 1, 1))}")
+    return case.script._replace(cut=f"offset:{1 + source.below(max(size - 1, 1))}")
 
 
-def _line_ends(case: Case, tape: ByteSource) -> Script:
-    end = tape.choose((b"\r\n", b"\n"))
+def _line_ends(case: Case, source: ByteSource) -> Script:
+    end = source.choose((b"\r\n", b"\n"))
     return _frames(case, lambda frame: _LINE.sub(end, frame))
 
 
-def _comments(case: Case, tape: ByteSource) -> Script:
-    return _between(case, tape, sse.comment("keepalive"))
+def _comments(case: Case, source: ByteSource) -> Script:
+    return _between(case, source, sse.comment("keepalive"))
 
 
-def _pings(case: Case, tape: ByteSource) -> Script:
-    return _between(case, tape, sse.write("ping", '{"type":"ping"}'))
+def _pings(case: Case, source: ByteSource) -> Script:
+    return _between(case, source, sse.write("ping", '{"type":"ping"}'))
 
 
-def _keepalives(case: Case, tape: ByteSource) -> Script:
-    return _between(case, tape, sse.write("keepalive", '{"type":"keepalive"}'))
+def _keepalives(case: Case, source: ByteSource) -> Script:
+    return _between(case, source, sse.write("keepalive", '{"type":"keepalive"}'))
 
 
-def _unknown_events(case: Case, tape: ByteSource) -> Script:
-    word = tape.choose(("response.future_thing", "future_thing"))
-    return _between(case, tape, sse.write(word, json.dumps({"type": word, "detail": {"a": 1}})))
+def _unknown_events(case: Case, source: ByteSource) -> Script:
+    word = source.choose(("response.future_thing", "future_thing"))
+    return _between(case, source, sse.write(word, json.dumps({"type": word, "detail": {"a": 1}})))
 
 
 def _ids(case: Case, _: ByteSource) -> Script:
@@ -69,38 +108,38 @@ def _no_space(case: Case, _: ByteSource) -> Script:
     return _frames(case, lambda frame: frame.replace(b"data: ", b"data:", 1))
 
 
-def _unknown_fields(case: Case, tape: ByteSource) -> Script:
-    return _with_fields(case, {"x_future": tape.choose(({"a": 1}, None, "b", [1]))})
+def _unknown_fields(case: Case, source: ByteSource) -> Script:
+    return _with_fields(case, {"x_future": source.choose(({"a": 1}, None, "b", [1]))})
 
 
-def _obfuscation(case: Case, tape: ByteSource) -> Script:
-    return _with_fields(case, {"obfuscation": "x" * tape.below(9)})
+def _obfuscation(case: Case, source: ByteSource) -> Script:
+    return _with_fields(case, {"obfuscation": "x" * source.below(9)})
 
 
 def _frames(case: Case, change: Callable[[bytes], bytes]) -> Script:
     return case.script._replace(frames=tuple(map(change, case.script.frames)))
 
 
-def _between(case: Case, tape: ByteSource, frame: bytes) -> Script:
-    """Put a frame behind the first event, and wherever else the tape says."""
+def _between(case: Case, source: ByteSource, frame: bytes) -> Script:
+    """Insert a frame after the first event, and after each other one that the choices pick."""
     frames: list[bytes] = []
     for place, own in enumerate(case.script.frames):
         frames.append(own)
-        if place == 0 or tape.next() % 2:
+        if place == 0 or source.next() % 2:
             frames.append(frame)
-    # What follows the last event may never be read.
+    # A client may never read what follows the last event.
     return case.script._replace(frames=tuple(frames))
 
 
 def _with_fields(case: Case, fields: dict[str, object]) -> Script:
-    """Lay fields over every event that is an object and no error."""
+    """Add fields to every event that is a JSON object and not an error."""
     changed = (
         Event(event.name, {**event.data, **fields})
         if isinstance(event.data, dict) and "error" not in event.data
         else event
         for event in case.events
     )
-    return case.spoken(tuple(changed))
+    return case.script_of(tuple(changed))
 
 
 PRESERVING: Mapping[str, Change] = {
@@ -118,6 +157,6 @@ PRESERVING: Mapping[str, Change] = {
 
 
 def preserving_in(protocol_name: str) -> tuple[str, ...]:
-    """Return the names of the changes that keep the meaning of a stream in a protocol."""
+    """Return the names of the mutations that preserve the meaning of a protocol's streams."""
     harmless = protocol(protocol_name).noise.harmless
     return tuple(name for name in PRESERVING if name in harmless)
