@@ -6,9 +6,9 @@ wire language: how a stream is opened, the iteration that the SDK's documents sh
 its finished objects contain, and what its types know.
 
 Shared by all: clients.py (the clients of one run), reader.py and listening.py (reading a stream),
-result.py (what was delivered), events.py (an SDK's events as JSON), introspection.py and
-vocabulary.py (what the installed SDKs know). This package is the only importer of openai, anthropic
-and google-genai, and imports them only when a protocol is used.
+result.py (what was delivered), installed.py (versions), events.py (an SDK's events as JSON),
+introspection.py and vocabulary.py (what the installed SDKs know). This package is the only importer
+of openai, anthropic and google-genai, and imports them only when a protocol is used.
 """
 
 from __future__ import annotations

@@ -8,12 +8,10 @@ connects to 127.0.0.1 only.
 
 from __future__ import annotations
 
-import re
 import ssl
 from functools import cached_property
 from importlib import import_module
-from importlib.metadata import requires
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.streaming.gemini_closing import track_response, track_response_sync
 
@@ -21,29 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.sdks.call import SdkCall
+    from harness.sdks.installed import HttpLibrary
 
 T = TypeVar("T")
-HttpLibrary: TypeAlias = Literal["httpx2", "httpx"]
 
 API_KEY = "harness"  # the SDKs require a key; the loopback server ignores it
 PLACEHOLDER_URL = "http://127.0.0.1"  # every call names its own address
 DEFAULT_TIMEOUT = 30.0  # seconds
 _IDLE = 20  # connections kept open for the next stream: the HTTP libraries' own default
-_NAME = re.compile(r"[\w.-]+")  # a requirement begins with the name of what is required
-
-
-def http_library(distribution: str) -> HttpLibrary:
-    """Return the HTTP library an installed SDK is built on; the classes of the two do not mix.
-
-    Args:
-        distribution: the SDK's name in a package index, e.g. ``google-genai``.
-
-    Raises:
-        PackageNotFoundError: it is not installed.
-    """
-    always = (line for line in requires(distribution) or () if "extra ==" not in line)
-    required = (_NAME.match(line) for line in always)
-    return "httpx2" if "httpx2" in {name[0] for name in required if name} else "httpx"
 
 
 def timeout_of(call: SdkCall) -> float:

@@ -1,8 +1,8 @@
 """What an SDK delivered for one stream, and how its finished objects are read.
 
 What an object holds is taken over; what it lacks is not invented. A tool call is complete if its
-arguments are one JSON object and nothing says that it was cut off. Objects are read by attribute:
-SDKs build them without validation, so any field may be missing or of another type.
+arguments are one JSON object and nothing indicates that it was cut off. Objects are read by
+attribute: SDKs build them without validation, so any field may be missing or of another type.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def tool_call(
         call_id: the provider's id.
         name: the function's name.
         arguments: JSON text; some servers send the object itself.
-        finished: whether nothing says that the call was cut off.
+        finished: whether nothing indicates that the call was cut off.
         signature: Gemini's thought signature of the call.
     """
     text = arguments if isinstance(arguments, str) else json_text(arguments)

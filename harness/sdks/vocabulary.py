@@ -7,12 +7,12 @@ the dotted paths of its counts. Each word is in a table, unmodelled with a reaso
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from harness.model import Value
 from harness.protocols import protocol
 from harness.sdks import binding_of, names
+from harness.sdks.installed import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -41,13 +41,9 @@ class CoverageRow(Value):
 
 def versions() -> dict[str, str]:
     """Return the installed SDKs: distribution -> version."""
-    found = {}
-    for distribution in dict.fromkeys(binding_of(name).distribution for name in names()):
-        try:
-            found[distribution] = version(distribution)
-        except PackageNotFoundError:
-            continue
-    return found
+    distributions = dict.fromkeys(binding_of(name).distribution for name in names())
+    found = {distribution: version_of(distribution) for distribution in distributions}
+    return {distribution: number for distribution, number in found.items() if number}
 
 
 def vocabulary(protocols: Collection[str] | None = None) -> dict[str, Vocabulary]:

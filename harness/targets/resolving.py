@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import InputError, UnknownWordError
+from harness.sdks import binding_of, names
+from harness.sdks.installed import INSTALL, version_of
 from harness.targets.addresses import (
     BUILTIN,
     COMMAND,
@@ -42,7 +44,8 @@ def check(address: str) -> str:
 
     Raises:
         UnknownWordError: the address has no valid form.
-        InputError: what it names cannot be imported, found or installed.
+        InputError: what it names cannot be imported, found or installed, or it is a built-in target
+            and no SDK is installed.
     """
     if address.startswith(ENV):
         inside = environment_of(address)
@@ -54,6 +57,8 @@ def check(address: str) -> str:
         _import_address(address)
     elif address not in BUILTIN:
         raise UnknownWordError("target", address, FORMS)
+    elif not any(version_of(binding_of(name).distribution) for name in names()):
+        raise InputError(f"target {address!r} needs a provider SDK; {INSTALL}")
     return address
 
 
@@ -73,9 +78,11 @@ def resolve(address: str | object, clients: SdkClients) -> Target:
     if address.startswith((ENV, COMMAND)):
         handshake = not is_external_command(address)
         return StdioTarget(address, process_of(address), handshake=handshake)
-    if check(address) in BUILTIN:
-        return _make_builtin(address, clients)
-    return _as_target(_import_address(address), address)
+    if address.startswith(PYTHON):
+        return _as_target(_import_address(address), address)
+    if address not in BUILTIN:
+        raise UnknownWordError("target", address, FORMS)
+    return _make_builtin(address, clients)
 
 
 def listens_in_memory(address: str | object) -> bool:

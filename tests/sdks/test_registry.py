@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import protocols, sdks
-from harness.errors import UnknownWordError
+from harness.errors import InputError, UnknownWordError
+from harness.sdks.installed import http_library, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +55,12 @@ def test_a_protocol_has_one_binding(toy: SdkBinding) -> None:
 def test_the_packages_are_those_of_sdks_and_http_libraries() -> None:
     own = {"openai", "anthropic", "google"}
     assert sdks.packages() == own | {"httpx", "httpx2", "httpcore", "httpcore2"}
+
+
+def test_a_missing_sdk_is_named_with_the_extra_that_installs_it() -> None:
+    assert version_of("no-such-sdk") is None
+    with pytest.raises(InputError, match=r"no-such-sdk is not installed; pip install '.*\[sdks\]'"):
+        http_library("no-such-sdk")
 
 
 def test_a_binding_is_loaded_without_its_sdk_and_without_the_others() -> None:

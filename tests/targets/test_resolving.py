@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from harness.cli import main
 from harness.errors import InputError, UnknownWordError
 from harness.model import Outcome
 from harness.protocols import NAMES
+from harness.targets.addresses import BUILTIN, TargetRow, leak_exceptions
 from harness.targets.base import Call, FunctionTarget, Target
-from harness.targets.resolving import check, resolve
+from harness.targets.resolving import check, listens_in_memory, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,3 +120,42 @@ def test_an_invalid_address_is_named_in_one_line(
     assert address in message
     assert reason in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("address", ["builtin", "sdk-helper"])
+def test_without_any_sdk_the_error_names_the_extra(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.targets.resolving.version_of", lambda _distribution: None)
+    with pytest.raises(InputError, match=r"needs a provider SDK; pip install '.*\[sdks\]'"):
+        check(address)
+    assert check("python:my_targets:function") == "python:my_targets:function"
+
+
+def test_a_run_without_any_sdk_is_a_usage_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("harness.targets.resolving.version_of", lambda _distribution: None)
+    assert main(["run", "openai_chat/baseline/text"]) == 2
+    assert "pip install 'llm-stream-harness[sdks]'" in capsys.readouterr().err
+
+
+FRAMEWORK = """
+class Framework:
+    name, protocols = "framework", ("openai_chat",)
+    def __init__(self, clients): self.clients = clients
+    def listen(self, call): raise NotImplementedError
+"""
+
+
+def test_a_framework_target_is_a_module_and_a_row(
+    tmp_path: Path, clients: SdkClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_framework.py").write_text(FRAMEWORK, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    row = TargetRow("my_framework", "Framework", {"sync": "sdk"}, frozenset({"framework_sdk"}))
+    monkeypatch.setitem(cast("dict[str, TargetRow]", BUILTIN), "framework", row)
+    assert check("framework") == "framework"
+    assert resolve("framework", clients).name == "framework"
+    assert listens_in_memory("framework")
+    assert "framework_sdk" in leak_exceptions()

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from harness import sdks
+from harness.errors import TargetError
 from harness.model import Outcome
 from harness.protocols import NAMES
+from harness.targets.base import Call
+from harness.targets.resolving import resolve
 from tests.targets.streams import CALLS, CITY, REFUSED, SUM, TEXT
 
 if TYPE_CHECKING:
+    from harness.sdks.clients import SdkClients
     from tests.targets.conftest import RunTarget
 
 ADDRESSES = ("sdk", "sdk-helper")
@@ -118,3 +124,17 @@ async def test_the_outcome_round_trips_through_json(
     for stream in (TEXT[name], CALLS[name]):
         outcome = (await run_target(address, name, stream)).outcome
         assert Outcome.model_validate_json(outcome.model_dump_json()) == outcome
+
+
+async def test_a_protocol_without_a_helper_is_not_supported_by_sdk_helper(
+    clients: SdkClients,
+) -> None:
+    sdks.register(replace(sdks.binding_of("openai_chat"), protocol="toy", helper=None))
+    try:
+        helper = resolve("sdk-helper", clients)
+        assert "toy" not in helper.protocols
+        assert "toy" in resolve("sdk", clients).protocols
+        with pytest.raises(TargetError, match="openai has no stream helper for toy"):
+            helper.listen(Call("toy"))
+    finally:
+        sdks.unregister("toy")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.sdks.clients import API_KEY, PLACEHOLDER_URL, http_library, timeout_of
+from harness.sdks.clients import API_KEY, PLACEHOLDER_URL, timeout_of
+from harness.sdks.installed import http_library
 
 if TYPE_CHECKING:
     from harness.sdks.call import SdkCall

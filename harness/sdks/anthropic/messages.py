@@ -229,7 +229,7 @@ def read_block(block: Any, streamed: str | None = None, *, finished: bool = True
         block: the SDK's object.
         streamed: the text of a call's input; if it differs in meaning from the block's input, the
             block counts.
-        finished: whether nothing says that the block was cut off.
+        finished: whether nothing indicates that the block was cut off.
     """
     block_type = str(get(block, "type"))
     if block_type == "tool_use":

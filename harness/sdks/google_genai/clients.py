@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.sdks.clients import API_KEY, PLACEHOLDER_URL, http_library
+from harness.sdks.clients import API_KEY, PLACEHOLDER_URL
+from harness.sdks.installed import http_library
 from harness.streaming.gemini_closing import track_response, track_response_sync
 
 if TYPE_CHECKING:

@@ -174,7 +174,7 @@ def message_parts(
         text: its ``content``; some servers send a list, which is not text.
         refusal: its ``refusal``.
         calls: its ``tool_calls``.
-        finished: whether nothing says that the calls were cut off.
+        finished: whether nothing indicates that the calls were cut off.
     """
     texts = (Text(text=text),) if isinstance(text, str) and text else ()
     refusals = (Refusal(text=refusal),) if isinstance(refusal, str) and refusal else ()

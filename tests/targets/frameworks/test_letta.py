@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from types import SimpleNamespace as Stub
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +22,11 @@ from harness.targets.addresses import environment_of, inside
 from harness.targets.environments import is_made, python_of
 from harness.targets.frameworks.letta import LettaReader
 from harness.targets.resolving import resolve
+from tests.targets.frameworks import letta_stub
+from tests.targets.streams import TEXT as STREAMS
+
+if TYPE_CHECKING:
+    from tests.targets.conftest import RunTarget
 
 TARGET, SIDES = "env:asyncpg!letta", ("letta==0.16.4", "letta==0.16.5")
 INCOMPLETE, EMPTY, TEXT = SCENARIOS = (
@@ -100,6 +105,26 @@ async def test_the_result_is_what_the_adapter_extracted() -> None:
     ]
     assert (result.finish_raw, result.response_id) == ("max_output_tokens", "resp_1")
     assert result.usage == Usage(input=5, output=2, total=7)
+
+
+@pytest.mark.parametrize(
+    ("name", "event"),
+    [
+        ("openai_responses", "ResponseCreatedEvent"),
+        ("openai_chat", "ChatCompletionChunk"),
+        ("anthropic_messages", "BetaRawMessageStartEvent"),
+        ("gemini_generate", "GenerateContentResponse"),
+    ],
+)
+async def test_the_adapter_reads_the_sdk_stream_of_the_call(
+    name: str, event: str, run_target: RunTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letta_stub.install(monkeypatch)
+    run = await run_target("letta", name, STREAMS[name])
+    assert run.raised is None
+    assert run.chunks[0] == Chunk("text", text=event)
+    assert (run.outcome.finish_raw, run.outcome.ending) == ("completed", "complete")
+    assert run.outcome.usage == Usage(input=1, output=2, total=3)
 
 
 def test_without_the_package_the_error_names_it() -> None:
