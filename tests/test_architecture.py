@@ -70,7 +70,6 @@ LOADED_BY_NAME: Mapping[str, set[str]] = {
 }
 # Circles that their owners are removing. Add none; delete a line when its circle is gone.
 KNOWN_CIRCLES = {
-    frozenset({"cassettes/recorder/client.py", "cassettes/recorder/proxy_state.py"}),
     frozenset({"comparing/events.py", "comparing/grouping.py"}),
 }  # fmt: skip
 HEAVY = {*IMPORTERS, *LOADED_BY_NAME, "asyncio", "harness.protocols", "harness.engine"}

@@ -1,11 +1,15 @@
-"""The recorder: a loopback proxy that streams through and takes everything down.
+"""The recorder: a loopback proxy that forwards streams and records them.
 
-upstreams.py knows whom it stands for and how SDKs are told, wrapping.py does so to clients that are
-made already; client.py and upstream.py are the two
-ends of one connection, desk.py is what they share; scribe.py takes down what passes, tape.py is one
-exchange on its way to the journal, journal.py the file that survives a crash; shelf.py knows what
-is known already; session.py is all of it together.
+- ``upstreams``: the servers behind the proxy, and the environment variables that redirect SDKs.
+- ``wrapping``: redirects SDK clients that exist already.
+- ``client_connection``, ``upstream_connection``: the two ends of a proxied connection.
+- ``proxy_state``: what all connections share.
+- ``write_queue``: hands forwarded bytes to the recorder of their exchange, off the hot path.
+- ``exchange_recorder``: parses, decodes and scrubs one exchange and appends it to the journal.
+- ``journal``: the append-only file that survives a crash.
+- ``playback_index``: the record modes, and the recorded responses to replay.
+- ``session``: the context manager that runs all of it.
 
-Rule of this room: bytes pass first and are taken down second; nothing is kept that is not scrubbed;
-the reader of a stream never waits for the disk.
+Rules of this package: bytes are forwarded before they are recorded; only scrubbed bytes reach the
+disk; forwarding never waits for the disk.
 """

@@ -1,7 +1,7 @@
 """One exchange on its way to the journal: parsed, decoded, scrubbed.
 
-Rules of this file: it sees the very bytes that pass, as they came from the network, and is given
-them after they passed; what it cannot scrub it does not keep.
+Rules of this file: it reads the bytes as they came from the network, after they were forwarded;
+what it cannot scrub it does not store.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.cassettes.coding import LIMIT, ContentDecoder, codings_of
 from harness.cassettes.recorder.journal import text_of
-from harness.cassettes.recorder.response_parser import NoHttpError, ResponseParser
+from harness.cassettes.recorder.response_parser import InvalidHttpError, ResponseParser
 from harness.errors import InputError, WireError
 
 if TYPE_CHECKING:
@@ -20,156 +20,160 @@ if TYPE_CHECKING:
     from harness.cassettes.recorder.response_parser import Head
     from harness.cassettes.scrubbing import Scrubber
 
-# Headers of the transfer itself: the body is kept without its codings, and perhaps not whole.
-_DROPPED = frozenset(
+# Headers of the transfer itself: the body is stored decoded, and perhaps incomplete.
+_DROPPED_HEADERS = frozenset(
     {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
 )
 _CODING = "content-encoding"
-_MOST = 256 * 1024  # bytes of a read that are held; only what was compressed comes to more
+_MAX_HELD = 256 * 1024  # decoded bytes held in memory; only compressed reads exceed it
 
 
 class ExchangeRecorder:
-    """Takes down one exchange.
+    """Records one exchange.
 
     Args:
         number: its number in the journal.
-        request: what was asked; scrubbed when the first of the answer is taken down.
-        what: whom it was asked.
-        journal: where it goes.
-        scrubber: who masks.
+        request: the request; it is scrubbed with the first bytes of the response.
+        provider: the authority of the server, for the provenance.
+        journal: where the exchange is written.
+        scrubber: masks secrets.
 
-    ``over`` is done when the response is over, with whether the connection may be used again;
-    ``lost`` says why nothing of the exchange is kept, None while it is.
+    ``finished`` resolves at the end of the response, with whether the connection may be used
+    again. ``problem`` says why the exchange is recorded in part or not at all, None if it is not.
     """
 
     def __init__(
-        self, number: int, request: Request, what: str, journal: Journal, scrubber: Scrubber
+        self, number: int, request: Request, provider: str, journal: Journal, scrubber: Scrubber
     ) -> None:
-        self.over: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self.lost: str | None = None
+        self.finished: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.problem: str | None = None
         self._number, self._journal, self._scrubber = number, journal, scrubber
-        self._request, self._what = request, what
+        self._request, self._provider = request, provider
         self._http: ResponseParser | None = None
-        self._undoing = ContentDecoder([])
-        self._offset = 0.0  # when the network read that is being taken down came
-        self._size = 0  # bytes of the body in it
-        self._body = bytearray()  # what is taken down and not kept yet
-        self._reads: list[list[float]] = []  # and the reads in which it came
+        self._decoder = ContentDecoder([])
+        self._offset = 0.0  # seconds at which the current network read came
+        self._size = 0  # body bytes in the current network read
+        self._body = bytearray()  # decoded and not in the journal yet
+        self._reads: list[list[float]] = []  # [length, offset] of the reads in it
         self._ended = False
 
-    def _begin(self) -> ResponseParser:
-        """Take down the request: not before it was sent, so that nobody waits for it."""
+    def _start(self) -> ResponseParser:
+        """Record the request, after it was sent, so that forwarding does not wait for it."""
         self._scrubbing = self._scrubber.body()
-        asked = self._scrubber.request(self._request)
-        self._note(
-            method=asked.method,
-            uri=asked.uri,
-            headers=asked.headers,
-            body=text_of(asked.body),
-            what=self._what,
+        scrubbed = self._scrubber.request(self._request)
+        self._append(
+            method=scrubbed.method,
+            uri=scrubbed.uri,
+            headers=scrubbed.headers,
+            body=text_of(scrubbed.body),
+            what=self._provider,
         )
-        return ResponseParser(asked.method, self._answer, self._said)
+        return ResponseParser(scrubbed.method, self._on_head, self._on_body)
 
-    def take(self, data: bytes, offset: float, *, last: bool) -> None:
-        """Take down bytes of a network read.
+    def feed(self, data: bytes, offset: float, *, last: bool) -> None:
+        """Record bytes of a network read.
 
         Args:
             data: the bytes.
-            offset: when they came, in seconds since the request was sent whole.
+            offset: when they came, in seconds since the request was sent.
             last: whether the read ends with them.
         """
         if self._ended:
             return
-        self._http = http = self._http or self._begin()
+        self._http = http = self._http or self._start()
         self._offset = offset
         try:
             http.feed(data)
-        except NoHttpError as error:
-            self._break_off(f"what came is no HTTP/1.1: {error}")
+        except InvalidHttpError as error:
+            self._fail(f"the response is not valid HTTP/1.1: {error}")
             return
         if last or http.ended:
-            self._read()
+            self._end_read()
         if http.ended:
             self._end("clean", reusable=http.reusable)
 
-    def _break_off(self, why: str) -> None:
-        """Take down what came before it made no sense; the client judges the rest itself."""
-        self._read()
+    def _fail(self, reason: str) -> None:
+        """Record what came before the invalid bytes; those were forwarded to the client."""
+        self._end_read()
         self._end("reset", reusable=False)
-        self.lost = why
+        self.problem = reason
 
     def end(self, end: StreamEnd) -> None:
-        """Take down that the exchange broke off, unless it was over before."""
+        """Record that the connection ended, unless the response was complete before."""
         if not self._ended:
-            self._http = self._http or self._begin()
-            whole = end == "reset" and self._http.complete_at_eof()
-            self._end("clean" if whole else end, reusable=False)
-        elif not self.over.done():
-            self.over.set_result(False)
+            self._http = self._http or self._start()
+            complete = end == "reset" and self._http.complete_at_eof()
+            self._end("clean" if complete else end, reusable=False)
+        elif not self.finished.done():
+            self.finished.set_result(False)
 
-    def give_up(self) -> None:
-        """Take down no more; the stream goes on for those who read it."""
+    def abandon(self) -> None:
+        """Record no more; forwarding goes on."""
         self._ended = True
         self._body.clear()
         self._reads.clear()
 
-    def _answer(self, head: Head) -> None:
+    def _on_head(self, head: Head) -> None:
         raw = head.headers
         try:
-            self._undoing = ContentDecoder(
+            self._decoder = ContentDecoder(
                 codings_of(v for k, v in raw if k.lower() == _CODING), LIMIT
             )
         except InputError as error:
-            self.lost = str(error)
-        kept = tuple((name, value) for name, value in raw if name.lower() not in _DROPPED)
-        if self.lost is None:
-            self._note(status=head.status, reason=head.reason, headers=self._scrubber.headers(kept))
+            self.problem = str(error)
+        headers = tuple(
+            (name, value) for name, value in raw if name.lower() not in _DROPPED_HEADERS
+        )
+        if self.problem is None:
+            self._append(
+                status=head.status, reason=head.reason, headers=self._scrubber.headers(headers)
+            )
 
-    def _said(self, data: bytes) -> None:
-        """Take bytes of the body; what comes of few that were compressed may be many."""
-        if self.lost is not None:
+    def _on_body(self, data: bytes) -> None:
+        """Decode bytes of the body; few compressed bytes may become many."""
+        if self.problem is not None:
             return
         try:
-            for piece in self._undoing.feed(data):
+            for piece in self._decoder.feed(data):
                 self._body += piece
                 self._size += len(piece)
-                if self._size >= _MOST:
-                    self._read()
-                    self.keep()
+                if self._size >= _MAX_HELD:
+                    self._end_read()
+                    self.flush()
         except InputError as error:
-            self.lost = str(error)
+            self.problem = str(error)
 
-    def _read(self) -> None:
-        """Note that a network read ends here."""
+    def _end_read(self) -> None:
+        """Store the length and time of the network read that ends here."""
         if self._size:
             self._reads.append([self._size, round(self._offset, 6)])
             self._size = 0
 
-    def keep(self) -> None:
-        """Scrub what was taken down and write it into the journal."""
-        if self._body and self.lost is None:
+    def flush(self) -> None:
+        """Scrub the decoded bytes and append them to the journal."""
+        if self._body and self.problem is None:
             try:
                 text = text_of(self._scrubbing.feed(bytes(self._body)))
             except WireError as error:
-                self.lost = str(error)
+                self.problem = str(error)
             else:
-                self._note(reads=self._reads, text=text)
+                self._append(reads=self._reads, text=text)
         self._body.clear()
         self._reads.clear()
 
     def _end(self, end: StreamEnd, *, reusable: bool) -> None:
         self._ended = True
-        self.keep()
-        if self.lost is None:
+        self.flush()
+        if self.problem is None:
             text = text_of(self._scrubbing.close())
             try:
                 self._scrubbing.check()
             except WireError as error:
                 if end == "clean":
-                    end, self.lost = "reset", str(error)
-            self._note(text=text, end=end)
-        if not self.over.done():
-            self.over.set_result(reusable)
+                    end, self.problem = "reset", str(error)
+            self._append(text=text, end=end)
+        if not self.finished.done():
+            self.finished.set_result(reusable)
 
-    def _note(self, **entry: object) -> None:
-        self._journal.note(n=self._number, **entry)
+    def _append(self, **entry: object) -> None:
+        self._journal.append(n=self._number, **entry)

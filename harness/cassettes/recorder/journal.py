@@ -1,10 +1,10 @@
-"""The journal: what was taken down so far, in a file that is only ever appended to.
+"""The journal: what was recorded so far, in an append-only file.
 
-One JSON line an entry, whole at once, so whoever kills the process at any moment leaves a journal
-of which at most the last line is torn; a cassette is made of it, then it goes. Bytes stand as text,
-those that are no UTF-8 as half surrogates.
+Each entry is one JSON line, written in one call, so a process that is killed leaves at most one
+incomplete line, the last. At the end of a recording a cassette is made from the journal, and the
+journal is removed. Bytes are stored as text; those that are not UTF-8 as lone surrogates.
 
-Rule of this file: what is written here was scrubbed before.
+Rule of this file: only scrubbed content is written.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _VERSION = 1
 
 
 @dataclass(frozen=True)
-class Opening:
-    """What the first line says.
+class JournalHeader:
+    """The first line of a journal; the field names are its JSON keys.
 
     Args:
-        cassette: the file that is to be made.
-        keeps: whether what stands in that file stays.
-        provenance: of every exchange; ``what`` is each upstream's own.
+        cassette: name of the cassette to make.
+        keeps: whether the interactions that the cassette holds already are kept.
+        provenance: of every exchange, without ``what``, which differs for each upstream.
     """
 
     cassette: str
@@ -52,39 +52,39 @@ class Journal:
     """A journal being written.
 
     Args:
-        path: its place; nothing may lie there.
-        opening: its first line.
+        path: the file to create.
+        header: its first line.
 
     Raises:
-        InputError: something lies there, or nothing can be written there.
+        InputError: the file exists or cannot be written.
     """
 
-    def __init__(self, path: Path, opening: Opening) -> None:
+    def __init__(self, path: Path, header: JournalHeader) -> None:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("xb", buffering=0)
         except FileExistsError:
-            words = (
-                "a recording that goes on, or was interrupted; of the latter "
-                "`harness record --recover` makes a cassette"
+            message = (
+                "this journal belongs to a recording that is running or was interrupted; "
+                "if it was interrupted, make a cassette of it with `harness record --recover`"
             )
-            raise InputError(words, path=path) from None
+            raise InputError(message, path=path) from None
         except OSError as error:
             raise InputError(f"cannot be written ({error.strerror})", path=path) from None
-        self.note(journal=_VERSION, **vars(opening))
+        self.append(journal=_VERSION, **vars(header))
 
-    def note(self, **entry: object) -> None:
-        """Append an entry; it reaches the system before this returns."""
+    def append(self, **entry: object) -> None:
+        """Append an entry; the operating system has it when this returns."""
         self._file.write(json.dumps(entry).encode() + b"\n")
 
     def close(self) -> None:
-        """Write no more."""
+        """Close the file."""
         self._file.close()
 
 
 def text_of(content: bytes) -> str:
-    """Return bytes as an entry holds them."""
+    """Return bytes as the text that an entry stores."""
     return content.decode("utf-8", "surrogateescape")
 
 
@@ -93,29 +93,31 @@ def _bytes_of(text: str) -> bytes:
 
 
 class JournalReader:
-    """A journal being read, one exchange after the other, never all bodies at once.
+    """A journal being read, one exchange at a time, so only one body is in memory.
 
     Args:
-        path: its place.
+        path: the journal.
 
     Raises:
-        InputError: it is no journal.
+        InputError: the file cannot be read or is not a journal.
+
+    ``answered`` counts the exchanges with a response, which is how many a cassette can hold.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._places: dict[int, list[int]] = defaultdict(list)
-        self.answered = 0  # exchanges of which a cassette can be made
+        self._offsets: dict[int, list[int]] = defaultdict(list)
+        self.answered = 0
         try:
             self._file: BinaryIO = path.open("rb")
         except OSError as error:
             raise InputError(f"cannot be read ({error.strerror})", path=path) from None
         try:
-            self.opening = self._open()
+            self.header = self._read_header()
         except (ValueError, KeyError, TypeError):
             self._file.close()
-            words = "no journal of a recording; name the file that `harness record` left"
-            raise InputError(words, path=path, line=1) from None
+            message = "not a recording journal; name a .journal file that `harness record` wrote"
+            raise InputError(message, path=path, line=1) from None
 
     def __enter__(self) -> Self:
         return self
@@ -123,43 +125,48 @@ class JournalReader:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def _open(self) -> Opening:
+    def _read_header(self) -> JournalHeader:
         first = json.loads(self._file.readline())
         if first.pop("journal") != _VERSION:
             raise ValueError
-        place = self._file.tell()
+        offset = self._file.tell()
         for line in self._file:
             if line.endswith(b"\n"):
                 entry = json.loads(line)
-                self._places[int(entry["n"])].append(place)
+                self._offsets[int(entry["n"])].append(offset)
                 self.answered += "status" in entry
-            place += len(line)
-        return Opening(**first)
+            offset += len(line)
+        return JournalHeader(**first)
 
     def interactions(self) -> Iterator[Interaction]:
-        """Yield each exchange that was answered, in the order in which they were asked."""
-        for number in sorted(self._places):
-            entries = [self._entry(place) for place in self._places[number]]
+        """Yield each exchange that has a response, in the order of the requests."""
+        for number in sorted(self._offsets):
+            entries = [self._entry(offset) for offset in self._offsets[number]]
             if any("status" in entry for entry in entries):
-                yield _interaction(entries, self.opening.provenance)
+                yield _interaction(entries, self.header.provenance)
 
-    def _entry(self, place: int) -> dict[str, Any]:
-        self._file.seek(place)
+    def _entry(self, offset: int) -> dict[str, Any]:
+        self._file.seek(offset)
         entry: dict[str, Any] = json.loads(self._file.readline())
         return entry
 
 
 def _interaction(entries: list[dict[str, Any]], provenance: dict[str, str]) -> Interaction:
-    asked = next(entry for entry in entries if "method" in entry)
+    request_entry = next(entry for entry in entries if "method" in entry)
     answered = next(entry for entry in entries if "status" in entry)
     body = b"".join(_bytes_of(entry.get("text", "")) for entry in entries)
     reads = [Read(*read) for entry in entries for read in entry.get("reads", ())]
-    # Whoever was killed took down no end: the stream is as good as reset.
+    # A killed process recorded no end: the stream counts as reset.
     end: StreamEnd = next((entry["end"] for entry in entries if "end" in entry), "reset")
     request = Request(
-        asked["method"], asked["uri"], _headers(asked["headers"]), _bytes_of(asked["body"])
+        request_entry["method"],
+        request_entry["uri"],
+        _headers(request_entry["headers"]),
+        _bytes_of(request_entry["body"]),
     )
-    stream = Stream(tuple(_fitting(reads, len(body))), end, Provenance(asked["what"], **provenance))
+    stream = Stream(
+        tuple(_reads_within(reads, len(body))), end, Provenance(request_entry["what"], **provenance)
+    )
     response = Response(
         answered["status"], answered["reason"], _headers(answered["headers"]), body, stream
     )
@@ -170,11 +177,11 @@ def _headers(pairs: list[list[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in pairs)
 
 
-def _fitting(reads: list[Read], size: int) -> Iterator[Read]:
-    """Yield the reads of the bytes that were taken down.
+def _reads_within(reads: list[Read], size: int) -> Iterator[Read]:
+    """Yield the reads that cover the recorded bytes.
 
-    The last of a read may have been held; or its end was not taken down any more, as when somebody
-    was killed: then what there is of it is one.
+    A scrubber may have held back the last bytes of a read, and a killed process may not have
+    recorded the end of one: the bytes that remain then count as one read.
     """
     offset = 0.0
     for read in reads:

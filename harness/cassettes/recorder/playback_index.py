@@ -1,17 +1,17 @@
-"""What is known already, and whether more may be learned: vcrpy's record modes.
+"""The recorded responses to replay, and what becomes of other requests: vcrpy's record modes.
 
 ========================  ======================  =========================
-mode                      a request that is known  any other request
+mode                      a recorded request      any other request
 ========================  ======================  =========================
-``none``                  is played               is refused
-``once``                  is played               is recorded if there is no cassette yet
-``new_episodes``          is played               is recorded, behind what is known
-``all``                   is recorded again       is recorded, behind what is known
-``rewrite``               is recorded again       is recorded, in place of what is known
+``none``                  is replayed             is refused
+``once``                  is replayed             is recorded if there is no cassette yet
+``new_episodes``          is replayed             is recorded, appended to the cassette
+``all``                   is recorded again       is recorded, appended to the cassette
+``rewrite``               is recorded again       is recorded, replacing the cassette
 ========================  ======================  =========================
 
-Rule of this file: requests are compared by method, address and body, as they look scrubbed; each
-interaction is played once, in its order.
+Rule of this file: requests are compared by method, URL and body, after scrubbing; each interaction
+is replayed once, in order.
 """
 
 from __future__ import annotations
@@ -25,45 +25,45 @@ if TYPE_CHECKING:
 
 Mode: TypeAlias = Literal["none", "once", "new_episodes", "all", "rewrite"]
 MODES: tuple[Mode, ...] = ("none", "once", "new_episodes", "all", "rewrite")
-_PLAYING = frozenset({"none", "once", "new_episodes"})
+_REPLAYING = frozenset({"none", "once", "new_episodes"})
 
 
 class PlaybackIndex:
-    """The interactions of a cassette, to be played.
+    """The interactions of a cassette, by request.
 
     Args:
         mode: the record mode.
-        known: the cassette, None where there is none yet.
+        existing: the cassette, None if there is none yet.
     """
 
-    def __init__(self, mode: Mode, known: Cassette | None) -> None:
-        self.known = known
-        self.records = mode != "none" and not (mode == "once" and known is not None)
-        self.keeps = mode != "rewrite"
-        self._unplayed: dict[tuple[str, str, str], deque[Response]] = defaultdict(deque)
-        if known is not None and mode in _PLAYING:
-            for told in known.interactions:
-                self._unplayed[_key(told.request)].append(told.response)
+    def __init__(self, mode: Mode, existing: Cassette | None) -> None:
+        self.existing = existing
+        self.records = mode != "none" and not (mode == "once" and existing is not None)
+        self.keeps_existing = mode != "rewrite"
+        self._remaining: dict[tuple[str, str, str], deque[Response]] = defaultdict(deque)
+        if existing is not None and mode in _REPLAYING:
+            for interaction in existing.interactions:
+                self._remaining[_key(interaction.request)].append(interaction.response)
 
     @property
-    def plays(self) -> bool:
-        """Whether anything is left to be played."""
-        return any(self._unplayed.values())
+    def has_responses(self) -> bool:
+        """Whether any response is left to replay."""
+        return any(self._remaining.values())
 
-    def play(self, request: Request) -> Response | None:
-        """Take the next response to a request, None where none is left."""
-        waiting = self._unplayed.get(_key(request))
-        return waiting.popleft() if waiting else None
+    def next_response(self, request: Request) -> Response | None:
+        """Remove and return the next response to a request, None if none is left."""
+        responses = self._remaining.get(_key(request))
+        return responses.popleft() if responses else None
 
     def refusal(self, request: Request) -> str:
-        """Say why a request is refused, and what would come nearest."""
-        near = [key for key in self._unplayed if key[:2] == (request.method, request.uri)]
-        if not near:
-            reason = "no recorded request has this method and address"
-        elif _key(request) in near:
-            reason = "every recorded answer to it was played"
+        """Return why a request is refused, and how to record it."""
+        similar = [key for key in self._remaining if key[:2] == (request.method, request.uri)]
+        if not similar:
+            reason = "no recorded request has this method and URL"
+        elif _key(request) in similar:
+            reason = "every recorded response to it has been replayed"
         else:
-            reason = "those recorded for this address have other bodies"
+            reason = "the requests recorded for this URL have other bodies"
         return f"{request.method} {request.uri}: {reason}; record it with --mode new_episodes"
 
 

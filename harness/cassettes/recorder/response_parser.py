@@ -1,7 +1,7 @@
 """A response parsed while it arrives.
 
-Rules of this file: the parser is llhttp, by way of httptools: it takes a microsecond a chunk, and
-what it takes competes with what the client waits for; what follows the response is not looked at.
+Rules of this file: the parser is llhttp through httptools, which takes a microsecond per chunk: it
+runs beside the forwarding and must not slow it down; bytes after the response are ignored.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_HEAD = 256 * 1024  # bytes a head may have
-_FRAMED = frozenset({"content-length", "transfer-encoding"})  # RFC 9112, 6.3: they tell the end
-_FINAL = 200  # statuses below tell that the response is still to come
+_MAX_HEAD = 256 * 1024  # bytes
+_FRAMED = frozenset({"content-length", "transfer-encoding"})  # RFC 9112, 6.3: they mark the end
+_FIRST_FINAL = 200  # lower statuses are informational; the final response follows
 
 
-class NoHttpError(ValueError):
-    """What came is no HTTP/1.1."""
+class InvalidHttpError(ValueError):
+    """The bytes are not an HTTP/1.1 response."""
 
 
 class Head(NamedTuple):
@@ -34,62 +34,63 @@ class ResponseParser:
     """One response.
 
     Args:
-        method: of the request: the answer to HEAD has no body.
-        on_head: is given the head, once.
-        on_body: is given each piece of the body, without its chunks.
+        method: of the request: the response to HEAD has no body.
+        on_head: called once, with the head.
+        on_body: called with each piece of the body, without the chunk framing.
 
-    ``ended`` says whether the response is whole, ``reusable`` whether the connection then is.
+    ``ended`` is true when the response is complete, ``reusable`` when the connection may then be
+    used again.
     """
 
     def __init__(
         self, method: str, on_head: Callable[[Head], None], on_body: Callable[[bytes], None]
     ) -> None:
         self._bodiless = method == "HEAD"
-        self._told, self._said = on_head, on_body
+        self._on_head, self._on_body = on_head, on_body
         self._parser = HttpResponseParser(self)
         self._reason = b""
         self._headers: list[tuple[str, str]] = []
         self._size = 0  # bytes of the head, and of what came with it
-        self._begun = self.ended = self.reusable = False
+        self._has_head = self.ended = self.reusable = False
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes.
+        """Parse the next bytes.
 
         Raises:
-            NoHttpError: they are no part of a response.
+            InvalidHttpError: they are not part of a response.
         """
-        if not self._begun:
+        if not self._has_head:
             self._size += len(data)
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             if not self.ended:
-                raise NoHttpError(str(error)) from None
-        if not self._begun and self._size > _HEAD:
-            words = f"its head has more than {_HEAD:,} bytes"
-            raise NoHttpError(words)
+                raise InvalidHttpError(str(error)) from None
+        if not self._has_head and self._size > _MAX_HEAD:
+            message = f"the head is larger than {_MAX_HEAD:,} bytes"
+            raise InvalidHttpError(message)
 
     def complete_at_eof(self) -> bool:
-        """Say whether the end of the connection was the end of the body."""
-        return self._begun and not any(name.lower() in _FRAMED for name, _ in self._headers)
+        """Return whether the end of the connection ends the body."""
+        return self._has_head and not any(name.lower() in _FRAMED for name, _ in self._headers)
 
     def on_status(self, reason: bytes) -> None:
-        """Take the reason of the status line; the parser calls this, and what follows."""
+        """Store the reason phrase; called by the parser, as are the methods below."""
         self._reason = reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; trailers are not kept."""
-        if not self._begun:
+        """Store a header; trailers are ignored."""
+        if not self._has_head:
             self._headers.append((name.decode("latin-1"), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
-        """Tell the head, unless the response is still to come."""
+        """Report the head, unless it is informational."""
         status = self._parser.get_status_code()
         if self.ended:
             return
-        if status >= _FINAL:
-            self._begun = True
-            self._told(Head(status, self._reason.decode("latin-1"), tuple(self._headers)))
+        if status >= _FIRST_FINAL:
+            self._has_head = True
+            self._on_head(Head(status, self._reason.decode("latin-1"), tuple(self._headers)))
             if self._bodiless:
                 self.on_message_complete()
         else:
@@ -97,12 +98,12 @@ class ResponseParser:
             self._reason = b""
 
     def on_body(self, piece: bytes) -> None:
-        """Pass on a piece of the body."""
+        """Report a piece of the body."""
         if not self.ended:
-            self._said(piece)
+            self._on_body(piece)
 
     def on_message_complete(self) -> None:
-        """Take the end: it is the parser's to say whether another response may follow."""
-        if self._begun and not self.ended:
+        """Mark the response complete; the parser decides whether another may follow."""
+        if self._has_head and not self.ended:
             self.ended = True
             self.reusable = self._parser.should_keep_alive()

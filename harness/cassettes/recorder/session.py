@@ -1,8 +1,8 @@
-"""A recording from beginning to end: what is known is read, the proxy runs, a cassette is made.
+"""A recording from start to end: load the cassette, run the proxy, write the cassette.
 
-Rules of this file: the proxy lives in a thread with a loop of its own and listens on 127.0.0.1; the
-cassette is written once, whole, when the recording ends; until then the journal beside it holds
-everything, and it stays if anything goes wrong.
+Rules of this file: the proxy runs in a thread with its own loop and listens on 127.0.0.1; the
+cassette is written atomically when the recording ends; until then the journal beside it holds the
+exchanges, and it is kept if anything fails.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from harness.cassettes.reading import load
-from harness.cassettes.recorder.client import ClientConnection
-from harness.cassettes.recorder.journal import Journal, JournalReader, Opening
+from harness.cassettes.recorder.client_connection import ClientConnection
+from harness.cassettes.recorder.journal import Journal, JournalHeader, JournalReader
 from harness.cassettes.recorder.playback_index import MODES, Mode, PlaybackIndex
 from harness.cassettes.recorder.proxy_state import ProxyState
 from harness.cassettes.recorder.upstreams import origin, upstreams
 from harness.cassettes.recorder.wrapping import Client as AnyClient
-from harness.cassettes.recorder.wrapping import wrapped
+from harness.cassettes.recorder.wrapping import redirected
 from harness.cassettes.scrubbing import Scrubber
 from harness.cassettes.writing import write
 from harness.errors import HarnessError, InputError, UnknownWordError
@@ -37,19 +37,19 @@ if TYPE_CHECKING:
     from typing import Self
 
 LOOPBACK = "127.0.0.1"
-_NO_PROXY = ("no_proxy", "NO_PROXY")  # libraries read either
-JOURNAL = ".journal"  # behind the cassette's name
+_NO_PROXY = ("no_proxy", "NO_PROXY")  # libraries read one or the other
+JOURNAL = ".journal"  # suffix appended to the cassette's name
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a recording did.
+    """What a recording did; the field names are the JSON keys of ``harness record --json``.
 
     Args:
-        recorded: exchanges taken down.
-        played: exchanges answered from the cassette.
-        missed: what was refused, lost or not reached, in words.
-        masked: how often each kind of secret was masked.
+        recorded: number of exchanges recorded.
+        played: number of exchanges replayed from the cassette.
+        missed: messages about exchanges that were refused, lost or not reached.
+        masked: number of masked secrets, by kind.
     """
 
     recorded: int = 0
@@ -59,17 +59,17 @@ class Summary:
 
 
 class Recording:
-    """A context manager that records what clients of its addresses exchange with providers.
+    """A context manager that records what its clients exchange with providers.
 
     Args:
         path: the cassette.
-        mode: what becomes of requests that are known and of those that are not (``PlaybackIndex``).
-        upstream: ``NAME=URL`` of servers beyond those the SDKs know.
-        command: what produces the traffic, for the provenance.
+        mode: the record mode (see ``playback_index``).
+        upstream: ``NAME=URL`` of servers beyond those the SDKs use by default.
+        command: the command that produces the traffic, for the provenance.
         secrets: exact texts that are secrets; None takes them from the environment.
 
     Raises:
-        InputError: the cassette, the journal or an argument is at fault.
+        InputError: an argument is invalid, or, on entry, the cassette or the journal is.
     """
 
     def __init__(
@@ -94,60 +94,65 @@ class Recording:
         self._wrapped = ExitStack()
 
     def base_url(self, name: str) -> str:
-        """Return the address to give a client instead of a server's.
+        """Return the base URL of an upstream's proxy, to configure a client with.
 
         Raises:
-            UnknownWordError: there is no upstream of that name.
+            UnknownWordError: no upstream has that name.
         """
         if name not in self._upstreams:
             raise UnknownWordError("upstream", name, self._upstreams)
         return f"http://{LOOPBACK}:{self._port}/{name}"
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that make SDKs ask the recorder, and no proxy on their way to it."""
-        near = {name: f"{os.environ.get(name, '')},{LOOPBACK}".lstrip(",") for name in _NO_PROXY}
-        known = self._upstreams.items()
-        urls = {one.variable: self.base_url(name) for name, one in known if one.variable}
-        return {**near, **urls}
+        """Return the variables that point SDKs at the recorder and exclude it from HTTP proxies."""
+        no_proxy = {
+            name: f"{os.environ.get(name, '')},{LOOPBACK}".lstrip(",") for name in _NO_PROXY
+        }
+        upstreams_by_name = self._upstreams.items()
+        urls = {
+            one.variable: self.base_url(name) for name, one in upstreams_by_name if one.variable
+        }
+        return {**no_proxy, **urls}
 
     def wrap(self, client: AnyClient) -> AnyClient:
-        """Return an SDK's client that asks the recorder, which asks the client's own server.
+        """Return an SDK client that sends its requests to the original server via the recorder.
 
         Clients of openai and anthropic are copied; the copy shares the connections of the original,
-        which stays as it is. One of google-genai is itself redirected until the block ends.
+        which is not changed. A google-genai client is itself redirected until the block ends.
 
         Args:
-            client: a client of openai, anthropic or google-genai, as its user made it.
+            client: a client of openai, anthropic or google-genai.
 
         Raises:
-            InputError: it is no such client, its requests cannot be sent on, or nothing runs yet.
+            InputError: the client is of another kind, its requests cannot be forwarded, or the
+                recording is not running.
         """
         if not self._running:
-            raise InputError("nothing is recorded here; wrap clients inside the `with` block")
+            raise InputError("the recording is not running; wrap clients inside the `with` block")
         records = self._journal is not None
-        return self._wrapped.enter_context(wrapped(client, self._moved, records=records))
+        return self._wrapped.enter_context(redirected(client, self._redirect, records=records))
 
-    def _moved(self, url: str) -> str:
-        """Return an address below the recorder for one of any server; its path stays."""
-        found, here = urlsplit(url), f"{LOOPBACK}:{self._port}"
-        user, at, place = found.netloc.rpartition("@")
+    def _redirect(self, url: str) -> str:
+        """Return the recorder's URL for a server's URL; the path stays."""
+        parsed, here = urlsplit(url), f"{LOOPBACK}:{self._port}"
+        user, at, place = parsed.netloc.rpartition("@")
         if place == here:
             return url
         server = origin(url)
         self._upstreams[server.name] = server
-        path = f"/{server.name}{found.path}"
-        return found._replace(scheme="http", netloc=f"{user}{at}{here}", path=path).geturl()
+        path = f"/{server.name}{parsed.path}"
+        return parsed._replace(scheme="http", netloc=f"{user}{at}{here}", path=path).geturl()
 
     def __enter__(self) -> Self:
-        shelf = PlaybackIndex(self._mode, load(self.path) if self.path.exists() else None)
-        self._journal = self._opened(shelf) if shelf.records else None
+        index = PlaybackIndex(self._mode, load(self.path) if self.path.exists() else None)
+        self._journal = self._open_journal(index) if index.records else None
         ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, ProxyState]] = Future()
-        self._thread = Thread(target=self._run, args=(ready, shelf), name="recorder", daemon=True)
+        self._thread = Thread(target=self._run, args=(ready, index), name="recorder", daemon=True)
         self._thread.start()
         try:
-            self._loop, self._leave, self._desk = ready.result()
+            self._loop, self._stop, self._state = ready.result()
         except BaseException:
-            if self._journal is not None:  # nothing stands in it
+            if self._journal is not None:  # it is empty
                 self._journal.close()
                 self._journal.path.unlink()
             raise
@@ -157,57 +162,62 @@ class Recording:
     def __exit__(self, *_: object) -> None:
         self._running = False
         self._wrapped.close()
-        self._loop.call_soon_threadsafe(self._leave.set)
+        self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
-        desk = self._desk
-        self.summary = Summary(desk.recorded, desk.played, tuple(desk.missed), self._scrubber.found)
+        state = self._state
+        self.summary = Summary(
+            state.recorded, state.played, tuple(state.missed), self._scrubber.found
+        )
         if self._journal is not None:
             self._journal.close()
-            self._judge(desk)
+            self._raise_failure(state)
             recover(self._journal.path, self.path)
 
-    def _judge(self, desk: ProxyState) -> None:
-        """Raise what went wrong while recording; the journal stays as it is."""
-        failed = desk.failed or desk.scribe.failed
-        if failed is not None:
+    def _raise_failure(self, state: ProxyState) -> None:
+        """Raise the first error of the recording, if any; the journal is kept."""
+        error = state.error or state.write_queue.error
+        if error is not None:
             place = self.path.with_name(self.path.name + JOURNAL)
-            words = f"the recording broke off ({type(failed).__name__}: {failed}); it is in {place}"
-            raise HarnessError(words) from failed
+            cure = f"what was recorded is in {place}; make a cassette of it with --recover"
+            message = f"recording failed ({type(error).__name__}: {error}); {cure}"
+            raise HarnessError(message) from error
 
-    def _opened(self, shelf: PlaybackIndex) -> Journal:
+    def _open_journal(self, index: PlaybackIndex) -> Journal:
         now = datetime.now(UTC)
         provenance = {"recorded": now.isoformat(timespec="seconds")}
         if self._command is not None:
             provenance["command"] = self._scrubber.text(self._command)
-        opening = Opening(self.path.name, shelf.keeps and shelf.known is not None, provenance)
-        return Journal(self.path.with_name(self.path.name + JOURNAL), opening)
+        header = JournalHeader(
+            self.path.name, index.keeps_existing and index.existing is not None, provenance
+        )
+        return Journal(self.path.with_name(self.path.name + JOURNAL), header)
 
     def _run(
         self,
         ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, ProxyState]],
-        shelf: PlaybackIndex,
+        index: PlaybackIndex,
     ) -> None:
         try:
-            asyncio.run(self._live(ready, shelf))
-        except BaseException as error:  # noqa: BLE001 - told to whoever waits for us
+            asyncio.run(self._serve(ready, index))
+        except BaseException as error:  # noqa: BLE001 - raised by `__enter__`, which waits for it
             if not ready.done():
                 ready.set_exception(error)
 
-    async def _live(
+    async def _serve(
         self,
         ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, ProxyState]],
-        shelf: PlaybackIndex,
+        index: PlaybackIndex,
     ) -> None:
-        loop, leave = asyncio.get_running_loop(), asyncio.Event()
-        desk = ProxyState(self._upstreams, shelf, self._scrubber, self._journal)
-        server = await loop.create_server(lambda: ClientConnection(desk), LOOPBACK, 0)
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        state = ProxyState(self._upstreams, index, self._scrubber, self._journal)
+        server = await loop.create_server(lambda: ClientConnection(state), LOOPBACK, 0)
         self._port = server.sockets[0].getsockname()[1]
         try:
-            ready.set_result((loop, leave, desk))
-            await leave.wait()
+            ready.set_result((loop, stop, state))
+            await stop.wait()
         finally:
             server.close()
-            await desk.close()
+            await state.close()
             await server.wait_closed()
 
 
@@ -218,31 +228,31 @@ def recording(
     upstream: Sequence[str] = (),
     secrets: tuple[str, ...] | None = None,
 ) -> Recording:
-    """Record what SDKs do inside a block: ``wrap`` their clients, or give them ``base_url(name)``.
+    """Record the traffic of a ``with`` block: ``wrap`` SDK clients, or use ``base_url(name)``.
 
     Args:
         path: the cassette.
-        mode: vcrpy's record mode, or ``rewrite``.
-        upstream: ``NAME=URL`` of servers beyond those the SDKs know.
+        mode: one of vcrpy's record modes, or ``rewrite``.
+        upstream: ``NAME=URL`` of servers beyond those the SDKs use by default.
         secrets: exact texts that are secrets; None takes them from the environment.
     """
     return Recording(path, mode, upstream=upstream, secrets=secrets)
 
 
 def recover(journal: Path, cassette: Path | None = None) -> int:
-    """Make a cassette of a journal, and remove the journal; return how many exchanges it held.
+    """Make a cassette of a journal, remove the journal, and return the number of exchanges.
 
     Args:
         journal: the journal.
-        cassette: the cassette; None makes the one the journal names, beside it.
+        cassette: the cassette; None means the one that the journal names, in the same folder.
 
     Raises:
-        InputError: the journal is none, or the cassette cannot be read or written.
+        InputError: the file is not a journal, or the cassette cannot be read or written.
     """
     with JournalReader(journal) as reader:
-        path = cassette or journal.with_name(reader.opening.cassette)
-        kept = load(path).interactions if reader.opening.keeps and path.exists() else ()
+        path = cassette or journal.with_name(reader.header.cassette)
+        existing = load(path).interactions if reader.header.keeps and path.exists() else ()
         if reader.answered:
-            write(chain(kept, reader.interactions()), path)
+            write(chain(existing, reader.interactions()), path)
     journal.unlink()
     return reader.answered

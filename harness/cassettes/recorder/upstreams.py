@@ -1,7 +1,7 @@
-"""Whom the recorder stands for, and the environment variables that tell SDKs to ask it instead.
+"""The servers behind the recorder, and the environment variables that point SDKs at it.
 
-Rule of this file: an address that the environment names already is the one that is recorded, so a
-gateway stays in the path.
+Rule of this file: an address that the environment sets already is the upstream, so a gateway stays
+in the path.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _PORTS = {"http": 80, "https": 443}
-_BRACKETS = str.maketrans("[]", "()")  # those of an IPv6 address, which no path may hold
+_BRACKETS = str.maketrans("[]", "()")  # of an IPv6 address; a path must not contain them
 
 
 class Upstream(NamedTuple):
-    """A server behind the recorder: its name, its address, and a variable that names it, if any."""
+    """A server behind the recorder: its name, its URL, and the variable that SDKs read, if any."""
 
     name: str
     url: SplitResult
@@ -37,21 +37,21 @@ class Upstream(NamedTuple):
 
     @property
     def authority(self) -> str:
-        """The host, and the port where it is not the scheme's own."""
+        """The host, and the port if it is not the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.url.scheme] else f"{host}:{self.port}"
 
     def target(self, rest: str) -> str:
-        """Return what to ask it for: its own path, and what the client asked below the recorder."""
+        """Return the request target: the server's base path and the path that the client asked."""
         return f"{self.url.path.rstrip('/')}/{rest.lstrip('/')}"
 
     def uri(self, rest: str) -> str:
-        """Return the whole address of what a client asked for."""
+        """Return the full URL for a path that the client asked."""
         return f"{self.url.scheme}://{self.authority}{self.target(rest)}"
 
 
-class _Known(NamedTuple):
-    """What an SDK reads, and whom it asks by default; None where that depends on the account."""
+class _SdkAddress(NamedTuple):
+    """The variable an SDK reads, and its default URL, None if that depends on the account."""
 
     variable: str
     url: str | None
@@ -60,30 +60,32 @@ class _Known(NamedTuple):
 # Read in the source of openai 3.52 (_client.py, lib/azure.py), anthropic 2.11 (_client.py,
 # lib/vertex/_client.py) and google-genai 3.4 (_base_url.py).
 _SDKS = {
-    "openai": _Known("OPENAI_BASE_URL", "https://api.openai.com/v1"),
-    "azure": _Known("AZURE_OPENAI_ENDPOINT", None),
-    "anthropic": _Known("ANTHROPIC_BASE_URL", "https://api.anthropic.com"),
-    "anthropic-vertex": _Known("ANTHROPIC_VERTEX_BASE_URL", None),
-    "gemini": _Known("GOOGLE_GEMINI_BASE_URL", "https://generativelanguage.googleapis.com"),
-    "vertex": _Known("GOOGLE_VERTEX_BASE_URL", None),
+    "openai": _SdkAddress("OPENAI_BASE_URL", "https://api.openai.com/v1"),
+    "azure": _SdkAddress("AZURE_OPENAI_ENDPOINT", None),
+    "anthropic": _SdkAddress("ANTHROPIC_BASE_URL", "https://api.anthropic.com"),
+    "anthropic-vertex": _SdkAddress("ANTHROPIC_VERTEX_BASE_URL", None),
+    "gemini": _SdkAddress("GOOGLE_GEMINI_BASE_URL", "https://generativelanguage.googleapis.com"),
+    "vertex": _SdkAddress("GOOGLE_VERTEX_BASE_URL", None),
 }
 
 
-def upstreams(named: Sequence[str], environment: Mapping[str, str]) -> dict[str, Upstream]:
-    """Return the servers to stand for, by name.
+def upstreams(arguments: Sequence[str], environment: Mapping[str, str]) -> dict[str, Upstream]:
+    """Return the servers to proxy, by name.
 
     Args:
-        named: ``NAME=URL``, each over what is known of that name.
-        environment: where SDKs would look for an address.
+        arguments: ``NAME=URL``, each overriding the default of that name.
+        environment: the variables in which SDKs look for their base URL.
 
     Raises:
-        InputError: a word is no ``NAME=URL``.
+        InputError: an argument is not ``NAME=URL``, or a URL is not http or https.
     """
     urls = {name: environment.get(known.variable) or known.url for name, known in _SDKS.items()}
-    for word in named:
-        name, equals, url = word.partition("=")
+    for argument in arguments:
+        name, equals, url = argument.partition("=")
         if not (equals and name.replace("-", "").replace("_", "").isalnum()):
-            raise InputError(f"upstream {word!r}: write it as NAME=URL, as in openai=http://…/v1")
+            raise InputError(
+                f"upstream {argument!r}: write it as NAME=URL, as in openai=http://…/v1"
+            )
         urls[name] = url
     return {name: _upstream(name, url) for name, url in urls.items() if url}
 
@@ -95,24 +97,24 @@ def _upstream(name: str, url: str) -> Upstream:
 
 
 def origin(url: str) -> Upstream:
-    """Return the server of an address; no word of ``NAME=URL`` is a name like its own.
+    """Return the server of a URL, under a name that cannot collide with a ``NAME=URL`` argument.
 
     Raises:
-        InputError: the address is none of http or https.
+        InputError: the URL is not http or https.
     """
-    found = _split("of the client", url)
-    root = found._replace(netloc=found.netloc.rpartition("@")[2], path="", query="", fragment="")
-    bare = Upstream("", root, None)
-    name = f"{root.scheme}:{bare.authority}".translate(_BRACKETS)
-    return bare._replace(name=name)
+    parsed = _split("of the client", url)
+    root = parsed._replace(netloc=parsed.netloc.rpartition("@")[2], path="", query="", fragment="")
+    server = Upstream("", root, None)
+    name = f"{root.scheme}:{server.authority}".translate(_BRACKETS)
+    return server._replace(name=name)
 
 
 def _split(name: str, url: str) -> SplitResult:
     try:
-        found = urlsplit(url)
-        usable = found.scheme in _PORTS and found.hostname and found.port != 0
+        parsed = urlsplit(url)
+        usable = parsed.scheme in _PORTS and parsed.hostname and parsed.port != 0
     except ValueError:
         usable = False
     if not usable:
-        raise InputError(f"upstream {name}: {url!r} is no http:// or https:// address")
-    return found
+        raise InputError(f"upstream {name}: {url!r} is not an http:// or https:// URL")
+    return parsed

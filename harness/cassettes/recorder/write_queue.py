@@ -1,10 +1,10 @@
-"""The scribe takes down what has passed, in small portions between the turns of the loop.
+"""The write queue: forwarded bytes wait here and are recorded in small portions.
 
-Rules of this file: whoever forwards bytes hands them here and goes on; the scribe writes when
-nothing comes, or when something has waited long: a client may still be busy with what has passed,
-and on few cores the scribe's work would be at its cost. A portion is small enough that nobody waits
-for it; when too much is waiting, those who read from the network are asked to rest, so memory
-stays bounded.
+Theory of operation: recording runs on the event loop that forwards the bytes, and on few cores it
+competes with the client for the processor. So a connection only queues its bytes; one task records
+them when no read has come for a while, or when a portion has waited long. A portion is small, so
+forwarding is never delayed by more than half a millisecond. When too many bytes are queued the
+connections pause reading until the queue has drained, so memory stays bounded.
 """
 
 from __future__ import annotations
@@ -21,106 +21,115 @@ if TYPE_CHECKING:
     from harness.cassettes.cassette import StreamEnd
     from harness.cassettes.recorder.exchange_recorder import ExchangeRecorder
 
-PORTION = 4096  # bytes that are taken down at once; half a millisecond's work
-FULL = 4 * 1024 * 1024  # bytes waiting
-QUIET = 0.25  # seconds without a read: nobody is in a hurry
-PATIENCE = 0.01  # seconds between two looks whether that is so
-LATEST = 1.0  # seconds after which a portion is taken down, whatever comes
+PORTION = 4096  # bytes recorded at once; half a millisecond of work
+MAX_SIZE = 4 * 1024 * 1024  # queued bytes above which connections pause
+QUIET_S = 0.25  # seconds without a read after which recording starts
+POLL_S = 0.01  # seconds between two checks for that
+MAX_DELAY_S = 1.0  # seconds after which a portion is recorded in any case
 
 
 class _Portion(NamedTuple):
-    tape: ExchangeRecorder
+    recorder: ExchangeRecorder
     data: bytes
     offset: float
     last: bool
-    came: float
+    queued_at: float
     end: StreamEnd | None = None
 
 
 class WriteQueue:
-    """Takes down what is put to it, in order."""
+    """Records what is put into it, in order.
+
+    ``error`` is the first error while recording; later exchanges are still recorded.
+    """
 
     def __init__(self) -> None:
-        self.failed: Exception | None = None
+        self.error: Exception | None = None
         self._portions: deque[_Portion] = deque()
-        self._waiting = 0  # bytes
-        self._ends = 0  # exchanges that broke off: somebody waits to hear it
-        self._came = 0.0  # the last read
-        self._some = asyncio.Event()
-        self._resting: list[Callable[[], None]] = []
+        self._size = 0  # bytes queued
+        self._urgent = 0  # queued ends of exchanges: a connection waits for each
+        self._last_read = 0.0  # monotonic seconds
+        self._not_empty = asyncio.Event()
+        self._on_drained: list[Callable[[], None]] = []
         self._task = asyncio.get_running_loop().create_task(self._write())
 
     @property
     def full(self) -> bool:
-        """Whether those who read from the network should rest."""
-        return self._waiting > FULL
+        """Whether connections should pause reading."""
+        return self._size > MAX_SIZE
 
-    def rest(self, resume: Callable[[], None]) -> None:
-        """Call somebody back when there is room again."""
-        self._resting.append(resume)
+    def call_when_drained(self, resume: Callable[[], None]) -> None:
+        """Call a function once, when connections may read again."""
+        self._on_drained.append(resume)
 
-    def put(self, tape: ExchangeRecorder, data: bytes, offset: float) -> None:
-        """Hand over one network read."""
-        self._came = now = monotonic()
+    def put(self, recorder: ExchangeRecorder, data: bytes, offset: float) -> None:
+        """Queue one network read.
+
+        Args:
+            recorder: the recorder of its exchange.
+            data: the bytes.
+            offset: when they came, in seconds since the request was sent.
+        """
+        self._last_read = now = monotonic()
         size = len(data)
         for start in range(0, size, PORTION):
             piece = data if size <= PORTION else data[start : start + PORTION]
-            self._portions.append(_Portion(tape, piece, offset, start + PORTION >= size, now))
-        self._waiting += size
-        self._some.set()
+            self._portions.append(_Portion(recorder, piece, offset, start + PORTION >= size, now))
+        self._size += size
+        self._not_empty.set()
 
-    def end(self, tape: ExchangeRecorder, end: StreamEnd) -> None:
-        """Hand over that an exchange broke off."""
-        self._ends += 1
-        self._portions.append(_Portion(tape, b"", 0.0, last=True, came=0.0, end=end))
-        self._some.set()
+    def end(self, recorder: ExchangeRecorder, end: StreamEnd) -> None:
+        """Queue the end of a connection."""
+        self._urgent += 1
+        self._portions.append(_Portion(recorder, b"", 0.0, last=True, queued_at=0.0, end=end))
+        self._not_empty.set()
 
     async def close(self) -> None:
-        """Take down the rest."""
-        while self._portions and self.failed is None:
-            self._one()
+        """Record what is queued, then stop."""
+        while self._portions and self.error is None:
+            self._write_portion()
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
 
     async def _write(self) -> None:
         while True:
-            await self._some.wait()
-            while self._hurried():  # noqa: ASYNC110 - silence is no event
-                await asyncio.sleep(PATIENCE)
-            self._one()
+            await self._not_empty.wait()
+            while self._should_wait():  # noqa: ASYNC110 - the absence of reads is not an event
+                await asyncio.sleep(POLL_S)
+            self._write_portion()
             if not self._portions:
-                self._some.clear()
+                self._not_empty.clear()
             await asyncio.sleep(0)
 
-    def _hurried(self) -> bool:
-        """Say whether a client may still be busy, and what waits may wait on."""
-        if self._ends or self._waiting > FULL // 4:
+    def _should_wait(self) -> bool:
+        """Return whether clients may be busy and no portion is overdue."""
+        if self._urgent or self._size > MAX_SIZE // 4:
             return False
         now = monotonic()
-        return now - self._came < QUIET and now - self._portions[0].came < LATEST
+        return now - self._last_read < QUIET_S and now - self._portions[0].queued_at < MAX_DELAY_S
 
-    def _one(self) -> None:
-        """Take down one portion, or as many small ones of the same tape as make one."""
-        tape, size = self._portions[0].tape, 0
+    def _write_portion(self) -> None:
+        """Record one portion, or as many small ones of the same exchange as make one."""
+        recorder, size = self._portions[0].recorder, 0
         try:
-            while self._portions and self._portions[0].tape is tape and size < PORTION:
+            while self._portions and self._portions[0].recorder is recorder and size < PORTION:
                 portion = self._portions.popleft()
                 size += len(portion.data)
-                self._take(portion)
-            tape.keep()
-        except Exception as error:  # noqa: BLE001 - kept for whoever closes; streams must go on
-            self.failed = self.failed or error
-            tape.give_up()
-        self._waiting -= size
-        if self._waiting < FULL // 2:
-            for resume in self._resting:
+                self._apply(portion)
+            recorder.flush()
+        except Exception as error:  # noqa: BLE001 - raised when the recording ends; streams go on
+            self.error = self.error or error
+            recorder.abandon()
+        self._size -= size
+        if self._size < MAX_SIZE // 2:
+            for resume in self._on_drained:
                 resume()
-            self._resting.clear()
+            self._on_drained.clear()
 
-    def _take(self, portion: _Portion) -> None:
+    def _apply(self, portion: _Portion) -> None:
         if portion.end is not None:
-            self._ends -= 1
-            portion.tape.end(portion.end)
+            self._urgent -= 1
+            portion.recorder.end(portion.end)
         else:
-            portion.tape.take(portion.data, portion.offset, last=portion.last)
+            portion.recorder.feed(portion.data, portion.offset, last=portion.last)

@@ -17,7 +17,7 @@ import pytest
 
 from harness.cassettes import load, recording
 from harness.cassettes.recorder import write_queue as scribe_module
-from harness.cassettes.recorder.journal import Journal, JournalReader, Opening
+from harness.cassettes.recorder.journal import Journal, JournalHeader, JournalReader
 from harness.cassettes.recorder.session import recover
 from harness.cassettes.scrubbing import body as scrubbing_body
 from harness.errors import InputError
@@ -214,7 +214,7 @@ def test_a_request_that_was_missed_is_1(provider: Provider, tmp_path: Path) -> N
 
 # The journal itself.
 def test_a_journal_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "j", Opening("a.yaml", keeps=False))
+    journal = Journal(tmp_path / "j", JournalHeader("a.yaml", keeps=False))
     asked: Any = {"method": "GET", "uri": "u", "headers": [["a", "b"]], "body": "", "what": "w"}
     journal.note(n=1, **asked)
     journal.note(n=2, **asked)
@@ -233,7 +233,7 @@ def test_a_journal_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
 
 def test_a_read_whose_end_was_not_taken_down_is_one(tmp_path: Path) -> None:
     """A large read is taken down in portions, and told when its last is."""
-    journal = Journal(tmp_path / "j", Opening("a.yaml", keeps=False))
+    journal = Journal(tmp_path / "j", JournalHeader("a.yaml", keeps=False))
     asked: Any = {"method": "GET", "uri": "u", "headers": [], "body": "", "what": "w"}
     journal.note(n=1, **asked)
     journal.note(n=1, status=200, reason="OK", headers=[])
