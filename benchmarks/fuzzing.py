@@ -139,14 +139,14 @@ class SdkAlone:
 
 
 async def _read(clients: SdkClients, registry: ResponseRegistry, name: str, script: Script) -> None:
-    key = registry.put(script)
+    key = registry.register(script)
     call = Call(name, f"http://127.0.0.1/{key}", protocol(name).request)
     try:
         async for _ in await open_stream(clients, call):
             pass
     except Exception:  # noqa: BLE001, S110 - a corrupted stream may raise anything; its time counts
         pass
-    registry.forget(key)
+    registry.unregister(key)
 
 
 def _drawing(name: str) -> tuple[float, float]:

@@ -34,8 +34,8 @@ async def rows() -> AsyncIterator[Row]:
     clients = SdkClients(memory_transport(registry))
     for name in NAMES:
         for kind, (make, _) in STREAMS.items():
-            few = await _typed(clients, name, registry.put(make(name, FEW)))
-            many = await _typed(clients, name, registry.put(make(name, MANY)))
+            few = await _typed(clients, name, registry.register(make(name, FEW)))
+            many = await _typed(clients, name, registry.register(make(name, MANY)))
             readings = partial(_read, name, few), partial(_read, name, many)
             yield await _time(f"{name} {kind}", *readings)
             yield await _memory(f"{name} {kind}", *readings)

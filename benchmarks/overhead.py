@@ -28,7 +28,7 @@ async def rows() -> AsyncIterator[Row]:
     for name in NAMES:
         for kind, (make, events) in STREAMS.items():
             script = make(name, events)
-            key = registry.put(script)
+            key = registry.register(script)
             call = Call(name, f"http://127.0.0.1/{key}", protocol(name).request)
             ours, bare, ratio = await alternating(
                 partial(_ours, clients, call), partial(_bare, clients, call)

@@ -86,11 +86,11 @@ def _provider() -> Iterator[str]:
 def _provide(connection: Connection) -> None:
     registry = ResponseRegistry()
     reads = ((len(_EVENT), FIRST_EVENT), *((len(_EVENT), PACE),) * (PACED - 1))
-    registry.put(
+    registry.register(
         Script((_EVENT,) * PACED, cut="recorded", pace="recorded", recorded=reads), "paced"
     )
-    registry.put(Script((_EVENT,) * BURST, cut="whole"), "burst")
-    registry.put(text_stream("anthropic_messages", UNPACED), "unpaced")
+    registry.register(Script((_EVENT,) * BURST, cut="whole"), "burst")
+    registry.register(text_stream("anthropic_messages", UNPACED), "unpaced")
     with serving(registry) as url, suppress(EOFError):
         connection.send(url)
         connection.recv()  # ends when the other side closes

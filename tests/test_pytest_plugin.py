@@ -195,16 +195,16 @@ def test_a_recording_is_made_once_and_played_ever_after(
 ) -> None:
     project.makepyfile(test_asking=RECORDING)
     stage = ResponseRegistry()
-    key = stage.put(
+    key = stage.register(
         load(project.path / f"scenarios/{ID}.yaml", project.path / "scenarios").script()
     )
     with serving(stage) as url:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", f"{url}/{key}")
         run(project).assert_outcomes(failed=1)  # nothing is recorded unless somebody says so
         run(project, "--harness-record", "once").assert_outcomes(passed=1)
-        asked = len(stage.evidence(key))
+        asked = len(stage.exchanges(key))
         run(project).assert_outcomes(passed=1)
-        assert len(stage.evidence(key)) == asked == 1
+        assert len(stage.exchanges(key)) == asked == 1
     kept = (project.path / "cassettes/asking/test_our_client.yaml").read_text("utf-8")
     assert "abcdefghijklmnop" not in kept
     assert run(project, "--harness-record", "onec").ret == pytest.ExitCode.TESTS_FAILED
@@ -235,11 +235,11 @@ def test_a_wrapped_client_is_recorded_once_and_played_ever_after(project: pytest
     stage = ResponseRegistry()
     script = load(project.path / f"scenarios/{ID}.yaml", project.path / "scenarios").script()
     with serving(stage) as url:
-        key = stage.put(script)
+        key = stage.register(script)
         project.makepyfile(test_asking=WRAPPING.replace("URL", f"{url}/{key}"))
         run(project).assert_outcomes(failed=2)
         run(project, "--harness-record", "once").assert_outcomes(passed=2)
-        assert len(stage.evidence(key)) == 2
+        assert len(stage.exchanges(key)) == 2
     run(project).assert_outcomes(passed=2)  # the server is gone
     kept = (project.path / "cassettes/asking/test_our_client.yaml").read_text("utf-8")
     assert f'uri: "{url}/{key}/v1/messages"' in kept

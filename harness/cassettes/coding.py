@@ -209,7 +209,9 @@ class _Stage:
                 if piece:
                     yield piece
         except self._machine.error:
-            raise InputError(f"the body is no whole {self._coding}; record it again") from None
+            raise InputError(
+                f"the body is not a complete {self._coding} stream; record it again"
+            ) from None
 
 
 def decoded(body: bytes, coding: str, limit: int = LIMIT) -> bytes:

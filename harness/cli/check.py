@@ -14,7 +14,7 @@ from harness.reports.files import json_text
 if TYPE_CHECKING:
     import argparse
 
-    from harness.playback.recordings import LeftOut, Recording
+    from harness.playback.recordings import Recording, SkippedRecording
     from harness.protocols.grammar import Violation
 
 SUMMARY = "check whether recorded streams follow their protocol's event order"
@@ -52,12 +52,12 @@ def main(arguments: argparse.Namespace) -> int:
     return 1 if counts[_ILLEGAL] else 2 if counts[_BAD_INPUT] else 0
 
 
-def _check(found: Recording | LeftOut | InputError, arguments: argparse.Namespace) -> str:
+def _check(found: Recording | SkippedRecording | InputError, arguments: argparse.Namespace) -> str:
     """Check one recording, print its violations, and return the name it is counted under."""
-    from harness.playback.recordings import LeftOut
+    from harness.playback.recordings import SkippedRecording
     from harness.protocols import protocol
 
-    if isinstance(found, LeftOut):
+    if isinstance(found, SkippedRecording):
         return "skipped (another protocol)"
     try:
         if isinstance(found, InputError):

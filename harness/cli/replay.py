@@ -10,7 +10,7 @@ from harness.cli import options as shared
 from harness.cli.output import totals, warn
 from harness.errors import InputError
 from harness.reports.files import json_text
-from harness.wire import cutting
+from harness.wire import cut_plans
 
 if TYPE_CHECKING:
     import argparse
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.engine.executor import TargetResult
     from harness.engine.replayer import Replayer
     from harness.model import Outcome
-    from harness.playback.recordings import LeftOut, Recording
+    from harness.playback.recordings import Recording, SkippedRecording
 
 SUMMARY = "replay recorded responses into a target and print the outcomes"
 EXAMPLES = (
@@ -42,7 +42,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         default="event",
         metavar="PLAN",
         help="how to split the bytes into reads: "
-        f"{shared.any_of((*cutting.PLANS, _EVERY))} (one cut at each offset in turn) "
+        f"{shared.any_of((*cut_plans.PLANS, _EVERY))} (one cut at each offset in turn) "
         "(default: event)",
     )
     parser.add_argument(
@@ -72,7 +72,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.protocol is not None:
         protocol(arguments.protocol)
     if arguments.cut != _EVERY:
-        cutting.check(arguments.cut)
+        cut_plans.check(arguments.cut)
     counts: Counter[str] = Counter()
     in_memory = not replies_once(arguments.target)  # another process needs a socket
     with Replayer(arguments.timeout, in_memory=in_memory) as replayer:
@@ -83,12 +83,14 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _replay(
-    replayer: Replayer, found: Recording | LeftOut | InputError, arguments: argparse.Namespace
+    replayer: Replayer,
+    found: Recording | SkippedRecording | InputError,
+    arguments: argparse.Namespace,
 ) -> str:
     """Replay one recording, print its line, and return the name it is counted under."""
-    from harness.playback.recordings import LeftOut
+    from harness.playback.recordings import SkippedRecording
 
-    if isinstance(found, LeftOut):
+    if isinstance(found, SkippedRecording):
         return f"skipped ({found.protocol})"
     try:
         if isinstance(found, InputError):
@@ -127,7 +129,7 @@ def _result(
 def _plans(recording: Recording, cut: str) -> Iterator[str]:
     if cut != _EVERY:
         return iter((cut,))
-    return iter(("whole", *cutting.every_offset(len(recording.script().body))))
+    return iter(("whole", *cut_plans.every_offset(len(recording.script().body))))
 
 
 def _line(recording: Recording, outcome: Outcome, *, as_json: bool) -> str:

@@ -39,7 +39,7 @@ def main(arguments: argparse.Namespace) -> int:
     scenarios, errors = select_scenarios(scenario_root(arguments.scenarios), ())
     registry = ResponseRegistry()
     for scenario in scenarios:
-        registry.put(scenario.script(), scenario.id)
+        registry.register(scenario.script(), scenario.id)
     for error in errors:
         warn(error)
     try:

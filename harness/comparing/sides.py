@@ -105,7 +105,7 @@ class Side:
         key = self._register(stream, registry)
         outcome, complaint = await self._outcome(_call(stream, f"{base_url}/{key}"))
         connection = await _connection(stream, registry, key)
-        registry.forget(key)
+        registry.unregister(key)
         return SideResult(wire, outcome, connection, complaint)
 
     async def aclose(self) -> None:
@@ -113,7 +113,7 @@ class Side:
         await self._process.aclose()
 
     def _register(self, stream: Stream, registry: ResponseRegistry) -> str:
-        return registry.put(stream.script, f"{self.letter}/{next(self._numbers)}")
+        return registry.register(stream.script, f"{self.letter}/{next(self._numbers)}")
 
     async def _wire(self, stream: Stream, registry: ResponseRegistry, base_url: str) -> JSON:
         key = self._register(stream, registry)
@@ -123,8 +123,8 @@ class Side:
         except TargetError as error:
             return {"failed": str(error)}
         finally:
-            seen = registry.evidence(key)
-            registry.forget(key)
+            seen = registry.exchanges(key)
+            registry.unregister(key)
         asked = [{"method": e.method, "path": e.path, "body": _json(e.body)} for e in seen]
         return {"request": asked, "events": reply["events"], "raised": reply.get("raised")}
 
@@ -164,14 +164,14 @@ async def _connection(stream: Stream, registry: ResponseRegistry, key: str) -> J
 
     The server notices a moment later than the client that the client disconnected.
     """
-    seen = registry.evidence(key)
+    seen = registry.exchanges(key)
     if stream.script.end != "stall":
         return {"requests": len(seen)}
     with suppress(TimeoutError):
         async with asyncio.timeout(SETTLE):
             while any(exchange.closed_by is None for exchange in seen):
                 await asyncio.sleep(SETTLE / 100)
-                seen = registry.evidence(key)
+                seen = registry.exchanges(key)
     return {"requests": len(seen), "closed_by": [exchange.closed_by for exchange in seen]}
 
 

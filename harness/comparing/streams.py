@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from harness.engine.replayer import TargetRequest
 from harness.engine.selection import matching_ids, select_scenarios
 from harness.errors import InputError
-from harness.playback.recordings import LeftOut, recordings
+from harness.playback.recordings import SkippedRecording, recordings
 from harness.protocols import names, protocol
 from harness.scenarios import discover, id_of
 
@@ -82,7 +82,7 @@ def _recordings(folders: Sequence[Path]) -> tuple[list[Recording], list[InputErr
     for each in recordings(folders):
         if isinstance(each, InputError):
             errors.append(each)
-        elif not isinstance(each, LeftOut):
+        elif not isinstance(each, SkippedRecording):
             found.append(each)
     return found, errors
 

@@ -95,11 +95,11 @@ class Models:
             model: what is asked.
             pace: seconds between two events; 0 leaves the scenario its own.
         """
-        key = self._stage.put(model.script._replace(pace=pace or model.script.pace))
+        key = self._stage.register(model.script._replace(pace=pace or model.script.pace))
         try:
             yield key
         finally:
-            self._stage.forget(key)
+            self._stage.unregister(key)
 
 
 def _story(name: str) -> Model:

@@ -81,7 +81,7 @@ class Replayer:
         Raises:
             InputError: the address names no target.
         """
-        key = self._stage.put(script)
+        key = self._stage.register(script)
         call = Call(
             protocol=ask.protocol,
             base_url=f"{self._base_url}/{key}",
@@ -91,12 +91,12 @@ class Replayer:
             **({"consumer": reader.consumer} if reader else {}),
         )
         if reader:
-            reader.watch(lambda: next(reversed(self._stage.evidence(key)), None))
+            reader.watch(lambda: next(reversed(self._stage.exchanges(key)), None))
         self._lane = self._lane or self._make_lane()
         try:
             played = self._lane.play(target, call, self._timeout, reader)
         finally:
-            self._stage.forget(key)
+            self._stage.unregister(key)
         if played is None:
             self._lane.close(patience=0)  # its thread is blocked by the target; leave it behind
             self._lane = None

@@ -57,7 +57,7 @@ def _flaws(scenario: Scenario) -> Iterator[InputError]:
 def _unspeakable(scenario: Scenario) -> list[InputError]:
     """Return what keeps the speakers from speaking a scenario: its status, its headers."""
     try:
-        ResponseRegistry().put(scenario.script())
+        ResponseRegistry().register(scenario.script())
     except InputError as error:
         return [error.at(scenario.path, scenario.lines.at("transport"))]
     return []

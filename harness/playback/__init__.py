@@ -1,7 +1,10 @@
-"""A provider that says what it is told, byte for byte, over a socket or in memory.
+"""The mock provider: it replays scripted responses byte for byte, over a socket or in memory.
 
-stage.py keeps what is to be said under a key and what happened when somebody asked, notices.py
-words the answers nobody wrote a script for; two speakers share them: server.py (connection.py is
-one client of it) on 127.0.0.1, for every SDK version and language, and transport.py in memory, for
-the SDKs of today. What one speaker does the other does: same reads, same errors, same evidence.
+- ``response_registry``: scripts by key, and the log of the exchanges of each key.
+- ``default_responses``: the responses for requests that match no script.
+- ``server``, ``connection``: the loopback server on 127.0.0.1, for every SDK version and language.
+- ``transport``: the same in memory, for the installed SDKs.
+- ``recordings``: recorded responses read from disk.
+
+Rule of this package: both transports behave alike: same reads, same errors, same exchange log.
 """

@@ -1,8 +1,8 @@
-"""One client's connection: requests in, scripts out, one after the other.
+"""One client's connection: requests in, scripted responses out, one after the other.
 
 Rules of this file: one read of the cut plan is one chunk of the chunked coding (RFC 9112, 7.1) and
-one write to the socket; the loop is given back before each read, so that a client who leaves is
-noticed there; whoever ends the exchange is noted before the connection is touched.
+one write to the socket; control returns to the event loop before each read, so that a disconnect
+is noticed there; the side that ends an exchange is logged before the connection is touched.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 import h11
 
-from harness.playback import notices
-from harness.playback.response_registry import BODY_KEPT, Exchange, Request
+from harness.playback import default_responses
+from harness.playback.response_registry import MAX_BODY, Exchange, Request
 
 if sys.platform == "linux":
     import fcntl
@@ -26,36 +26,37 @@ if sys.platform == "linux":
 if TYPE_CHECKING:
     from harness.playback.response_registry import ResponseRegistry
 
-_NO_LINGER = struct.pack("ii", 1, 0)  # close at once and say so with RST, not FIN
-_POLL = 0.001  # seconds between two looks at the kernel's send queue
+_NO_LINGER = struct.pack("ii", 1, 0)  # close at once, with RST instead of FIN
+_POLL_S = 0.001  # seconds between two checks of the kernel's send queue
 
 
 class Connection(asyncio.Protocol):
     """The server's end of one connection.
 
     Args:
-        stage: what to say.
-        peers: the open connections of the server; this one is in it from beginning to end.
+        registry: the scripts.
+        peers: the open connections of the server; this one is a member while it is open.
     """
 
     _transport: asyncio.Transport
     _request: h11.Request
 
-    def __init__(self, stage: ResponseRegistry, peers: set[Connection]) -> None:
-        self._stage, self._peers = stage, peers
+    def __init__(self, registry: ResponseRegistry, peers: set[Connection]) -> None:
+        self._registry, self._peers = registry, peers
         self._http = h11.Connection(h11.SERVER)
         self._body = bytearray()
         self._exchange: Exchange | None = None
-        self._speaking: asyncio.Task[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
         self._lost = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin; no byte may wait in a buffer, ours or the kernel's.
+        """Register the connection and switch off buffering, ours and the kernel's.
 
         asyncio sets TCP_NODELAY only on sockets that name their protocol, and those of
-        ``create_server`` do not: without it a first chunk waits 40 ms for the head's confirmation.
+        ``create_server`` do not: without it the first chunk waits 40 ms for the head to be
+        acknowledged.
         """
         self._transport = cast("asyncio.Transport", transport)
         peer = self._transport.get_extra_info("socket")
@@ -64,122 +65,122 @@ class Connection(asyncio.Protocol):
         self._peers.add(self)
 
     def connection_lost(self, _: Exception | None) -> None:
-        """Stop speaking: nobody listens any more."""
+        """Log the disconnect and stop sending."""
         self._peers.discard(self)
         if self._exchange:
-            self._exchange.left("client")
-        if self._speaking:
-            self._speaking.cancel()
+            self._exchange.record_close("client")
+        if self._sending:
+            self._sending.cancel()
         self._lost.set()
 
     def eof_received(self) -> None:
-        """Treat a client that sends no more as one that left; no provider SDK half-closes."""
+        """Treat a half-closed connection as closed; no provider SDK half-closes."""
         self._transport.abort()
 
     def pause_writing(self) -> None:
-        """Wait: the kernel holds all it can."""
+        """Stop writing: the kernel's send buffer is full."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """Go on: the kernel took everything."""
+        """Write again: the buffers are empty."""
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of a request."""
+        """Read request bytes."""
         self._http.receive_data(data)
-        self._listen()
+        self._read_requests()
 
-    async def hang_up(self) -> None:
-        """Close the connection from our side and wait until everything of it has ended."""
+    async def close(self) -> None:
+        """Close the connection and wait until its task has ended."""
         if self._exchange:
-            self._exchange.left("server")
+            self._exchange.record_close("server")
         self._transport.abort()
         await self._lost.wait()
-        if self._speaking:
-            await asyncio.wait([self._speaking])
+        if self._sending:
+            await asyncio.wait([self._sending])
 
-    def _listen(self) -> None:
-        """Read on until a request is whole; while one is being answered h11 says PAUSED."""
+    def _read_requests(self) -> None:
+        """Read until a request is complete; during a response h11 returns PAUSED."""
         try:
-            while self._take(self._http.next_event()):
+            while self._handle_event(self._http.next_event()):
                 pass
         except h11.RemoteProtocolError as error:
             self._refuse(error)
 
-    def _take(self, event: type[h11.NEED_DATA | h11.PAUSED] | h11.Event) -> bool:
+    def _handle_event(self, event: type[h11.NEED_DATA | h11.PAUSED] | h11.Event) -> bool:
         if isinstance(event, h11.Request):
             self._request = event
             self._body.clear()
             if self._http.they_are_waiting_for_100_continue:
-                self._say(h11.InformationalResponse(status_code=100, headers=[]))
+                self._write_event(h11.InformationalResponse(status_code=100, headers=[]))
         elif isinstance(event, h11.Data):
-            self._body += event.data[: BODY_KEPT - len(self._body)]
+            self._body += event.data[: MAX_BODY - len(self._body)]
         elif isinstance(event, h11.EndOfMessage):
-            self._begin(self._stage.answer(self._asked()))
+            self._start(self._registry.respond(self._received_request()))
         return isinstance(event, h11.Request | h11.Data)
 
-    def _asked(self) -> Request:
+    def _received_request(self) -> Request:
         method, target = self._request.method.decode(), self._request.target.decode("latin-1")
         headers = tuple((k.decode(), v.decode("latin-1")) for k, v in self._request.headers)
         return Request(method, target, headers, bytes(self._body))
 
     def _refuse(self, error: h11.RemoteProtocolError) -> None:
-        """Answer the first thing that is no request; h11 complains about all that follows it."""
-        if self._speaking is None:
-            notice = notices.bad_request(str(error), error.error_status_hint)
-            self._begin(Exchange(notice, Request("", "", (), b"")))
+        """Respond to the first invalid request only; h11 raises for all bytes after it."""
+        if self._sending is None:
+            response = default_responses.bad_request(str(error), error.error_status_hint)
+            self._start(Exchange(response, Request("", "", (), b"")))
 
-    def _begin(self, exchange: Exchange) -> None:
+    def _start(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._speaking = asyncio.get_running_loop().create_task(self._speak(exchange))
+        self._sending = asyncio.get_running_loop().create_task(self._send_response(exchange))
 
-    async def _speak(self, exchange: Exchange) -> None:
+    async def _send_response(self, exchange: Exchange) -> None:
         try:
-            self._say(_head(exchange))
-            await self._say_body(exchange)
+            self._write_event(_head(exchange))
+            await self._send_body(exchange)
             await self._ENDINGS[exchange.script.end](self, exchange)
         except Exception as error:  # noqa: BLE001 - reported; it must not look like a stall
             self._transport.abort()
-            report = {"message": "a script could not be spoken", "exception": error}
+            report = {"message": "a scripted response could not be sent", "exception": error}
             asyncio.get_running_loop().call_exception_handler(report)
 
-    async def _say_body(self, exchange: Exchange) -> None:
+    async def _send_body(self, exchange: Exchange) -> None:
         chunked = self._http.their_http_version != b"1.0"
         for pause, read in exchange.script.reads():
             await asyncio.sleep(pause)
             await self._writable.wait()
-            exchange.sent += len(read)  # first: a client must not know more than the evidence
-            # h11 would frame the chunk as well, for ten times the price.
+            exchange.sent += len(read)  # first: the log must not be behind the client
+            # h11 could frame the chunk as well, at ten times the cost.
             self._transport.write(b"%x\r\n%b\r\n" % (len(read), read) if chunked else read)
 
-    def _say(self, event: h11.Event) -> None:
+    def _write_event(self, event: h11.Event) -> None:
         self._transport.write(cast("bytes", self._http.send(event)))
 
     async def _finish(self, _: Exchange) -> None:
-        """Complete the body; the connection is then free for the next request."""
-        self._say(h11.EndOfMessage())
-        self._exchange = self._speaking = None
+        """Complete the body, then read the next request or close."""
+        self._write_event(h11.EndOfMessage())
+        self._exchange = self._sending = None
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
-            self._listen()
+            self._read_requests()
         else:
             self._transport.close()
 
     async def _reset(self, exchange: Exchange) -> None:
-        """Lose the connection, after the client's kernel has every byte and before the body's end.
+        """Reset the connection once the client's kernel has every byte, before the body's end.
 
-        Where the kernel cannot be asked (all but Linux), the last reads may be lost with it.
+        On systems other than Linux the kernel cannot be asked, so the last reads may be lost.
         """
         await self._writable.wait()
         peer = self._transport.get_extra_info("socket")
         while _unacknowledged(peer):  # noqa: ASYNC110 - the kernel has no event to wait for
-            await asyncio.sleep(_POLL)
-        exchange.left("server")
+            await asyncio.sleep(_POLL_S)
+        exchange.record_close("server")
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._transport.abort()
 
     async def _stall(self, _: Exchange) -> None:
-        """Say nothing until the client leaves, which cancels this task."""
+        """Send nothing until the client disconnects, which cancels this task."""
         await self._lost.wait()
 
     _ENDINGS: ClassVar = {"clean": _finish, "reset": _reset, "stall": _stall}
@@ -192,8 +193,8 @@ def _head(exchange: Exchange) -> h11.Response:
 
 
 def _unacknowledged(peer: socket.socket) -> int:
-    """Return how many bytes the other kernel has not confirmed; a reset would discard them."""
+    """Return how many bytes the other kernel has not acknowledged; a reset discards them."""
     if sys.platform != "linux":  # pragma: no cover - the tests run on Linux
         return 0
-    answer = fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4))
-    return int.from_bytes(answer, sys.byteorder)
+    size = fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4))
+    return int.from_bytes(size, sys.byteorder)

@@ -1,7 +1,7 @@
-"""Recorded responses from anywhere on disk: bodies, folders of NAME.sse + NAME.json, cassettes.
+"""Recorded responses on disk: bodies, folders of NAME.sse + NAME.json, cassettes.
 
-Rules of this file: a file that cannot be used gives one error that names it and the cure, and never
-hides the others; bytes are handed on as they were recorded (``protocols.bodies`` says where not).
+Rules of this file: a file that cannot be used yields one error with its path and the cure, and does
+not hide the others; bytes are passed on as recorded (``protocols.bodies`` names the exceptions).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cassettes import load
 from harness.cassettes.cassette import Response
-from harness.cassettes.playing import OK, script_of
+from harness.cassettes.scripts import OK, script_of
 from harness.errors import InputError, UnknownWordError, WireError
 from harness.project_files import files_below
 from harness.protocols import names
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from harness.model import Event
     from harness.wire.script import Pace, Script
 
-# A protocol that travels inside another's frames.
-_CARRIERS = {"bedrock_invoke_anthropic": "anthropic_messages"}
+# A protocol whose events are those of another protocol, inside another framing.
+_CARRIED = {"bedrock_invoke_anthropic": "anthropic_messages"}
 _BODY, _CASSETTES = ".sse", (".yaml", ".yml")
 
 
@@ -36,7 +36,7 @@ _BODY, _CASSETTES = ".sse", (".yaml", ".yml")
 class Recording:
     """One recorded response.
 
-    ``provider`` and ``fidelity`` are the recorder's words, empty where it kept none.
+    ``provider`` and ``fidelity`` are copied from the metadata file, empty if there is none.
     """
 
     name: str
@@ -68,10 +68,14 @@ class Recording:
             raise InputError(str(error), path=self.path) from None
 
     def script(self, cut: str = "event", pace: Pace = 0.0) -> Script:
-        """Return the response as a script, to be read in the given cuts.
+        """Return the response as a script.
+
+        Args:
+            cut: the cut plan.
+            pace: seconds before each read after the first, or ``recorded``.
 
         Raises:
-            InputError: as for ``events``; or nobody kept the reads that were asked for.
+            InputError: as for ``events``; or the plan is ``recorded`` and the reads are unknown.
         """
         try:
             script = script_of(self.response, self.protocol)._replace(cut=cut, pace=pace)
@@ -82,8 +86,8 @@ class Recording:
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """A recording of a protocol that is not spoken here; no error, but to be counted."""
+class SkippedRecording:
+    """A recording of an unsupported protocol; not an error, but counted."""
 
     name: str
     protocol: str
@@ -91,12 +95,12 @@ class LeftOut:
 
 def recordings(
     paths: Sequence[Path], protocol_name: str | None = None
-) -> Iterator[Recording | LeftOut | InputError]:
-    """Yield every recording below some paths, in the order of their names.
+) -> Iterator[Recording | SkippedRecording | InputError]:
+    """Yield every recording below some paths, sorted by name.
 
     Args:
         paths: body files and cassettes, or folders that hold them.
-        protocol_name: the protocol of bodies that say nothing of it; None guesses.
+        protocol_name: the protocol of bodies; None detects it.
     """
     for path in paths:
         files = _files(path) if path.is_dir() else [path]
@@ -109,7 +113,9 @@ def recordings(
             except InputError as error:
                 yield error
         if not files:
-            message = "the folder holds no NAME.sse and no cassette (what git ignores is skipped)"
+            message = (
+                "the folder contains no NAME.sse and no cassette (git-ignored files are skipped)"
+            )
             yield InputError(message, path=path)
 
 
@@ -119,26 +125,26 @@ def _files(folder: Path) -> list[Path]:
 
 def exchanges(
     cassette: Cassette, path: Path, protocol_name: str | None = None
-) -> Iterator[Recording | LeftOut]:
-    """Yield every exchange of a cassette; with a number in its name where there are several.
+) -> Iterator[Recording | SkippedRecording]:
+    """Yield every exchange of a cassette; if there are several, their names are numbered.
 
     Args:
         cassette: the cassette.
         path: its file.
-        protocol_name: the protocol of bodies that say nothing of it; None guesses.
+        protocol_name: the protocol of bodies; None detects it.
     """
     found = cassette.interactions
     for number, interaction in enumerate(found, 1):
         name = path.stem if len(found) == 1 else f"{path.stem}#{number}"
-        spoken = _spoken_in(interaction, protocol_name)
-        if spoken not in names():
-            yield LeftOut(name, spoken)
+        protocol = _protocol_of_exchange(interaction, protocol_name)
+        if protocol not in names():
+            yield SkippedRecording(name, protocol)
         else:
-            yield Recording(name, path, spoken, interaction.response)
+            yield Recording(name, path, protocol, interaction.response)
 
 
-def _spoken_in(interaction: Interaction, protocol_name: str | None) -> str:
-    """Return the protocol of an exchange, or the word of what is none."""
+def _protocol_of_exchange(interaction: Interaction, protocol_name: str | None) -> str:
+    """Return the protocol of an exchange, or why it has none."""
     response = interaction.response
     at_path = protocol_at(interaction.request.uri)
     if response.status != OK:
@@ -151,34 +157,35 @@ def _spoken_in(interaction: Interaction, protocol_name: str | None) -> str:
         return at_path or "not a stream"
 
 
-def _body(path: Path, protocol_name: str | None) -> Recording | LeftOut:
+def _body(path: Path, protocol_name: str | None) -> Recording | SkippedRecording:
     body = _bytes(path)
-    meta = _meta(path.with_suffix(".json")) if path.suffix == _BODY else {}
-    name = str(meta.get("name") or path.stem)
-    spoken = protocol_name or _spoken(meta)
-    if spoken is not None and spoken not in names():
-        if "protocol" in meta:
-            return LeftOut(name, spoken)
-        raise UnknownWordError("protocol", spoken, names())
-    status = meta.get("status", OK)
+    metadata = _metadata(path.with_suffix(".json")) if path.suffix == _BODY else {}
+    name = str(metadata.get("name") or path.stem)
+    protocol = protocol_name or _recorded_protocol(metadata)
+    if protocol is not None and protocol not in names():
+        if "protocol" in metadata:
+            return SkippedRecording(name, protocol)
+        raise UnknownWordError("protocol", protocol, names())
+    status = metadata.get("status", OK)
     if not isinstance(status, int):
-        raise InputError("the recording's metadata: status is no whole number", path=path)
+        raise InputError("the recording's metadata: status is not an integer", path=path)
     if status == OK and is_binary(body):
-        raise InputError("binary, not an event stream; is it compressed?", path=path)
+        raise InputError("binary, not an event stream; if it is compressed, unpack it", path=path)
     return Recording(
         name=name,
         path=path,
-        protocol=spoken or _guess(body, path),
+        protocol=protocol or _guess(body, path),
         response=Response(status, body=body),
-        provider=str(meta.get("provider", "")),
-        fidelity=str(meta.get("fidelity", "")),
+        provider=str(metadata.get("provider", "")),
+        fidelity=str(metadata.get("fidelity", "")),
     )
 
 
-def _spoken(meta: dict[str, Any]) -> str | None:
-    """Return the protocol that a recorder named, None where it named none."""
-    words = [str(meta.get(key, "")).replace("-", "_") for key in ("protocol", "subprotocol")]
-    return _CARRIERS.get(words[1]) or words[0] or None
+def _recorded_protocol(metadata: dict[str, Any]) -> str | None:
+    """Return the protocol that the metadata names, or None."""
+    keys = ("protocol", "subprotocol")
+    protocol, subprotocol = (str(metadata.get(key, "")).replace("-", "_") for key in keys)
+    return _CARRIED.get(subprotocol) or protocol or None
 
 
 def _bytes(path: Path) -> bytes:
@@ -191,17 +198,17 @@ def _bytes(path: Path) -> bytes:
     return body
 
 
-def _meta(path: Path) -> dict[str, Any]:
+def _metadata(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        meta = json.loads(path.read_text("utf-8"))
+        metadata = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        words = f"the recording's metadata cannot be read ({type(error).__name__}: {error})"
-        raise InputError(words, path=path) from None
-    if not isinstance(meta, dict):
-        raise InputError("the recording's metadata is no JSON object", path=path)
-    return meta
+        message = f"the recording's metadata cannot be read ({type(error).__name__}: {error})"
+        raise InputError(message, path=path) from None
+    if not isinstance(metadata, dict):
+        raise InputError("the recording's metadata is not a JSON object", path=path)
+    return metadata
 
 
 def _guess(body: bytes, path: Path) -> str:
@@ -210,6 +217,6 @@ def _guess(body: bytes, path: Path) -> str:
     except WireError as error:
         raise InputError(str(error), path=path) from None
     if found is None:
-        words = f"no event tells its protocol; name it with --protocol ({', '.join(names())})"
-        raise InputError(words, path=path, line=1)
+        message = f"cannot detect the protocol; name it with --protocol ({', '.join(names())})"
+        raise InputError(message, path=path, line=1)
     return found

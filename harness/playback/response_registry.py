@@ -1,8 +1,8 @@
-"""The registry both speakers share: scripts under keys, and evidence of who asked for them.
+"""The registry of scripted responses by key, and the log of the exchanges of each key.
 
-Rules of this file: a key is the first segments of a request's path and whatever follows is the
-provider's own path, so no provider's URLs are known here; every method may be called from any
-thread; memory is bounded by the scripts put, whatever clients do.
+Rules of this file: a key is the first segments of a request's path and the rest is the provider's
+own path, so no provider's URLs are known here; every method may be called from any thread; memory
+is bounded by the registered scripts, whatever clients do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 from harness.errors import InputError
-from harness.playback import notices
+from harness.playback import default_responses
 
 if TYPE_CHECKING:
     from harness.wire.script import Script
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 Side: TypeAlias = Literal["server", "client"]
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
-BODY_KEPT = 64 * 1024  # bytes of a request body kept as evidence
-EXCHANGES_KEPT = 16  # of one key, the newest
-KEYS_KEPT = 512  # keys with evidence, the last used
+MAX_BODY = 64 * 1024  # bytes of a request body that are logged
+MAX_EXCHANGES = 16  # newest exchanges that are logged for one key
+MAX_LOGGED_KEYS = 512  # most recently used keys whose exchanges are logged
 
-# Framing and connection are the speaker's: those of a recording would contradict them.
+# The transport sets framing and connection headers: those of a recording would contradict them.
 _HOP_BY_HOP = frozenset(
     {"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 )
@@ -38,7 +38,7 @@ _STATUSES = frozenset(range(200, 600)) - {204, 205, 304}  # RFC 9110, 15: those 
 
 
 class Request(NamedTuple):
-    """What a client sent; ``path`` is the whole request target, its query included."""
+    """A client's request; ``path`` is the request target, query included."""
 
     method: str
     path: str
@@ -47,14 +47,14 @@ class Request(NamedTuple):
 
 
 class ExchangeLog(NamedTuple):
-    """What happened in one exchange, as far as the server can know.
+    """What the server knows of one exchange.
 
     ``path`` is the provider's own path, without the key and with its query; ``body`` holds the
-    first ``BODY_KEPT`` bytes of the request's; ``bytes_sent`` counts response body bytes handed to
-    the client; ``started`` is a reading of ``time.monotonic``. ``closed_by`` names who left before
-    the response was complete, and is None while it is being spoken and after a clean end. A client
-    that leaves after the last byte was handed to its socket cannot be told from one that read it
-    all: to see a client leave, give the script a pace or let it stall.
+    first ``MAX_BODY`` bytes of the request body; ``bytes_sent`` counts response body bytes handed
+    to the client; ``started`` is a value of ``time.monotonic``. ``closed_by`` is the side that
+    closed the connection before the response was complete, None while it is being sent and after a
+    clean end. A client that disconnects after the last byte was written cannot be distinguished
+    from one that read it all: to observe a disconnect, give the script a pace or let it stall.
     """
 
     key: str
@@ -68,18 +68,18 @@ class ExchangeLog(NamedTuple):
 
 
 class Exchange:
-    """One request being answered; its speaker notes here what happens.
+    """One exchange in progress; the transport records here what happens.
 
     Args:
-        script: what to say.
-        request: what was asked.
-        key: the key it was found under.
+        script: the response.
+        request: the request.
+        key: the key of the script.
     """
 
     __slots__ = ("_closed_by", "_key", "_request", "_started", "script", "sent")
 
     def __init__(self, script: Script, request: Request, key: str = "") -> None:
-        # The answer to a HEAD is the head of the answer (RFC 9110, 9.3.2).
+        # The response to HEAD is the head alone (RFC 9110, 9.3.2).
         head_only = request.method == "HEAD"
         self.script = script._replace(frames=(), recorded=(), end="clean") if head_only else script
         self.sent = 0
@@ -88,16 +88,16 @@ class Exchange:
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """The response headers as they stand on the wire."""
+        """The response headers as bytes."""
         return [(name.encode(), value.encode("latin-1")) for name, value in self.script.headers]
 
-    def left(self, side: Side) -> None:
-        """Note who ended the exchange; only the first to do so counts, and only before its end."""
+    def record_close(self, side: Side) -> None:
+        """Record which side closed the connection; ignored after the first call or the end."""
         if self._closed_by is None and not self._complete:
             self._closed_by = side
 
-    def evidence(self) -> ExchangeLog:
-        """Return what is known by now."""
+    def log(self) -> ExchangeLog:
+        """Return the current state of the exchange."""
         method, path, headers, body = self._request
         return ExchangeLog(
             self._key, method, path, headers, body, self._started, self.sent, self._closed_by
@@ -109,38 +109,38 @@ class Exchange:
 
 
 class ResponseRegistry:
-    """Scripts under keys, and the evidence of their exchanges. Safe to use from any thread."""
+    """Scripts by key, and the log of their exchanges. Safe to use from any thread."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._numbers = count(1)
         self._scripts: dict[str, Script] = {}
-        self._kept: dict[str, deque[Exchange]] = {}  # in the order of last use
+        self._exchanges: dict[str, deque[Exchange]] = {}  # least recently used key first
 
-    def put(self, script: Script, key: str | None = None) -> str:
-        """Register what is to be said, in place of what the key said before.
+    def register(self, script: Script, key: str | None = None) -> str:
+        """Register a script, replacing one under the same key and its log.
 
         Args:
-            script: the response; headers of the transfer itself are left out of it.
-            key: a path of one or more segments, or None for the next number.
+            script: the response; connection and framing headers are removed.
+            key: a path of one or more segments, or None for the next free number.
 
         Returns:
-            The key, to be appended to a speaker's base URL.
+            The key, to be appended to the transport's base URL.
 
         Raises:
-            InputError: the key is empty, or the script is no response that HTTP/1.1 can carry.
+            InputError: the key is empty, or HTTP/1.1 cannot carry the script.
         """
-        spoken = _speakable(script)
+        sendable = _sendable(script)
         with self._lock:
             name = self._next_number() if key is None else key.strip("/")
             if not name:
                 raise InputError(f"key {key!r}: give at least one path segment, or None")
-            self._scripts[name] = spoken
-            self._kept.pop(name, None)
+            self._scripts[name] = sendable
+            self._exchanges.pop(name, None)
         return name
 
     def script_for(self, path: str) -> tuple[str, Script] | None:
-        """Return the longest key a path begins with, and its script; None where there is none."""
+        """Return the longest key that a path begins with, and its script, or None."""
         candidate = _decoded(path)
         while candidate:
             script = self._scripts.get(candidate)
@@ -149,44 +149,48 @@ class ResponseRegistry:
             candidate = candidate.rpartition("/")[0]
         return None
 
-    def forget(self, key: str) -> None:
-        """Drop a key with its evidence; an unknown key is nothing to complain about."""
+    def unregister(self, key: str) -> None:
+        """Remove a key with its log; an unknown key is ignored."""
         with self._lock:
             self._scripts.pop(key, None)
-            self._kept.pop(key, None)
+            self._exchanges.pop(key, None)
 
-    def evidence(self, key: str) -> tuple[ExchangeLog, ...]:
-        """Return the newest exchanges of a key, oldest first; those still going on included."""
+    def exchanges(self, key: str) -> tuple[ExchangeLog, ...]:
+        """Return the newest exchanges of a key, oldest first, including those in progress."""
         with self._lock:
-            kept = tuple(self._kept.get(key, ()))
-        return tuple(exchange.evidence() for exchange in kept)
+            exchanges = tuple(self._exchanges.get(key, ()))
+        return tuple(exchange.log() for exchange in exchanges)
 
-    def answer(self, request: Request) -> Exchange:
-        """Begin an exchange: the script the path asks for, or a notice that says what would do."""
+    def respond(self, request: Request) -> Exchange:
+        """Start an exchange with the script of the path, or with a default response."""
         found = self.script_for(request.path)
         if found is None:
-            return Exchange(self._notice(request.path), request)
+            return Exchange(self._default_response(request.path), request)
         key, script = found
-        own = request._replace(path=_own_path(request.path, key), body=request.body[:BODY_KEPT])
-        exchange = Exchange(script, own, key)
-        self._keep(key, exchange)
+        logged = request._replace(path=_own_path(request.path, key), body=request.body[:MAX_BODY])
+        exchange = Exchange(script, logged, key)
+        self._log(key, exchange)
         return exchange
 
     def _next_number(self) -> str:
         return next(name for name in map(str, self._numbers) if name not in self._scripts)
 
-    def _notice(self, path: str) -> Script:
+    def _default_response(self, path: str) -> Script:
         with self._lock:
             keys = tuple(self._scripts)
-        return notices.not_found(path, keys) if _decoded(path) else notices.index(keys)
+        return (
+            default_responses.not_found(path, keys)
+            if _decoded(path)
+            else default_responses.index(keys)
+        )
 
-    def _keep(self, key: str, exchange: Exchange) -> None:
+    def _log(self, key: str, exchange: Exchange) -> None:
         with self._lock:
-            kept = self._kept.pop(key, None) or deque(maxlen=EXCHANGES_KEPT)
-            kept.append(exchange)
-            self._kept[key] = kept
-            if len(self._kept) > KEYS_KEPT:
-                del self._kept[next(iter(self._kept))]
+            exchanges = self._exchanges.pop(key, None) or deque(maxlen=MAX_EXCHANGES)
+            exchanges.append(exchange)
+            self._exchanges[key] = exchanges
+            if len(self._exchanges) > MAX_LOGGED_KEYS:
+                del self._exchanges[next(iter(self._exchanges))]
 
 
 def _decoded(path: str) -> str:
@@ -194,21 +198,21 @@ def _decoded(path: str) -> str:
 
 
 def _own_path(path: str, key: str) -> str:
-    """Cut the key's segments off a request target; the rest stays as the client spelled it."""
+    """Remove the key's segments from a request target; the rest stays as the client sent it."""
     bare, mark, query = path.partition("?")
     segments = bare.strip("/").split("/")[key.count("/") + 1 :]
     return "/" + "/".join(segments) + mark + query
 
 
-def _speakable(script: Script) -> Script:
-    """Return the script with the headers a speaker may send; refuse what HTTP/1.1 cannot carry."""
+def _sendable(script: Script) -> Script:
+    """Return the script without headers of the transfer; refuse what HTTP/1.1 cannot carry."""
     script.check()
     if script.status not in _STATUSES:
         raise InputError(
-            f"status {script.status}: a script needs a status of a response with a body"
+            f"status {script.status}: a script needs a status whose response has a body"
         )
     for name, value in script.headers:
         if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
             raise InputError(f"header {name!r}: {value!r} cannot be sent in HTTP/1.1")
-    kept = tuple(pair for pair in script.headers if pair[0].lower() not in _HOP_BY_HOP)
-    return script._replace(headers=kept)
+    headers = tuple(pair for pair in script.headers if pair[0].lower() not in _HOP_BY_HOP)
+    return script._replace(headers=headers)

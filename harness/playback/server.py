@@ -1,7 +1,7 @@
-"""The loopback provider: an HTTP/1.1 server that speaks the scripts of a stage.
+"""The loopback provider: an HTTP/1.1 server that sends the scripts of a registry.
 
-Rules of this file: it listens on 127.0.0.1 and nowhere else, and never reaches out; it lives either
-in the caller's event loop (``async with``) or in a thread of its own (``start``, ``stop``).
+Rules of this file: it listens on 127.0.0.1 only and opens no connections; it runs either in the
+caller's event loop (``async with``) or in a thread of its own (``start``, ``stop``).
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ if TYPE_CHECKING:
     from harness.playback.response_registry import ResponseRegistry
 
 LOOPBACK = "127.0.0.1"
-# Clients that may wait to be accepted; beyond it Linux resets them in the middle of their request.
-# asyncio's own default is 100, and the kernel takes no more than net.core.somaxconn.
+# Connections waiting to be accepted; Linux resets further ones in the middle of their request.
+# asyncio's default is 100, and the kernel limits it to net.core.somaxconn.
 BACKLOG = 4096
 
 
 class LoopbackServer:
-    """Speaks a stage's scripts to any client of this machine.
+    """Sends a registry's scripts to any client on this machine.
 
-    A script under key ``k`` is spoken to whoever asks for ``base_url/k`` or anything below it.
+    The script under key ``k`` is the response to ``base_url/k`` and every path below it.
 
     Args:
-        stage: what to say; scripts may be put and forgotten while the server runs.
+        registry: the scripts; they may be registered and removed while the server runs.
         port: the port to listen on; 0 lets the system choose.
     """
 
     _bound: socket.socket
     _listener: asyncio.Server
 
-    def __init__(self, stage: ResponseRegistry, port: int = 0) -> None:
-        self._stage, self._port = stage, port
+    def __init__(self, registry: ResponseRegistry, port: int = 0) -> None:
+        self._registry, self._port = registry, port
         self._connections: set[Connection] = set()
-        self._home: tuple[Thread, asyncio.AbstractEventLoop, asyncio.Event] | None = None
+        self._running: tuple[Thread, asyncio.AbstractEventLoop, asyncio.Event] | None = None
 
     @property
     def base_url(self) -> str:
-        """The address to put before a key; known once the server listens."""
+        """The URL to put before a key; valid once the server listens."""
         return f"http://{LOOPBACK}:{self._port}"
 
     async def __aenter__(self) -> Self:
@@ -62,22 +62,22 @@ class LoopbackServer:
         """Serve from a daemon thread with an event loop of its own; return the base URL.
 
         Raises:
-            OSError: the port cannot be had.
+            OSError: the port is not available.
         """
         self._bind()
         ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
         thread = Thread(target=self._run, args=(ready,), name="replay", daemon=True)
         thread.start()
-        self._home = (thread, *ready.result())
+        self._running = (thread, *ready.result())
         return self.base_url
 
     def stop(self) -> None:
-        """End the thread, and with it every connection; a server that is not started stays so."""
-        if self._home is None:
+        """Close every connection and end the thread; does nothing if the server is not started."""
+        if self._running is None:
             return
-        thread, loop, leave = self._home
-        self._home = None
-        loop.call_soon_threadsafe(leave.set)
+        thread, loop, stop = self._running
+        self._running = None
+        loop.call_soon_threadsafe(stop.set)
         thread.join()
 
     def _bind(self) -> None:
@@ -86,43 +86,43 @@ class LoopbackServer:
 
     async def _listen(self) -> None:
         self._listener = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self._stage, self._connections), sock=self._bound, backlog=BACKLOG
+            lambda: Connection(self._registry, self._connections), sock=self._bound, backlog=BACKLOG
         )
 
     async def _close(self) -> None:
         self._listener.close()
-        await asyncio.sleep(0)  # a connection accepted just now is made in this turn of the loop
-        await asyncio.gather(*(peer.hang_up() for peer in self._connections))
+        await asyncio.sleep(0)  # lets a connection that was just accepted be made
+        await asyncio.gather(*(peer.close() for peer in self._connections))
         await self._listener.wait_closed()
 
     def _run(self, ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]) -> None:
         try:
-            asyncio.run(self._live(ready))
+            asyncio.run(self._serve(ready))
         finally:
-            ready.cancel()  # were there no loop to be had, start would wait for ever
+            ready.cancel()  # if no loop could be created, `start` would wait for ever
 
-    async def _live(self, ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]) -> None:
-        leave = asyncio.Event()
+    async def _serve(self, ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]) -> None:
+        stop = asyncio.Event()
         await self._listen()
         try:
-            ready.set_result((asyncio.get_running_loop(), leave))
-            await leave.wait()
+            ready.set_result((asyncio.get_running_loop(), stop))
+            await stop.wait()
         finally:
             await self._close()
 
 
 @contextmanager
-def serving(stage: ResponseRegistry, port: int = 0) -> Iterator[str]:
-    """Serve a stage from a thread while the block runs; yields the base URL.
+def serving(registry: ResponseRegistry, port: int = 0) -> Iterator[str]:
+    """Serve a registry from a thread while the block runs; yields the base URL.
 
     Args:
-        stage: what to say.
+        registry: the scripts.
         port: the port to listen on; 0 lets the system choose.
 
     Raises:
-        OSError: the port cannot be had.
+        OSError: the port is not available.
     """
-    server = LoopbackServer(stage, port)
+    server = LoopbackServer(registry, port)
     try:
         yield server.start()
     finally:

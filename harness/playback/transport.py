@@ -1,8 +1,8 @@
-"""The same provider in memory, for SDKs that take an ``httpx2`` (or ``httpx``) client.
+"""The same provider in memory, for SDKs that accept an ``httpx2`` (or ``httpx``) client.
 
-Rules of this file: what the loopback server does over a socket happens here too, with the same
-class of error; a body is one stream that is read once, however often it is iterated; every read
-is a point where the event loop runs, as it is on a socket, so a cancelled reader gets no more.
+Rules of this file: it behaves as the loopback server does, with the same classes of errors; a body
+is one stream that is read once, however often it is iterated; the event loop runs at every read,
+as on a socket, so a cancelled reader receives no more.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 Library: TypeAlias = Literal["httpx2", "httpx"]
 
-MEMORY_URL = "http://replay.invalid"  # a base URL is needed for its path alone; RFC 2606, 2
+MEMORY_URL = "http://replay.invalid"  # only the path of a base URL matters here; RFC 2606, 2
 FOREVER = threading.TIMEOUT_MAX  # seconds
 
 
-def memory_transport(stage: ResponseRegistry, library: Library | None = None) -> Any:
+def memory_transport(registry: ResponseRegistry, library: Library | None = None) -> Any:
     """Return a transport for ``Client(transport=...)`` and ``AsyncClient(transport=...)`` alike.
 
     Args:
-        stage: what to say; its key is the beginning of the request's path, the host is ignored.
-        library: the one the SDK under test was built on; their classes do not mix. None is
-            ``httpx2`` where it is installed; ``of`` changes it later.
+        registry: the scripts; a request's path begins with a key, its host is ignored.
+        library: the library that the SDK uses; their classes do not mix. None means ``httpx2`` if
+            it is installed; ``of`` changes it later.
     """
-    return _transport_class(library or ("httpx2" if find_spec("httpx2") else "httpx"))(stage)
+    return _transport_class(library or ("httpx2" if find_spec("httpx2") else "httpx"))(registry)
 
 
 @cache
@@ -48,39 +48,39 @@ def _transport_class(library: Library) -> type[MemoryTransport]:
 
 
 class MemoryTransport:
-    """What a transport of either library does; ``memory_transport`` makes it one of theirs.
+    """The transport for either library; ``memory_transport`` adds the library's base classes.
 
     Args:
-        stage: what to say.
+        registry: the scripts.
     """
 
     response: Any  # the library's Response
     body: type[Body]
 
-    def __init__(self, stage: ResponseRegistry) -> None:
-        self._stage = stage
+    def __init__(self, registry: ResponseRegistry) -> None:
+        self._registry = registry
 
     def of(self, library: Library) -> MemoryTransport:
-        """Return the same provider as a transport of the other library."""
-        return _transport_class(library)(self._stage)
+        """Return a transport of the given library over the same registry."""
+        return _transport_class(library)(self._registry)
 
     def handle_request(self, request: Any) -> Any:
-        """Answer a request of a synchronous client."""
-        return self._answer(request, request.read())
+        """Return the response to a synchronous client."""
+        return self._respond(request, request.read())
 
     async def handle_async_request(self, request: Any) -> Any:
-        """Answer a request of an asynchronous client."""
-        return self._answer(request, await request.aread())
+        """Return the response to an asynchronous client."""
+        return self._respond(request, await request.aread())
 
-    def _answer(self, request: Any, content: bytes) -> Any:
+    def _respond(self, request: Any, content: bytes) -> Any:
         headers = tuple((name.lower(), value) for name, value in request.headers.multi_items())
         target = request.url.raw_path.decode("ascii")
-        exchange = self._stage.answer(Request(request.method, target, headers, content))
-        patience = request.extensions.get("timeout", {}).get("read")
+        exchange = self._registry.respond(Request(request.method, target, headers, content))
+        read_timeout = request.extensions.get("timeout", {}).get("read")
         return self.response(
             exchange.script.status,
             headers=exchange.headers,
-            stream=self.body(exchange, FOREVER if patience is None else patience),
+            stream=self.body(exchange, FOREVER if read_timeout is None else read_timeout),
             extensions={"http_version": b"HTTP/1.1"},
         )
 
@@ -89,14 +89,14 @@ class Body:
     """A response body as a socket would deliver it.
 
     Args:
-        exchange: what to say, and where to note what happens.
-        patience: the client's read timeout in seconds.
+        exchange: the script to send, and where to record what happens.
+        read_timeout: the client's read timeout in seconds.
     """
 
     errors: Any  # the library, for its exceptions
 
-    def __init__(self, exchange: Exchange, patience: float) -> None:
-        self._exchange, self._patience = exchange, patience
+    def __init__(self, exchange: Exchange, read_timeout: float) -> None:
+        self._exchange, self._read_timeout = exchange, read_timeout
         self._reads = exchange.script.reads()
         self._closed = threading.Event()
         self._aclosed = asyncio.Event()
@@ -105,8 +105,8 @@ class Body:
         try:
             for pause, read in self._reads:
                 self._wait(pause)
-                yield self._take(read)
-            if self._ends_in_silence():
+                yield self._count(read)
+            if self._stalls():
                 self._wait(FOREVER)
         except BaseException:
             self.close()
@@ -116,50 +116,50 @@ class Body:
         try:
             for pause, read in self._reads:
                 await self._await(pause)
-                yield self._take(read)
-            if self._ends_in_silence():
+                yield self._count(read)
+            if self._stalls():
                 await self._await(FOREVER)
         except BaseException:
             await self.aclose()
             raise
 
     def close(self) -> None:
-        """Leave; whoever reads on or still waits is told that the connection is gone."""
-        self._exchange.left("client")
+        """Close the body; a reader that waits or reads on gets a read error."""
+        self._exchange.record_close("client")
         self._closed.set()
 
     async def aclose(self) -> None:
-        """Leave, asynchronously."""
+        """Close the body, asynchronously."""
         self.close()
         self._aclosed.set()
 
-    def _take(self, read: bytes) -> bytes:
+    def _count(self, read: bytes) -> bytes:
         self._exchange.sent += len(read)
         return read
 
-    def _ends_in_silence(self) -> bool:
-        """Tell a stall from a clean end; raise where the connection is lost."""
+    def _stalls(self) -> bool:
+        """Return whether the body ends in a stall; raise if it ends in a reset."""
         if self._exchange.script.end == "reset":
-            self._exchange.left("server")
+            self._exchange.record_close("server")
             raise self.errors.ReadError("the connection was reset by the server, as scripted")
         return self._exchange.script.end == "stall"
 
     def _wait(self, seconds: float) -> None:
         if seconds and not self._closed.is_set():
-            self._closed.wait(min(seconds, self._patience))
-        self._judge_wait(seconds)
+            self._closed.wait(min(seconds, self._read_timeout))
+        self._check_wait(seconds)
 
     async def _await(self, seconds: float) -> None:
         if not seconds:
             await asyncio.sleep(0)
         else:
-            with suppress(TimeoutError):  # the rule: nobody closes the body while we wait
-                async with asyncio.timeout(min(seconds, self._patience)):
+            with suppress(TimeoutError):  # usual: the body is not closed while we wait
+                async with asyncio.timeout(min(seconds, self._read_timeout)):
                     await self._aclosed.wait()
-        self._judge_wait(seconds)
+        self._check_wait(seconds)
 
-    def _judge_wait(self, seconds: float) -> None:
+    def _check_wait(self, seconds: float) -> None:
         if self._closed.is_set():
             raise self.errors.ReadError("the response was closed by its reader")
-        if seconds > self._patience:
-            raise self.errors.ReadTimeout(f"no byte came for {self._patience:g} s")
+        if seconds > self._read_timeout:
+            raise self.errors.ReadTimeout(f"no bytes received for {self._read_timeout:g} s")

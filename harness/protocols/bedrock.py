@@ -39,9 +39,9 @@ def read_events(pieces: Iterator[bytes]) -> Iterator[tuple[str | None, str]]:
 
 def _event(message: Message) -> tuple[str | None, str]:
     payload = message.payload.decode("utf-8", "replace")
-    if message.word(":message-type") in _FAILURES:
+    if message.text(":message-type") in _FAILURES:
         return "error", _failure(message, payload)
-    name = message.word(":event-type") or None
+    name = message.text(":event-type") or None
     return _unwrapped(payload) if name == "chunk" else (name, payload)
 
 
@@ -57,9 +57,9 @@ def _unwrapped(payload: str) -> tuple[str | None, str]:
 
 def _failure(message: Message, payload: str) -> str:
     """Return an exception in the words of Anthropic's error event, Bedrock's own type kept."""
-    kind = message.word(":exception-type") or message.word(":error-code")
+    kind = message.text(":exception-type") or message.text(":error-code")
     try:
         words = json.loads(payload)["message"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        words = message.word(":error-message") or payload
+        words = message.text(":error-message") or payload
     return json.dumps({"type": "error", "error": {"type": kind, "message": words}})

@@ -22,7 +22,7 @@ from harness.scenarios.scenario import (
     Scenario,
     Transport,
 )
-from harness.wire import cutting
+from harness.wire import cut_plans
 from harness.wire.script import RECORDED, ResponseEnd
 from harness.yaml_file import Lines, read_yaml
 
@@ -208,7 +208,7 @@ def _transport(data: dict[str, Any], lines: Lines) -> Transport:
         error = UnknownWordError("end", data["end"], get_args(ResponseEnd))
         raise InputError(str(error), line=lines.at("transport", "end"))
     try:
-        cutting.check(data.get("cut", "event"))
+        cut_plans.check(data.get("cut", "event"))
     except InputError as error:
         raise InputError(error.message, line=lines.at("transport", "cut")) from None
     headers = {str(key): str(value) for key, value in data.get("headers", {}).items()}

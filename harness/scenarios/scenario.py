@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from harness.cassettes.playing import chosen, script_of
+from harness.cassettes.scripts import script_of, select_response
 from harness.errors import InputError, WireError
 from harness.protocols import protocol
 from harness.protocols.events import events_of
@@ -152,7 +152,9 @@ class Scenario:
             InputError: there is no such cassette or interaction; names the line that names it.
         """
         try:
-            return script_of(chosen(cassette_root(self.root), self.cassette or ""), self.protocol)
+            return script_of(
+                select_response(cassette_root(self.root), self.cassette or ""), self.protocol
+            )
         except (InputError, WireError) as error:
             line = self.lines.at("cassette")
             raise InputError(f"cassette: {error}", path=self.path, line=line) from None

@@ -1,4 +1,4 @@
-"""Virtual seconds: they pass at once, and only where nothing else is left to do."""
+"""Virtual time: it advances at once, and only when nothing else is ready to run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """Time, and the timers that wait for it; those of one moment go off in the order set.
+    """Virtual time and its timers; timers of the same time fire in the order they were set.
 
-    ``now`` is in seconds from 0.
+    ``now`` is in seconds, starting at 0.
     """
 
     def __init__(self) -> None:
@@ -22,14 +22,14 @@ class Clock:
         self._numbers = count()
 
     def set(self, timer: TimerHandle) -> None:
-        """Wait for a timer; one whose time has passed goes off next."""
+        """Add a timer; one whose time has passed fires at the next ``advance``."""
         heappush(self._timers, (timer.when(), next(self._numbers), timer))
 
     def advance(self, until: float) -> list[TimerHandle]:
-        """Go to the next moment anybody waits for; return the timers that go off then.
+        """Advance to the time of the next timer; return the timers that fire then.
 
         Args:
-            until: seconds; a later moment is left for another time, and nothing goes off.
+            until: seconds; if the next timer is later, time stands still and none fires.
         """
         due: list[TimerHandle] = []
         while self._timers:

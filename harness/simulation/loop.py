@@ -1,8 +1,8 @@
 """An asyncio event loop without a real clock, threads or sockets.
 
-Rules of this file: the same program makes the same steps each time; nothing real is waited for, so
-what needs a socket raises NotImplementedError, and what would run in a thread is a step like any
-other; what is left at the end is told, then ended.
+Rules of this file: the same program makes the same steps in every run; nothing real is waited for,
+so what needs a socket raises NotImplementedError, and a job for a thread is a step like any other;
+tasks and generators that remain at the end can be listed, then are closed.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-STEPS = 200_000  # of one program; a stream of a thousand events takes a tenth of it
-LIMIT_S = 3600.0  # virtual seconds after which whoever still waits is taken to wait for ever
+STEPS = 200_000  # limit per program; a stream of a thousand events takes a tenth of it
+LIMIT_S = 3600.0  # virtual seconds after which a task counts as blocked for ever
 
 
 class VirtualLoop(asyncio.AbstractEventLoop):
-    """A loop to be driven step by step, by the thread that made it.
+    """A loop that is driven step by step, in the thread that created it.
 
-    ``schedule`` counts the steps and interferes at one; ``generators`` holds the asynchronous
-    generators that were started; ``complaints`` says what asyncio's exception handler was called
-    for: an exception nobody saw, a task that was dropped.
+    ``schedule`` counts the steps and intervenes at one; ``generators`` holds the asynchronous
+    generators that were started; ``complaints`` holds the messages of asyncio's exception handler:
+    exceptions that were never retrieved, pending tasks that were destroyed.
     """
 
     def __init__(self) -> None:
@@ -47,15 +47,15 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     # Driving
 
     def drive(self, work: asyncio.Future[Any], limit_s: float = LIMIT_S) -> bool:
-        """Make steps until some work is done, and not one more.
+        """Run steps until a task is done, and not one more.
 
         Args:
             work: a task of this loop.
             limit_s: how many virtual seconds it may take.
 
         Returns:
-            False where it is not done: nobody will ever wake it, its time is over, or it turns
-            round and round.
+            False if it is not done: nothing will ever wake it, the time limit is reached, or it
+            loops without end.
         """
         until, last = self.time() + limit_s, self.schedule.steps + STEPS
         with self._as_the_running_loop():
@@ -65,11 +65,11 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return True
 
     def settle(self, limit_s: float = LIMIT_S) -> None:
-        """Make the steps that are left, for as long as anybody waits for time alone."""
+        """Run the remaining steps, until no step is ready and no timer is set."""
         self.drive(self.create_future(), limit_s)
 
     def close(self) -> None:
-        """End what is left: cancel the tasks, then close the generators."""
+        """Close the loop: cancel the remaining tasks, then close the generators."""
         if self._closed:
             return
         for task in self.tasks():
@@ -91,7 +91,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     @contextmanager
     def _as_the_running_loop(self) -> Generator[None, None, None]:
         hooks, outer = sys.get_asyncgen_hooks(), asyncio._get_running_loop()  # noqa: SLF001
-        asyncio._set_running_loop(self)  # noqa: SLF001 - documented for those who write loops
+        asyncio._set_running_loop(self)  # noqa: SLF001 - documented for authors of event loops
         sys.set_asyncgen_hooks(firstiter=self.generators.add, finalizer=self._finalize)
         self._running = True
         try:
@@ -102,19 +102,19 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             asyncio._set_running_loop(outer)  # noqa: SLF001 - the same
 
     def _finalize(self, generator: AsyncGenerator[Any, Any]) -> None:
-        """Close a generator that was dropped, in a task of its own, as asyncio does."""
+        """Close a garbage-collected generator in a task of its own, as asyncio does."""
         self.call_soon(self.create_task, generator.aclose())
 
-    # What asyncio asks of a loop
+    # The interface of an asyncio event loop
 
     def time(self) -> float:
-        """Return virtual seconds."""
+        """Return the virtual time in seconds."""
         return self._clock.now
 
     def call_soon(
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
-        """Run something in a step of its own."""
+        """Schedule a callback as a step."""
         handle = asyncio.Handle(callback, args, self, context)
         self.schedule.add(handle)
         return handle
@@ -122,7 +122,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def call_soon_threadsafe(
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
-        """Run something in a step of its own; there are no other threads."""
+        """Schedule a callback as a step; there are no other threads."""
         return self.call_soon(callback, *args, context=context)
 
     def call_later(
@@ -132,7 +132,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        """Run something after virtual seconds."""
+        """Schedule a callback after ``delay`` virtual seconds."""
         return self.call_at(self.time() + delay, callback, *args, context=context)
 
     def call_at(
@@ -142,20 +142,20 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        """Run something at a virtual moment."""
+        """Schedule a callback at a virtual time."""
         timer = asyncio.TimerHandle(when, callback, args, self, context)
         self._clock.set(timer)
         return timer
 
     def _timer_handle_cancelled(self, _: asyncio.TimerHandle) -> None:
-        """Do nothing: the clock passes over what was called off."""
+        """Do nothing: the clock skips cancelled timers."""
 
     def create_future(self) -> asyncio.Future[Any]:
         """Return a future of this loop."""
         return asyncio.Future(loop=self)
 
     def create_task(self, coro: Any, **named: Any) -> asyncio.Task[Any]:
-        """Start a task; it makes its first step when its turn comes."""
+        """Create a task; its first step is scheduled after those that are ready."""
         return asyncio.Task(coro, loop=self, **named)
 
     def run_in_executor(
@@ -164,34 +164,34 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         func: Callable[[*Ts], T],
         *args: *Ts,
     ) -> asyncio.Future[T]:
-        """Run what is meant for a thread in a step of its own, whether or not it is waited for."""
+        """Run a job for a thread as a step, even if the waiting task is cancelled."""
         result = self.create_future()
         self.call_soon(_run_job, result, partial(func, *args))
         return result
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        """Note what nobody else saw."""
+        """Store the message of an exception that was never retrieved."""
         error = context.get("exception")
-        words = context.get("message", "")
-        self.complaints.append(words if error is None else f"{words}: {error!r}")
+        message = context.get("message", "")
+        self.complaints.append(message if error is None else f"{message}: {error!r}")
 
     def get_debug(self) -> bool:
         """Return False: the debug mode measures real time."""
         return False
 
     def is_running(self) -> bool:
-        """Say whether a step is being made."""
+        """Return whether a step is running."""
         return self._running
 
     def is_closed(self) -> bool:
-        """Say whether the loop was closed."""
+        """Return whether the loop is closed."""
         return self._closed
 
 
 def _run_job(result: asyncio.Future[T], job: Callable[[], T]) -> None:
     try:
         value = job()
-    except Exception as error:  # noqa: BLE001 - it is the waiter's
+    except Exception as error:  # noqa: BLE001 - raised where the result is awaited
         if not result.done():
             result.set_exception(error)
     else:
@@ -200,22 +200,22 @@ def _run_job(result: asyncio.Future[T], job: Callable[[], T]) -> None:
 
 
 def new_loop() -> VirtualLoop:
-    """Return a loop at second 0; close it."""
-    return VirtualLoop()  # type: ignore[abstract]  # what it leaves out raises, and is meant to
+    """Return a new loop at virtual time 0; the caller closes it."""
+    return VirtualLoop()  # type: ignore[abstract]  # methods that are not defined raise, as meant
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Do some work on a new loop and return its result, as ``asyncio.run`` does.
+    """Run a coroutine on a new loop and return its result, as ``asyncio.run`` does.
 
     Raises:
-        RuntimeError: it waits for ever.
-        Exception: what the work raised.
+        RuntimeError: it would wait for ever.
+        Exception: what the coroutine raised.
     """
     loop = new_loop()
     try:
         task: asyncio.Task[T] = loop.create_task(work)
         if not loop.drive(task, inf):
-            raise RuntimeError(f"{task!r:.200} waits for ever")
+            raise RuntimeError(f"{task!r:.200} would wait for ever")
         return task.result()
     finally:
         loop.close()

@@ -1,8 +1,8 @@
-"""What runs next: one step after the other, in the order asked for, and counted.
+"""The schedule: runs one step after the other, in the order they were added, and counts them.
 
-A step is what asyncio calls a handle: a task from one await to the next, or a callback. Between two
-steps everybody waits, so that is where somebody else may interfere: *at* step k means just before
-it, and before time passes for its sake.
+A step is one asyncio handle: a task from one await to the next, or a callback. Between two steps
+all tasks wait, so this is where a test may intervene: *at* step k means just before that step, and
+before time advances to reach it.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ class Schedule:
     """The steps of one loop.
 
     Args:
-        clock: passes on where nothing is ready.
+        clock: advances when no step is ready.
 
-    ``steps`` counts those that were made.
+    ``steps`` counts the steps that were run.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._ready: deque[Handle] = deque()
-        self._deeds: dict[int, Callable[[], object]] = {}
+        self._interventions: dict[int, Callable[[], object]] = {}
         self.steps = 0
 
     def add(self, handle: Handle) -> None:
-        """Run something after all that is ready by now."""
+        """Add a step after all that are ready."""
         self._ready.append(handle)
 
-    def at(self, step: int, deed: Callable[[], object]) -> None:
-        """Do something at a step of that number; nothing happens if it never comes to that."""
-        self._deeds[step] = deed
+    def at(self, step: int, intervention: Callable[[], object]) -> None:
+        """Call a function just before the step of that number, if it is ever reached."""
+        self._interventions[step] = intervention
 
     def step(self, until: float) -> bool:
-        """Make the next step; False where none is to be made before a moment in time."""
-        deed = self._deeds.pop(self.steps, None)
-        if deed is not None:
-            deed()
+        """Run the next step; return False if none is ready before the virtual time ``until``."""
+        intervention = self._interventions.pop(self.steps, None)
+        if intervention is not None:
+            intervention()
         handle = self._next(until)
         if handle is None:
             return False

@@ -1,6 +1,8 @@
-"""Bytes to frames and back; this room knows no provider.
+"""Bytes to frames and back; this package knows no provider.
 
-sse.py reads and writes server-sent events, event_stream.py the binary ones of AWS, json_array.py
-reads one JSON array as it arrives, cutting.py says where a byte stream is split into reads,
-script.py is what a server will speak.
+- ``sse``: server-sent events, read and written.
+- ``event_stream``: the binary event streams of AWS, read and written.
+- ``json_array``: one JSON array, read as it arrives.
+- ``cut_plans``: where a byte stream is split into reads.
+- ``script``: a scripted response: frames, status, headers, cut plan, pace and end.
 """

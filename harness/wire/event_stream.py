@@ -1,11 +1,11 @@
-"""Binary event streams of AWS, read and written: how Bedrock sends its events.
+"""Binary event streams of AWS, read and written; Bedrock sends its events in them.
 
 https://smithy.io/2.0/aws/amazon-eventstream.html: a prelude of three big-endian numbers (length of
 the message, length of its headers, CRC-32 of those eight bytes), headers, payload, and the CRC-32
 of all before it.
 
-Rules of this file: every byte is looked at once, however the stream is cut; a length is believed
-only after its checksum, a message only after its own; nothing is guessed behind broken bytes.
+Rules of this file: every byte is examined once, however the stream is cut; a length is used only
+after its checksum was verified, and so is a message; nothing after corrupt bytes is guessed.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ CONTENT_TYPE = "application/vnd.amazon.eventstream"
 
 _PRELUDE = struct.Struct(">III")
 _NUMBER = struct.Struct(">I")
-SNIFFED = _PRELUDE.size  # bytes that tell such a stream from others
-_ENDS = _PRELUDE.size + _NUMBER.size  # bytes of a message that are neither header nor payload
+SNIFFED = _PRELUDE.size  # bytes needed to recognise such a stream
+_OVERHEAD = _PRELUDE.size + _NUMBER.size  # bytes of a message that are neither header nor payload
 
 
 class Message(NamedTuple):
@@ -37,14 +37,14 @@ class Message(NamedTuple):
     headers: Mapping[str, HeaderValue]
     payload: bytes
 
-    def word(self, header: str) -> str:
-        """Return a header that holds text, the empty text where there is none."""
+    def text(self, header: str) -> str:
+        """Return the value of a text header, or the empty string."""
         value = self.headers.get(header)
         return value if isinstance(value, str) else ""
 
 
 def sniff(body: bytes) -> bool:
-    """Say whether bytes begin with a prelude whose checksum holds."""
+    """Return whether bytes begin with a prelude whose checksum is correct."""
     if len(body) < _PRELUDE.size:
         return False
     checksum: int = _PRELUDE.unpack_from(body)[2]
@@ -55,7 +55,7 @@ class Reader:
     """Turns bytes, cut anywhere, into messages.
 
     Args:
-        limit: the most bytes one message may hold.
+        limit: maximum size of one message in bytes.
     """
 
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
@@ -65,18 +65,18 @@ class Reader:
         self._broken: WireError | None = None
 
     def feed(self, piece: bytes) -> list[Message]:
-        """Take the next bytes and return the messages they complete.
+        """Read the next bytes and return the messages they complete.
 
         Raises:
-            WireError: a checksum or a length is wrong. The messages before it come first, and once
-                raised it is raised ever after, so the outcome is the same for every cut.
+            WireError: a checksum or a length is wrong. The messages before it are returned first,
+                and every later call raises it again, so all cuts have the same outcome.
             FrameTooLargeError: a message is over the limit; likewise.
         """
         return [message for message, _ in self.take(piece)]
 
     def take(self, piece: bytes) -> list[tuple[Message, bytes]]:
-        """Return the same messages, and the bytes of each; raises as ``feed``."""
-        self._refuse()
+        """Return the same messages with the bytes of each; raises as ``feed``."""
+        self._raise_if_failed()
         self._kept += piece
         found: list[tuple[Message, bytes]] = []
         try:
@@ -89,28 +89,28 @@ class Reader:
         return found
 
     def close(self) -> None:
-        """Check that the stream ended behind a message.
+        """Check that the stream ended after a complete message.
 
         Raises:
-            WireError: it broke off inside one, or before.
+            WireError: it ended inside a message, or ``feed`` failed before.
         """
-        self._refuse()
+        self._raise_if_failed()
         if self._kept:
-            raise self._error(f"broke off after {len(self._kept)} bytes of a message")
+            raise self._error(f"ended after {len(self._kept)} bytes of a message")
 
-    def _refuse(self) -> None:
+    def _raise_if_failed(self) -> None:
         if self._broken:
             raise self._broken
 
     def _size(self) -> int | None:
-        """Return the length of the message that begins here, None before its prelude is whole."""
+        """Return the length of the next message, None while its prelude is incomplete."""
         if len(self._kept) < _PRELUDE.size:
             return None
         size, headers, checksum = _PRELUDE.unpack_from(self._kept)
         if crc32(self._kept[:8]) != checksum:
             raise self._error("the checksum of a prelude is wrong")
-        if size < _ENDS + headers:
-            raise self._error(f"a message of {size} bytes cannot hold {headers} of headers")
+        if size < _OVERHEAD + headers:
+            raise self._error(f"a message of {size} bytes cannot hold {headers} bytes of headers")
         if size > self._limit:
             raise FrameTooLargeError(size, self._limit)
         return int(size)
@@ -129,19 +129,19 @@ class Reader:
         self._passed += size
         return taken, raw
 
-    def _error(self, words: str) -> WireError:
-        return WireError(f"AWS event stream, byte {self._passed:,}: {words}")
+    def _error(self, problem: str) -> WireError:
+        return WireError(f"AWS event stream, byte {self._passed:,}: {problem}")
 
 
 def split(message: bytes) -> tuple[bytes, bytes, bytes]:
     """Return the prelude, the headers and the payload of one message's bytes."""
-    behind = _PRELUDE.size + _PRELUDE.unpack_from(message)[1]
-    ends = len(message) - _NUMBER.size
-    return message[: _PRELUDE.size], message[_PRELUDE.size : behind], message[behind:ends]
+    start = _PRELUDE.size + _PRELUDE.unpack_from(message)[1]
+    end = len(message) - _NUMBER.size
+    return message[: _PRELUDE.size], message[_PRELUDE.size : start], message[start:end]
 
 
-def sealed(message: bytes) -> bytes:
-    """Return a message's bytes behind which its checksum was missing."""
+def with_checksum(message: bytes) -> bytes:
+    """Return bytes followed by their checksum."""
     return message + _NUMBER.pack(crc32(message))
 
 
@@ -167,7 +167,7 @@ def _uuid(data: bytes, at: int) -> tuple[str, int]:
     return str(uuid.UUID(bytes=data[at : at + 16])), at + 16
 
 
-# The type byte of a header -> what reads its value: (headers, place) -> value, place behind it.
+# The type byte of a header -> the function that reads its value: (headers, offset) -> value, end.
 _VALUES: Mapping[int, Callable[[bytes, int], tuple[HeaderValue, int]]] = {
     0: lambda _, at: (True, at),
     1: lambda _, at: (False, at),
@@ -177,7 +177,7 @@ _VALUES: Mapping[int, Callable[[bytes, int], tuple[HeaderValue, int]]] = {
     5: _fixed("q"),
     6: _counted,
     7: _text,
-    8: _fixed("q"),  # a moment, in milliseconds since 1970
+    8: _fixed("q"),  # a timestamp, in milliseconds since 1970
     9: _uuid,
 }
 
@@ -195,11 +195,11 @@ def _read_headers(data: bytes) -> dict[str, HeaderValue]:
 
 
 def write(headers: Mapping[str, str], payload: bytes) -> bytes:
-    """Return the bytes of one message whose headers are texts, as all of Bedrock's are."""
+    """Return the bytes of one message with text headers, as all of Bedrock's are."""
     coded = b"".join(_write_header(name, value) for name, value in headers.items())
-    size = _ENDS + len(coded) + len(payload)
+    size = _OVERHEAD + len(coded) + len(payload)
     lengths = struct.pack(">II", size, len(coded))
-    return sealed(sealed(lengths) + coded + payload)
+    return with_checksum(with_checksum(lengths) + coded + payload)
 
 
 def _write_header(name: str, value: str) -> bytes:

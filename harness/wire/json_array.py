@@ -1,7 +1,7 @@
 """One JSON array (or a single object) read as it arrives: Gemini's framing without ``alt=sse``.
 
-Rules of this file: every byte is looked at once; elements are found by brackets and strings alone,
-so a malformed element is still handed out, for its reader to refuse.
+Rules of this file: every byte is examined once; elements are found by brackets and strings alone,
+so a malformed element is still returned, for the caller to refuse.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Reader:
     """Turns the bytes of a JSON array, cut anywhere, into the texts of its elements.
 
     Args:
-        limit: the most bytes one element may hold.
+        limit: maximum size of one element in bytes.
     """
 
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
@@ -33,13 +33,13 @@ class Reader:
         self._too_large: FrameTooLargeError | None = None
 
     def feed(self, piece: bytes) -> list[str]:
-        """Take the next bytes and return the elements they complete.
+        """Read the next bytes and return the elements they complete.
 
         Raises:
-            FrameTooLargeError: an element grew over the limit. The elements before it come first,
-                and once raised it is raised ever after, so the outcome is the same for every cut.
+            FrameTooLargeError: an element is over the limit. The elements before it are returned
+                first, and every later call raises it again, so all cuts have the same outcome.
         """
-        self._refuse()
+        self._raise_if_failed()
         found: list[str] = []
         try:
             self._read(piece, found)
@@ -50,17 +50,17 @@ class Reader:
         return found
 
     def close(self) -> None:
-        """Check that no element was left open.
+        """Check that no element is incomplete.
 
         Raises:
-            FrameTooLargeError: an element grew over the limit.
-            WireError: the array broke off inside an element.
+            FrameTooLargeError: an element is over the limit.
+            WireError: the array ended inside an element.
         """
-        self._refuse()
+        self._raise_if_failed()
         if self._depth:
-            raise WireError(f"the JSON body broke off inside an element of {self._size} bytes")
+            raise WireError(f"the JSON body ended inside an element of {self._size} bytes")
 
-    def _refuse(self) -> None:
+    def _raise_if_failed(self) -> None:
         if self._too_large:
             raise self._too_large
 
@@ -81,7 +81,7 @@ class Reader:
     def _turn(
         self, piece: bytes, mark: bytes, start: int | None, position: int, found: list[str]
     ) -> tuple[int | None, int]:
-        """Act on one quote, escape or bracket; return the element's start and where to go on."""
+        """Handle one quote, escape or bracket; return the element's start and the next offset."""
         if mark == b"\\":
             self._escaped = position >= len(piece)
             return start, position + 1

@@ -1,4 +1,4 @@
-"""What a provider will speak: one response, down to its bytes, its reads and its end."""
+"""A scripted response, down to its bytes, its reads and its end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from harness.errors import InputError
-from harness.wire import cutting
+from harness.wire import cut_plans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 ResponseEnd: TypeAlias = Literal["clean", "reset", "stall"]
 Pace: TypeAlias = float | Literal["recorded"]
 EVENT_STREAM = "text/event-stream"
-RECORDED: Literal["recorded"] = "recorded"  # the plan, and the pace, of whoever was recorded
+RECORDED: Literal["recorded"] = "recorded"  # the plan, or the pace, of the recording
 
 
 class Script(NamedTuple):
-    """One HTTP response to be spoken.
+    """One scripted HTTP response.
 
     Args:
         frames: the bytes of each event, in order; together they are the body.
         status: the HTTP status.
-        headers: response headers besides those of the transfer itself.
-        cut: the cut plan, a word of ``wire.cutting``.
-        pace: seconds to wait before each read after the first, or ``recorded``: those that the
-            recorder counted, before the first one too.
+        headers: response headers, without those of connection and framing.
+        cut: the cut plan (see ``wire.cut_plans``).
+        pace: seconds to wait before each read after the first, or ``recorded``: the recorded
+            pauses, including the one before the first read.
         end: how the body ends: ``clean``, ``reset`` (the connection is lost after the last byte,
-            before the body is complete) or ``stall`` (silence, the connection stays open).
-        recorded: each read that a recorder saw: its length in bytes, and the seconds before it.
+            before the body is complete) or ``stall`` (no more bytes, the connection stays open).
+        recorded: each recorded read: its length in bytes, and the seconds before it.
     """
 
     frames: tuple[bytes, ...]
@@ -46,20 +46,20 @@ class Script(NamedTuple):
         return b"".join(self.frames)
 
     def check(self) -> None:
-        """Refuse a plan that cannot be followed.
+        """Check that the cut plan and the pace can be applied.
 
         Raises:
-            InputError: there is no such plan, or it is ``recorded`` and nobody kept the reads.
+            InputError: the plan is unknown, or it is ``recorded`` and the reads are unknown.
         """
-        cutting.check(self.cut)
+        cut_plans.check(self.cut)
         if self.pace == RECORDED and self.cut != RECORDED:
             raise InputError("the pace `recorded` belongs to the cut plan `recorded`")
         if self.cut == RECORDED and self.body and not self.recorded:
-            raise InputError("nobody kept the reads of these bytes; choose another cut plan")
+            raise InputError("this recording has no read timing; choose another cut plan")
 
     def reads(self) -> Iterator[tuple[float, bytes]]:
         """Yield each read of the cut plan, and the seconds to wait before it."""
-        reads = cutting.cut(self.frames, self.cut, tuple(length for length, _ in self.recorded))
+        reads = cut_plans.cut(self.frames, self.cut, tuple(length for length, _ in self.recorded))
         if self.pace == RECORDED:
             pauses = chain((seconds for _, seconds in self.recorded), repeat(0.0))
         else:

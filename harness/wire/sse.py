@@ -1,9 +1,9 @@
-"""Server-sent events, read and written as the WHATWG HTML standard says.
+"""Server-sent events, read and written according to the WHATWG HTML standard.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
-Rules of this file: a line ends at CR, LF or CRLF and nowhere else; every byte is looked at once,
-however the stream is cut; an event without its closing blank line is handed out by ``close`` only,
+Rules of this file: a line ends at CR, LF or CRLF and nowhere else; every byte is examined once,
+however the stream is cut; an event without its closing blank line is returned by ``close`` only,
 because a conforming client never dispatches it.
 """
 
@@ -32,14 +32,14 @@ class Reader:
     """Turns bytes, cut anywhere, into frames.
 
     Args:
-        limit: the most bytes one event may hold.
+        limit: maximum size of one event in bytes.
     """
 
     def __init__(self, limit: int = DEFAULT_LIMIT):
         self._limit = limit
         self._partial: list[bytes] = []  # the pieces of a line whose end has not come
         self._size = 0  # bytes of the event being read
-        self._after_cr = False  # an LF that comes now belongs to the CR before it
+        self._after_cr = False  # an LF that comes next belongs to the CR before it
         self._at_start = True
         self._event: str | None = None
         self._data: list[str] = []
@@ -47,13 +47,13 @@ class Reader:
         self._too_large: FrameTooLargeError | None = None
 
     def feed(self, piece: bytes) -> list[Frame]:
-        """Take the next bytes and return the frames they complete.
+        """Read the next bytes and return the frames they complete.
 
         Raises:
-            FrameTooLargeError: an event grew over the limit. The frames before it come first, and
-                once raised it is raised ever after, so the outcome is the same for every cut.
+            FrameTooLargeError: an event is over the limit. The frames before it are returned first,
+                and every later call raises it again, so all cuts have the same outcome.
         """
-        self._refuse()
+        self._raise_if_failed()
         frames: list[Frame] = []
         try:
             self._read(piece, frames)
@@ -64,19 +64,19 @@ class Reader:
         return frames
 
     def close(self) -> Frame | None:
-        """Return the event the stream broke off in, or None; conforming clients discard it.
+        """Return the incomplete event at the end, or None; conforming clients discard it.
 
         Raises:
-            FrameTooLargeError: an event grew over the limit.
+            FrameTooLargeError: an event is over the limit.
         """
-        self._refuse()
+        self._raise_if_failed()
         if self._partial:
             self._field(self._take_line(b""))
         frames: list[Frame] = []
         self._dispatch(frames)
         return frames[0] if frames else None
 
-    def _refuse(self) -> None:
+    def _raise_if_failed(self) -> None:
         if self._too_large:
             raise self._too_large
 
@@ -87,7 +87,7 @@ class Reader:
                 piece = piece[1:]
         position = 0
         for end in _LINE_END.finditer(piece):
-            self._count(end.start() - position + 1)  # CRLF counts as one, as it may come cut
+            self._count(end.start() - position + 1)  # CRLF counts as one: a cut may separate it
             line = self._take_line(piece[position : end.start()])
             position = end.end()
             if line:
@@ -133,7 +133,7 @@ _BLOCK = re.compile(rb"(?>\r\n|\r|\n){2,}")
 
 
 def split(body: bytes) -> tuple[bytes, ...]:
-    """Split a recorded body behind each blank line; the pieces join to the body, byte for byte."""
+    """Split a recorded body after each blank line; the pieces join to the body, byte for byte."""
     ends = [0, *(end.end() for end in _BLOCK.finditer(body)), len(body)]
     pieces = (body[start:end] for start, end in itertools.pairwise(ends))
     return tuple(piece for piece in pieces if piece)

@@ -106,13 +106,13 @@ def test_what_is_cut_short_is_given_as_far_as_it_goes(name: str) -> None:
 @each
 def test_what_is_none_of_it_is_named(name: str) -> None:
     word, _ = CODED[name]
-    with pytest.raises(InputError, match=f"is no whole {word}; record it again"):
+    with pytest.raises(InputError, match=f"is not a complete {word} stream; record it again"):
         undone(ContentDecoder([word]), [b"\xff\xfe nonsense " * 99])
 
 
 def test_a_window_too_large_for_the_web_is_refused() -> None:
     options = {zstd.CompressionParameter.window_log: 27}
-    with pytest.raises(InputError, match="is no whole zstd"):
+    with pytest.raises(InputError, match="is not a complete zstd stream"):
         undone(ContentDecoder(["zstd"]), [zstd.compress(bytes(10**7), options=options)])
 
 

@@ -215,8 +215,8 @@ def test_a_refusal_names_the_line_and_the_cure(
     ("coding", "stored", "says"),
     [
         ("gzip", BOMB, "grows over 268,435,456 bytes"),
-        ("gzip", b"\x1f\x8bnonsense", "is no whole gzip; record it again"),
-        ("br", b"\xff\xfe nonsense", "is no whole br; record it again"),
+        ("gzip", b"\x1f\x8bnonsense", "is not a complete gzip stream; record it again"),
+        ("br", b"\xff\xfe nonsense", "is not a complete br stream; record it again"),
         ("compress", b"\x1f\x9d\xff", "compressed with compress, which is not undone here"),
     ],
 )

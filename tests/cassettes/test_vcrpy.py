@@ -100,7 +100,7 @@ def test_ours_plays_what_plain_vcrpy_recorded(http: Any, tmp_path: Path) -> None
     """vcrpy records from our own loopback server, which is a real server to it."""
     script = written(tmp_path).script()
     stage = ResponseRegistry()
-    key = stage.put(script)
+    key = stage.register(script)
     path = tmp_path / "a.yaml"
     with serving(stage) as base_url, vcr.use_cassette(str(path), record_mode="once"):
         client = anthropic.Anthropic(api_key=KEY, base_url=f"{base_url}/{key}", http_client=http)

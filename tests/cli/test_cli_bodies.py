@@ -158,4 +158,4 @@ def test_a_cassette_at_fault_names_line_and_cure(harness: Any, here: Path) -> No
     assert "a.yaml:2: the tag !!python/object:x is not read; write plain values\n" in result.err
     record(here, "b")
     refused = harness("replay", "b.sse", "--cut", "recorded")
-    assert (refused.code, "nobody kept the reads" in refused.err) == (2, True)
+    assert (refused.code, "this recording has no read timing" in refused.err) == (2, True)

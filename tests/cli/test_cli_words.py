@@ -13,7 +13,7 @@ from harness.cli.parser import COMMANDS, make_parser
 from harness.reports import KINDS
 from harness.scenarios import EVERY, EVERYWHERE, LEAVING
 from harness.targets.addresses import FORMS
-from harness.wire import cutting
+from harness.wire import cut_plans
 
 if TYPE_CHECKING:
     from harness.cli.parser import Command
@@ -51,7 +51,7 @@ def test_every_target_and_consumer_is_named() -> None:
         ("run", options.CONSUMERS),
         ("run", KINDS),
         ("compare", KINDS),
-        ("replay", (*cutting.PLANS, "every")),
+        ("replay", (*cut_plans.PLANS, "every")),
         ("fuzz", options.TARGETS),
     ],
 )
@@ -69,8 +69,8 @@ def test_a_help_page_uses_the_terms_of_the_field(
 
 
 def test_every_cut_plan_that_is_named_is_one() -> None:
-    for plan in cutting.PLANS:
-        assert cutting.check(plan.replace(":N", ":3"))
+    for plan in cut_plans.PLANS:
+        assert cut_plans.check(plan.replace(":N", ":3"))
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS.items())

@@ -11,7 +11,7 @@ import pytest
 from harness.engine.replayer import Replayer, TargetRequest
 from harness.protocols import NAMES
 from harness.scenarios import load
-from harness.wire import cutting
+from harness.wire import cut_plans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ STORIES = [f"{name}/baseline/{story}" for name in NAMES for story in ("text", "t
 
 def single_cuts(script: Script) -> Iterator[str]:
     """Yield a plan of one cut at each place where ``edges`` cuts."""
-    sizes = (len(read) for read in cutting.cut(script.frames, "edges"))
+    sizes = (len(read) for read in cut_plans.cut(script.frames, "edges"))
     return (f"offset:{at}" for at in accumulate(sizes) if at < len(script.body))
 
 

@@ -13,7 +13,7 @@ from harness.errors import StreamError
 from harness.protocols.events import events_of
 from harness.streaming.decoding import wire_events
 from harness.streaming.interfaces.gemini_generate.interface import GeminiGenerateInterface
-from harness.wire.cutting import cut
+from harness.wire.cut_plans import cut
 from tests.corpus.reading_gemini_generate import Reading, flat, read
 from tests.streaming.interfaces.gemini_sdk import PROTOCOL, Body, Sdk
 

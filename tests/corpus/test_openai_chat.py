@@ -70,7 +70,7 @@ needs_corpus = pytest.mark.skipif(
 
 async def _listen(script: Any) -> OpenAIChatInterface:
     stage = ResponseRegistry()
-    key = stage.put(script)
+    key = stage.register(script)
     interface = OpenAIChatInterface()
     async with httpx2.AsyncClient(transport=memory_transport(stage)) as http:
         client = openai.AsyncOpenAI(

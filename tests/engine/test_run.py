@@ -18,7 +18,7 @@ from harness.engine.scenario_runner import ScenarioRunner
 from harness.errors import InputError
 from harness.generation.mutations import MUTATIONS
 from harness.model import Chunk, ErrorInfo, Finding, Outcome, Text, ToolCall
-from harness.wire import cutting, sse
+from harness.wire import cut_plans, sse
 from harness.wire.script import Script
 from tests.scenario_files import written
 
@@ -243,7 +243,7 @@ BODY = Script((sse.write("a", '{"x":1}'), sse.write(None, "[DONE]")))
 def test_a_mutation_never_takes_anything_away(name: str, script: Script) -> None:
     for varied in MUTATIONS[name](script):
         reader = sse.Reader()
-        frames = [f for read in cutting.cut(varied.frames, varied.cut) for f in reader.feed(read)]
+        frames = [f for read in cut_plans.cut(varied.frames, varied.cut) for f in reader.feed(read)]
         original = sse.Reader().feed(script.body)
         assert [frame for frame in frames if frame in original] == original
 
@@ -252,7 +252,7 @@ def test_each_mutation_does_what_it_is_named_for() -> None:
     def bodies(name: str) -> list[bytes]:
         return [varied.body for varied in MUTATIONS[name](BODY)]
 
-    plans = [cutting.check(varied.cut) for varied in MUTATIONS["any_byte_split"](BODY)]
+    plans = [cut_plans.check(varied.cut) for varied in MUTATIONS["any_byte_split"](BODY)]
     assert len(plans) == len(set(plans)) >= 3
     assert set(bodies("any_byte_split")) == {BODY.body}
     assert bodies("sse_comments")[0].count(b": keepalive\n\n") == 3

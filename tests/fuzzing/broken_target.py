@@ -51,6 +51,6 @@ class BrokenListening(BuiltinListening):
 
 
 def _script(call: Call) -> Script:
-    registry: Any = call.transport._stage
+    registry: Any = call.transport._registry
     script: Script = registry.script_for(urlsplit(call.base_url).path)[1]
     return script

@@ -1,4 +1,4 @@
-"""A stage for each test, and the two roads to it: a real socket and memory."""
+"""A registry for each test, and the two transports to it: a socket and memory."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # plain HTTP only; a real one costs 60 ms
 
 
-class Road(NamedTuple):
-    """How a client reaches the stage: the address, and HTTP clients that can go there."""
+class Endpoint(NamedTuple):
+    """How a client reaches the registry: the URL, and HTTP clients for it."""
 
-    stage: ResponseRegistry
+    registry: ResponseRegistry
     url: str
     client: Callable[[], httpx2.Client]
     aclient: Callable[[], httpx2.AsyncClient]
 
 
 @pytest.fixture
-def stage() -> ResponseRegistry:
+def registry() -> ResponseRegistry:
     return ResponseRegistry()
 
 
 @pytest.fixture
-def socket_road(stage: ResponseRegistry) -> Iterator[Road]:
-    with serving(stage) as url:
-        yield Road(
-            stage,
+def socket_endpoint(registry: ResponseRegistry) -> Iterator[Endpoint]:
+    with serving(registry) as url:
+        yield Endpoint(
+            registry,
             url,
             lambda: httpx2.Client(transport=httpx2.HTTPTransport(verify=NO_TLS)),
             lambda: httpx2.AsyncClient(transport=httpx2.AsyncHTTPTransport(verify=NO_TLS)),
@@ -44,16 +44,16 @@ def socket_road(stage: ResponseRegistry) -> Iterator[Road]:
 
 
 @pytest.fixture
-def memory_road(stage: ResponseRegistry) -> Road:
-    return Road(
-        stage,
+def memory_endpoint(registry: ResponseRegistry) -> Endpoint:
+    return Endpoint(
+        registry,
         MEMORY_URL,
-        lambda: httpx2.Client(transport=memory_transport(stage)),
-        lambda: httpx2.AsyncClient(transport=memory_transport(stage)),
+        lambda: httpx2.Client(transport=memory_transport(registry)),
+        lambda: httpx2.AsyncClient(transport=memory_transport(registry)),
     )
 
 
 @pytest.fixture(params=["socket", "memory"])
-def road(request: pytest.FixtureRequest) -> Road:
-    found: Road = request.getfixturevalue(f"{request.param}_road")
+def endpoint(request: pytest.FixtureRequest) -> Endpoint:
+    found: Endpoint = request.getfixturevalue(f"{request.param}_endpoint")
     return found

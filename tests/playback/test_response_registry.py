@@ -1,4 +1,4 @@
-"""Keys are found by their segments, and what is kept of exchanges is bounded."""
+"""Keys are found by path segments, and the log of exchanges is bounded."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 from harness.errors import InputError
 from harness.playback.response_registry import (
-    BODY_KEPT,
-    EXCHANGES_KEPT,
-    KEYS_KEPT,
+    MAX_BODY,
+    MAX_EXCHANGES,
+    MAX_LOGGED_KEYS,
     Request,
     ResponseRegistry,
 )
@@ -27,14 +27,14 @@ def asked(path: str, body: bytes = b"") -> Request:
     return Request("POST", path, (("host", "x"),), body)
 
 
-def test_keys_are_numbers_unless_given_and_no_number_is_given_twice(
-    stage: ResponseRegistry,
+def test_keys_are_numbers_unless_given_and_no_number_is_used_twice(
+    registry: ResponseRegistry,
 ) -> None:
-    assert stage.put(SCRIPT, "2") == "2"
-    assert [stage.put(SCRIPT), stage.put(SCRIPT)] == ["1", "3"]
-    stage.forget("3")
-    assert stage.put(SCRIPT) == "4"
-    assert stage.put(SCRIPT, "/openai_chat/text/baseline/") == "openai_chat/text/baseline"
+    assert registry.register(SCRIPT, "2") == "2"
+    assert [registry.register(SCRIPT), registry.register(SCRIPT)] == ["1", "3"]
+    registry.unregister("3")
+    assert registry.register(SCRIPT) == "4"
+    assert registry.register(SCRIPT, "/openai_chat/text/baseline/") == "openai_chat/text/baseline"
 
 
 @pytest.mark.parametrize(
@@ -53,55 +53,59 @@ def test_keys_are_numbers_unless_given_and_no_number_is_given_twice(
     ],
 )
 def test_the_longest_key_a_path_begins_with_wins(
-    stage: ResponseRegistry, path: str, key: str
+    registry: ResponseRegistry, path: str, key: str
 ) -> None:
     for number, known in enumerate(("1", "a/b", "a/b/c", "a/b b")):
-        stage.put(SCRIPT._replace(pace=number), known)
-    found = stage.script_for(path)
+        registry.register(SCRIPT._replace(pace=number), known)
+    found = registry.script_for(path)
     assert found is not None
     assert found[0] == key
-    assert stage.answer(asked(path)).script == found[1]
+    assert registry.respond(asked(path)).script == found[1]
 
 
 @pytest.mark.parametrize("path", ["", "/", "/?x=/1", "/2/v1", "/11/v1", "/v1/1", "/a/v1", "*"])
-def test_a_path_that_begins_with_no_key_finds_nothing(stage: ResponseRegistry, path: str) -> None:
-    stage.put(SCRIPT, "1")
-    stage.put(SCRIPT, "a/b")
-    assert stage.script_for(path) is None
+def test_a_path_that_begins_with_no_key_has_no_script(
+    registry: ResponseRegistry, path: str
+) -> None:
+    registry.register(SCRIPT, "1")
+    registry.register(SCRIPT, "a/b")
+    assert registry.script_for(path) is None
 
 
-def test_finding_a_key_looks_once_a_segment_however_many_keys_there_are(
-    stage: ResponseRegistry,
+def test_finding_a_key_takes_one_lookup_per_segment(
+    registry: ResponseRegistry,
 ) -> None:
     class Counting(dict[str, Script]):
-        looks = 0
+        lookups = 0
 
         def get(self, *arguments: Any) -> Any:
-            self.looks += 1
+            self.lookups += 1
             return super().get(*arguments)
 
     for _ in range(1000):
-        stage.put(SCRIPT)
-    counting = stage._scripts = Counting(stage._scripts)
-    assert stage.script_for("/777/v1/models/m")
-    assert counting.looks == 4
+        registry.register(SCRIPT)
+    counting = registry._scripts = Counting(registry._scripts)
+    assert registry.script_for("/777/v1/models/m")
+    assert counting.lookups == 4
 
 
-def test_a_key_put_again_says_the_new_script_and_has_no_past(stage: ResponseRegistry) -> None:
-    stage.put(SCRIPT, "1")
-    stage.answer(asked("/1"))
-    stage.put(SCRIPT._replace(status=429), "1")
-    assert stage.answer(asked("/1")).script.status == 429
-    assert len(stage.evidence("1")) == 1
+def test_registering_a_key_again_replaces_its_script_and_its_log(
+    registry: ResponseRegistry,
+) -> None:
+    registry.register(SCRIPT, "1")
+    registry.respond(asked("/1"))
+    registry.register(SCRIPT._replace(status=429), "1")
+    assert registry.respond(asked("/1")).script.status == 429
+    assert len(registry.exchanges("1")) == 1
 
 
-def test_a_forgotten_key_is_gone_with_its_evidence(stage: ResponseRegistry) -> None:
-    stage.put(SCRIPT, "1")
-    stage.answer(asked("/1"))
-    stage.forget("1")
-    stage.forget("never there")
-    assert stage.script_for("/1") is None
-    assert stage.evidence("1") == ()
+def test_unregistering_a_key_removes_its_script_and_its_log(registry: ResponseRegistry) -> None:
+    registry.register(SCRIPT, "1")
+    registry.respond(asked("/1"))
+    registry.unregister("1")
+    registry.unregister("never there")
+    assert registry.script_for("/1") is None
+    assert registry.exchanges("1") == ()
 
 
 @pytest.mark.parametrize(
@@ -113,23 +117,23 @@ def test_a_forgotten_key_is_gone_with_its_evidence(stage: ResponseRegistry) -> N
         ("1", "/1/?q=/1", "/?q=/1"),
     ],
 )
-def test_evidence_tells_the_providers_own_path(
-    stage: ResponseRegistry, key: str, path: str, own: str
+def test_the_log_has_the_providers_own_path(
+    registry: ResponseRegistry, key: str, path: str, own: str
 ) -> None:
-    stage.put(SCRIPT, key)
-    stage.answer(asked(path, b"{}"))
-    (evidence,) = stage.evidence(key)
+    registry.register(SCRIPT, key)
+    registry.respond(asked(path, b"{}"))
+    (evidence,) = registry.exchanges(key)
     assert evidence[:5] == (key, "POST", own, (("host", "x"),), b"{}")
 
 
-def test_evidence_is_right_at_every_moment_and_each_is_frozen(stage: ResponseRegistry) -> None:
-    key = stage.put(SCRIPT)
-    exchange = stage.answer(asked(f"/{key}"))
-    before = stage.evidence(key)
+def test_the_log_is_current_and_each_entry_is_frozen(registry: ResponseRegistry) -> None:
+    key = registry.register(SCRIPT)
+    exchange = registry.respond(asked(f"/{key}"))
+    before = registry.exchanges(key)
     exchange.sent += 3
-    exchange.left("client")
-    exchange.left("server")
-    (after,) = stage.evidence(key)
+    exchange.record_close("client")
+    exchange.record_close("server")
+    (after,) = registry.exchanges(key)
     assert [(e.bytes_sent, e.closed_by) for e in (*before, after)] == [(0, None), (3, "client")]
     assert before[0].started == after.started
 
@@ -137,28 +141,28 @@ def test_evidence_is_right_at_every_moment_and_each_is_frozen(stage: ResponseReg
 @pytest.mark.parametrize(
     ("end", "side"), [("clean", None), ("reset", "client"), ("stall", "client")]
 )
-def test_who_leaves_after_a_clean_end_did_not_cut_it(
-    stage: ResponseRegistry, end: ResponseEnd, side: str | None
+def test_closing_after_a_clean_end_is_not_logged(
+    registry: ResponseRegistry, end: ResponseEnd, side: str | None
 ) -> None:
-    key = stage.put(SCRIPT._replace(end=end))
-    exchange = stage.answer(asked(f"/{key}"))
+    key = registry.register(SCRIPT._replace(end=end))
+    exchange = registry.respond(asked(f"/{key}"))
     exchange.sent = len(SCRIPT.body)
-    exchange.left("client")
-    assert stage.evidence(key)[0].closed_by == side
+    exchange.record_close("client")
+    assert registry.exchanges(key)[0].closed_by == side
 
 
-def test_what_is_kept_is_bounded(stage: ResponseRegistry) -> None:
-    for number in range(KEYS_KEPT + 1):
-        stage.put(SCRIPT, str(number))
-    for _ in range(EXCHANGES_KEPT + 1):
-        stage.answer(asked("/0", b"x" * (BODY_KEPT + 1)))
-    kept = stage.evidence("0")
-    assert len(kept) == EXCHANGES_KEPT
-    assert {len(evidence.body) for evidence in kept} == {BODY_KEPT}
-    for number in range(1, KEYS_KEPT + 1):
-        stage.answer(asked(f"/{number}"))
-    assert stage.evidence("0") == ()
-    assert len(stage.evidence("1")) == 1
+def test_the_log_is_bounded(registry: ResponseRegistry) -> None:
+    for number in range(MAX_LOGGED_KEYS + 1):
+        registry.register(SCRIPT, str(number))
+    for _ in range(MAX_EXCHANGES + 1):
+        registry.respond(asked("/0", b"x" * (MAX_BODY + 1)))
+    kept = registry.exchanges("0")
+    assert len(kept) == MAX_EXCHANGES
+    assert {len(evidence.body) for evidence in kept} == {MAX_BODY}
+    for number in range(1, MAX_LOGGED_KEYS + 1):
+        registry.respond(asked(f"/{number}"))
+    assert registry.exchanges("0") == ()
+    assert len(registry.exchanges("1")) == 1
 
 
 @pytest.mark.parametrize(
@@ -173,33 +177,33 @@ def test_what_is_kept_is_bounded(stage: ResponseRegistry) -> None:
     ],
 )
 def test_a_script_that_http_cannot_carry_is_refused(
-    stage: ResponseRegistry, script: Script, words: str
+    registry: ResponseRegistry, script: Script, words: str
 ) -> None:
     with pytest.raises(InputError, match=words):
-        stage.put(script)
+        registry.register(script)
 
 
 @pytest.mark.parametrize("key", ["", "/", "//"])
-def test_an_empty_key_is_refused(stage: ResponseRegistry, key: str) -> None:
+def test_an_empty_key_is_refused(registry: ResponseRegistry, key: str) -> None:
     with pytest.raises(InputError, match="path segment"):
-        stage.put(SCRIPT, key)
+        registry.register(SCRIPT, key)
 
 
-def test_headers_of_the_transfer_are_left_to_the_speaker(stage: ResponseRegistry) -> None:
+def test_connection_and_framing_headers_are_removed(registry: ResponseRegistry) -> None:
     headers = (("Content-Length", "9"), ("X-A", "1"), ("transfer-encoding", "chunked"))
-    stage.put(SCRIPT._replace(headers=headers), "1")
-    assert stage.answer(asked("/1")).script.headers == (("X-A", "1"),)
+    registry.register(SCRIPT._replace(headers=headers), "1")
+    assert registry.respond(asked("/1")).script.headers == (("X-A", "1"),)
 
 
-def test_threads_never_share_a_number(stage: ResponseRegistry) -> None:
+def test_threads_never_share_a_number(registry: ResponseRegistry) -> None:
     keys: list[str] = []
 
     def work() -> None:
         for _ in range(200):
-            key = stage.put(SCRIPT)
+            key = registry.register(SCRIPT)
             keys.append(key)
-            stage.answer(asked(f"/{key}"))
-            stage.evidence(key)
+            registry.respond(asked(f"/{key}"))
+            registry.exchanges(key)
 
     threads = [Thread(target=work) for _ in range(4)]
     for thread in threads:

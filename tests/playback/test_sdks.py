@@ -1,4 +1,4 @@
-"""The SDKs of today through both speakers: same events, same errors, same evidence."""
+"""The installed SDKs through both transports: same events, same errors, same exchange log."""
 
 from __future__ import annotations
 
@@ -12,60 +12,62 @@ import pytest
 from google.genai import errors as genai_errors
 
 from harness.wire.script import Script
-from tests.playback.sdks import ROWS, WORDS, Row
+from tests.playback.sdk_requests import ROWS, TEXTS, Row
 
 if TYPE_CHECKING:
     from harness.wire.script import ResponseEnd
-    from tests.playback.conftest import Road
+    from tests.playback.conftest import Endpoint
 
 PLANS = ("whole", "event", "byte", "awkward", "offset:9", "random:1", "random:2")
 JSON = (("content-type", "application/json"),)
 
 each_row = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
-one_a_protocol = pytest.mark.parametrize("row", ROWS[:4], ids=[row.name for row in ROWS[:4]])
+one_per_protocol = pytest.mark.parametrize("row", ROWS[:4], ids=[row.name for row in ROWS[:4]])
 
 
-def handle(row: Row, road: Road, key: str, events: list[Any]) -> None:
-    with road.client() as client:
-        for event in row.listen(f"{road.url}/{key}", client):
+def collect(row: Row, endpoint: Endpoint, key: str, events: list[Any]) -> None:
+    with endpoint.client() as client:
+        for event in row.stream(f"{endpoint.url}/{key}", client):
             events.append(event)  # noqa: PERF402 - what came before an error must be kept
 
 
-async def ahear(row: Row, road: Road, key: str, events: list[Any]) -> None:
-    async with road.aclient() as client:
-        async for event in row.alisten(f"{road.url}/{key}", client):
+async def acollect(row: Row, endpoint: Endpoint, key: str, events: list[Any]) -> None:
+    async with endpoint.aclient() as client:
+        async for event in row.astream(f"{endpoint.url}/{key}", client):
             events.append(event)  # noqa: PERF401 - as above
 
 
-async def hear_all_ways(row: Row, roads: tuple[Road, ...], script: Script) -> list[list[Any]]:
-    heard: list[list[Any]] = []
-    for road in roads:
-        key = road.stage.put(script)
-        heard += [[], []]
-        handle(row, road, key, heard[-2])
-        await ahear(row, road, key, heard[-1])
-    return heard
+async def collect_all_ways(
+    row: Row, endpoints: tuple[Endpoint, ...], script: Script
+) -> list[list[Any]]:
+    received: list[list[Any]] = []
+    for endpoint in endpoints:
+        key = endpoint.registry.register(script)
+        received += [[], []]
+        collect(row, endpoint, key, received[-2])
+        await acollect(row, endpoint, key, received[-1])
+    return received
 
 
 @each_row
-async def test_both_speakers_deliver_the_same_events_for_every_cut(
-    row: Row, socket_road: Road, memory_road: Road
+async def test_both_transports_deliver_the_same_events_for_every_cut(
+    row: Row, socket_endpoint: Endpoint, memory_endpoint: Endpoint
 ) -> None:
-    roads = (socket_road, memory_road)
-    heard: list[list[Any]] = []
+    endpoints = (socket_endpoint, memory_endpoint)
+    received: list[list[Any]] = []
     for plan in PLANS:
-        heard += await hear_all_ways(row, roads, Script(row.frames, cut=plan))
-    first = heard[0]
+        received += await collect_all_ways(row, endpoints, Script(row.frames, cut=plan))
+    first = received[0]
     assert len(first) == row.events
-    assert all(json.dumps(word) in json.dumps(first) for word in WORDS)
-    assert all(events == first for events in heard)
+    assert all(json.dumps(word) in json.dumps(first) for word in TEXTS)
+    assert all(events == first for events in received)
 
 
 @each_row
-def test_evidence_tells_what_the_sdk_asked(row: Row, road: Road) -> None:
-    key = road.stage.put(Script(row.frames), f"scenario/{row.name}")
-    handle(row, road, key, [])
-    (evidence,) = road.stage.evidence(key)
+def test_the_log_has_the_request_of_the_sdk(row: Row, endpoint: Endpoint) -> None:
+    key = endpoint.registry.register(Script(row.frames), f"scenario/{row.name}")
+    collect(row, endpoint, key, [])
+    (evidence,) = endpoint.registry.exchanges(key)
     assert (evidence.method, evidence.path) == ("POST", row.path)
     assert '"hi"' in evidence.body.decode()
     assert "user-agent" in dict(evidence.headers)
@@ -93,18 +95,18 @@ STATUSES = [
     ("row", "status", "kind"), STATUSES, ids=[f"{row.name}-{status}" for row, status, _ in STATUSES]
 )
 async def test_an_error_status_raises_the_class_of_the_sdk(
-    row: Row, status: int, kind: type[Exception], road: Road
+    row: Row, status: int, kind: type[Exception], endpoint: Endpoint
 ) -> None:
-    body = {"error": {"code": status, "type": "t", "status": "S", "message": "scripted words"}}
+    body = {"error": {"code": status, "type": "t", "status": "S", "message": "scripted message"}}
     script = Script((json.dumps(body).encode(),), status=status, headers=JSON)
-    key = road.stage.put(script)
-    with pytest.raises(kind, match="scripted words"):
-        handle(row, road, key, [])
-    with pytest.raises(kind, match="scripted words"):
-        await ahear(row, road, key, [])
+    key = endpoint.registry.register(script)
+    with pytest.raises(kind, match="scripted message"):
+        collect(row, endpoint, key, [])
+    with pytest.raises(kind, match="scripted message"):
+        await acollect(row, endpoint, key, [])
 
 
-# What an SDK makes of a lost connection (FACTS, "ReadError / timeout mid-stream").
+# The exceptions an SDK raises for a lost connection and for a read timeout.
 LOST = {
     "openai_chat": (openai.APIConnectionError, openai.APITimeoutError),
     "openai_responses": (openai.APIConnectionError, openai.APITimeoutError),
@@ -113,57 +115,57 @@ LOST = {
 }
 
 
-@one_a_protocol
+@one_per_protocol
 @pytest.mark.parametrize("cut", ["event", "awkward"])
 async def test_a_reset_raises_the_same_class_after_the_same_events(
-    row: Row, cut: str, road: Road
+    row: Row, cut: str, endpoint: Endpoint
 ) -> None:
-    key = road.stage.put(Script(row.frames[:-1], cut=cut, end="reset"))
-    heard: list[Any] = []
-    aheard: list[Any] = []
+    key = endpoint.registry.register(Script(row.frames[:-1], cut=cut, end="reset"))
+    received: list[Any] = []
+    areceived: list[Any] = []
     with pytest.raises(LOST[row.name][0]) as raised:
-        handle(row, road, key, heard)
+        collect(row, endpoint, key, received)
     with pytest.raises(LOST[row.name][0]) as araised:
-        await ahear(row, road, key, aheard)
-    # All but the last event came; the chat's last frame, [DONE], is none.
-    assert heard == aheard
-    assert len(heard) == row.events - (row.name != "openai_chat")
+        await acollect(row, endpoint, key, areceived)
+    # All but the last event came; the last frame of a chat, [DONE], is not an event.
+    assert received == areceived
+    assert len(received) == row.events - (row.name != "openai_chat")
     assert {type(raised.value), type(araised.value)} == {LOST[row.name][0]}
-    assert {evidence.closed_by for evidence in road.stage.evidence(key)} == {"server"}
+    assert {evidence.closed_by for evidence in endpoint.registry.exchanges(key)} == {"server"}
 
 
 @pytest.mark.parametrize("end", ["stall", "clean"])
 @pytest.mark.parametrize("kind", ["openai", "anthropic"])
 def test_silence_beyond_the_read_timeout_is_a_timeout(
-    kind: str, end: ResponseEnd, road: Road
+    kind: str, end: ResponseEnd, endpoint: Endpoint
 ) -> None:
-    """The pace of a script that ends cleanly is as long a silence as the stall of the other."""
+    """A long pace and a stall are the same to the client."""
     row = {"openai": ROWS[0], "anthropic": ROWS[2]}[kind]
     frames = row.frames[:1] if end == "stall" else row.frames
-    key = road.stage.put(Script(frames, end=end, pace=9.0))
-    patience = httpx2.Timeout(5.0, read=0.05)
+    key = endpoint.registry.register(Script(frames, end=end, pace=9.0))
+    timeout = httpx2.Timeout(5.0, read=0.05)
     sdk: Any = {"openai": openai.OpenAI, "anthropic": anthropic.Anthropic}[kind]
-    with road.client() as client:
-        speaker = sdk(
+    with endpoint.client() as client:
+        client_ = sdk(
             api_key="k",
-            base_url=f"{road.url}/{key}",
+            base_url=f"{endpoint.url}/{key}",
             max_retries=0,
-            timeout=patience,
+            timeout=timeout,
             http_client=client,
         )
         asked: dict[str, Any] = {"model": "m", "messages": [], "stream": True, "max_tokens": 9}
-        ask = speaker.chat.completions if kind == "openai" else speaker.messages
+        ask = client_.chat.completions if kind == "openai" else client_.messages
         stream = ask.create(**asked)
         assert next(stream)
         with pytest.raises(LOST[row.name][1]):
             next(stream)
 
 
-async def test_two_streams_of_an_sdk_share_one_connection(socket_road: Road) -> None:
-    key = socket_road.stage.put(Script(ROWS[0].frames))
-    async with socket_road.aclient() as client:
+async def test_two_streams_of_an_sdk_share_one_connection(socket_endpoint: Endpoint) -> None:
+    key = socket_endpoint.registry.register(Script(ROWS[0].frames))
+    async with socket_endpoint.aclient() as client:
         for _ in range(2):
-            events = [e async for e in ROWS[0].alisten(f"{socket_road.url}/{key}", client)]
+            events = [e async for e in ROWS[0].astream(f"{socket_endpoint.url}/{key}", client)]
             assert len(events) == ROWS[0].events
         transport: Any = client._transport
         (connection,) = transport._pool.connections

@@ -79,7 +79,7 @@ FINISH: st.SearchStrategy[FinishReason] = st.sampled_from(["stop", "length", "co
 
 def listen(events: list[Event]) -> Outcome:
     stage = ResponseRegistry()
-    key = stage.put(Script(tuple(map(PROTOCOL.frame, events)), cut="awkward"))
+    key = stage.register(Script(tuple(map(PROTOCOL.frame, events)), cut="awkward"))
     interface = OpenAIChatInterface()
     with httpx2.Client(transport=memory_transport(stage)) as http:
         client = openai.OpenAI(

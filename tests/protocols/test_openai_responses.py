@@ -280,7 +280,7 @@ def test_a_composed_stream_is_what_the_sdk_expects() -> None:
         "response.completed",
     )
     stage = ResponseRegistry()
-    key = stage.put(script(events))
+    key = stage.register(script(events))
     with httpx2.Client(transport=memory_transport(stage)) as http:
         client = openai.OpenAI(
             api_key="k",

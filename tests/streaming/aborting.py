@@ -262,8 +262,8 @@ async def tasks_since(before: set[asyncio.Task[Any]]) -> int:
 
 async def closed_by(stage: ResponseRegistry, key: str) -> str | None:
     """Return who left the newest exchange, as the provider saw it."""
-    await until(lambda: stage.evidence(key)[-1].closed_by is not None)
-    return stage.evidence(key)[-1].closed_by
+    await until(lambda: stage.exchanges(key)[-1].closed_by is not None)
+    return stage.exchanges(key)[-1].closed_by
 
 
 @contextmanager

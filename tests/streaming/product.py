@@ -77,7 +77,7 @@ class Product:
 
     def speak(self, script: Script) -> None:
         """Have the provider say something to the next request."""
-        self.key = self.stage.put(script)
+        self.key = self.stage.register(script)
 
     async def open(self, provider: str, request: Any) -> Any:
         """Open the SDK's stream: what a product gives the adapter."""

@@ -37,7 +37,7 @@ class Answered(NamedTuple):
 async def asked(name: str, script: Script, **call: Any) -> AsyncGenerator[Any, None]:
     """Ask for a stream through a protocol's SDK; yields what opens it."""
     stage = ResponseRegistry()
-    key = stage.put(script)
+    key = stage.register(script)
     clients = SdkClients(memory_transport(stage))
     try:
         request = protocol(name).request

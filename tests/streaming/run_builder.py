@@ -98,7 +98,7 @@ async def data_of(run: RunBuilder, **options: Any) -> list[Any]:
 async def chunks_of_the_sdk(pieces: Iterable[bytes]) -> list[ChatCompletionChunk]:
     """Return the chunks that OpenAI's SDK reads from a stream; it validates each."""
     responses = ResponseRegistry()
-    responses.put(Script(tuple(pieces)), key="v1")
+    responses.register(Script(tuple(pieces)), key="v1")
     http = httpx2.AsyncClient(transport=memory_transport(responses))
     async with openai.AsyncOpenAI(
         api_key="k",

@@ -68,7 +68,7 @@ async def left_step(
     key, size, before, signal = product.key, len(script.body), asyncio.all_tasks(), CancelSignal()
 
     def silent() -> bool:
-        exchanges = product.stage.evidence(key)
+        exchanges = product.stage.exchanges(key)
         return bool(exchanges) and exchanges[-1].bytes_sent == size
 
     leaving = Leaving(product.stream(name, signal), signal)

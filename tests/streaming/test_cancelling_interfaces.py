@@ -65,7 +65,7 @@ class Provider:
 
     def put(self, name: str, script: Script) -> Call:
         """Have a script spoken; returns how to ask for it."""
-        return Call(name, f"{self.url}/{self.stage.put(script)}", protocol(name).request)
+        return Call(name, f"{self.url}/{self.stage.register(script)}", protocol(name).request)
 
     async def left(
         self, make: Make, name: str, events: int, run: Callable[[Leaving, Silent], Awaitable[None]]
@@ -76,7 +76,7 @@ class Provider:
         key = call.base_url.rpartition("/")[2]
 
         def silent() -> bool:
-            exchanges = self.stage.evidence(key)
+            exchanges = self.stage.exchanges(key)
             return bool(exchanges) and exchanges[-1].bytes_sent == size
 
         interface, signal = make(), CancelSignal()
@@ -185,7 +185,7 @@ async def test_a_run_cancelled_before_it_began_asks_nobody(name: str, provider: 
     signal.fire()
     chunks = interface.chunks(open_stream(provider.clients, call), signal)
     assert await listed(chunks) == [Chunk("stop_reason", finish="cancelled")]
-    assert provider.stage.evidence(call.base_url.rpartition("/")[2]) == ()
+    assert provider.stage.exchanges(call.base_url.rpartition("/")[2]) == ()
 
 
 @pytest.mark.parametrize("name", NAMES)

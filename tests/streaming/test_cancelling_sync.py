@@ -71,17 +71,17 @@ class Provider:
 
     def open(self, name: str, events: int) -> tuple[str, Any]:
         """Return the key of a new exchange and the SDK's stream."""
-        key = self.stage.put(silent_after(name, events))
+        key = self.stage.register(silent_after(name, events))
         request = dict(protocol(name).request)
         return key, OPENERS[name](f"{self.url}/{key}", self.http, request)
 
     def seen(self, key: str) -> str | None:
         """Return who left, as the provider saw it."""
-        until(lambda: bool(self.stage.evidence(key)) and self._closed_by(key) is not None)
+        until(lambda: bool(self.stage.exchanges(key)) and self._closed_by(key) is not None)
         return self._closed_by(key)
 
     def _closed_by(self, key: str) -> str | None:
-        return self.stage.evidence(key)[-1].closed_by
+        return self.stage.exchanges(key)[-1].closed_by
 
 
 def until(true: Callable[[], bool], seconds: float = BOUND_S) -> None:

@@ -13,7 +13,7 @@ from harness.errors import ProtocolError, WireError
 from harness.streaming.decoding import CamelObject, WireEvents, wire_events, wire_events_async
 from harness.streaming.interfaces import interface_for
 from harness.wire import sse
-from harness.wire.cutting import cut
+from harness.wire.cut_plans import cut
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

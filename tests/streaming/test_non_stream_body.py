@@ -114,7 +114,7 @@ def _anthropic(url: str, http: httpx2.Client) -> Any:
 )
 def test_a_thread_is_told_the_same(name: str, ask: Callable[[str, httpx2.Client], Any]) -> None:
     stage, interface = ResponseRegistry(), interface_for(name)()
-    key = stage.put(said(PAGE, "text/html"))
+    key = stage.register(said(PAGE, "text/html"))
     with httpx2.Client(transport=memory_transport(stage)) as http:
         chunks = interface.chunks_sync(ask(f"{MEMORY_URL}/{key}", http))
         with pytest.raises(StreamError, match=r"protocol: 'text/html' came .*doctype"):

@@ -18,7 +18,7 @@ from harness.protocols import protocol
 from harness.protocols.events import events_of
 from harness.streaming.reencoding import reencode
 from harness.streaming.serving.client_events import DONE, STREAM_INCOMPLETE, ClientEvent, write
-from harness.wire.cutting import cut
+from harness.wire.cut_plans import cut
 from tests.streaming.run_builder import (
     EVERYTHING,
     REQUIRED,

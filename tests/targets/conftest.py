@@ -78,7 +78,7 @@ def serve(registry: ResponseRegistry) -> Serve:
     """Return the function that registers a stream: ``serve(protocol, stream, **response)``."""
 
     def serve(name: str, stream: Sequence[JSON], *, url: str = MEMORY_URL, **response: Any) -> Call:
-        key = registry.put(script(name, stream, **response))
+        key = registry.register(script(name, stream, **response))
         return Call(name, f"{url}/{key}", protocol(name).request)
 
     return serve

@@ -222,7 +222,7 @@ async def test_breaking_out_closes_the_response(
         assert (listening.outcome().text, listening.outcome().ending) == ("Hel", "truncated")
     assert (listening.outcome().finish, listening.outcome().ending) == ("cancelled", "cancelled")
     if name != "gemini_generate":  # google-genai closes it when its generator is collected
-        assert registry.evidence(call.base_url.rpartition("/")[2])[-1].closed_by == "client"
+        assert registry.exchanges(call.base_url.rpartition("/")[2])[-1].closed_by == "client"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -86,7 +86,7 @@ REQUEST = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content
 async def reply_to(ask: Any, script: Script, **more: Any) -> dict[str, Any]:
     registry = ResponseRegistry()
     with serving(registry) as base_url:
-        url = f"{base_url}/{registry.put(script)}"
+        url = f"{base_url}/{registry.register(script)}"
         reply = await ask(protocol="anthropic_messages", base_url=url, request=REQUEST, **more)
     return dict(reply)
 

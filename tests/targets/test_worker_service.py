@@ -44,7 +44,7 @@ async def reply_to(service: WorkerService, script: Script, **more: Any) -> dict[
     registry = ResponseRegistry()
     name = more.pop("protocol", "anthropic_messages")
     with serving(registry) as base_url:
-        url = f"{base_url}/{registry.put(script)}"
+        url = f"{base_url}/{registry.register(script)}"
         request = {"protocol": name, "base_url": url, "request": protocol(name).request}
         return await service.reply({**request, **more})
 

@@ -47,7 +47,7 @@ class _Waiting(NamedTuple):
         """Return the message's bytes with the text as it was given back."""
         text = told[len(_DATA) : -len(_END)]
         written = self.before + (b64encode(text) if self.coded else text) + self.after
-        return self.raw if self.raw.startswith(written) else event_stream.sealed(written)
+        return self.raw if self.raw.startswith(written) else event_stream.with_checksum(written)
 
 
 class BinaryScrubber:

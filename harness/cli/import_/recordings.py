@@ -11,7 +11,7 @@ from harness.cassettes.scrubbing import Scrubber
 from harness.cli.import_.draft import draft
 from harness.cli.import_.files import refuse_existing, write_new
 from harness.errors import InputError
-from harness.playback.recordings import LeftOut, Recording, exchanges
+from harness.playback.recordings import Recording, SkippedRecording, exchanges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ class Written:
 
     source: str
     path: Path
-    exchanges: tuple[Recording | LeftOut, ...] = ()
+    exchanges: tuple[Recording | SkippedRecording, ...] = ()
     drafts: tuple[Path, ...] = ()
     masked: int = 0
 
@@ -96,11 +96,11 @@ def _write(
 
 
 def _drafts(
-    recorded: tuple[Recording | LeftOut, ...], cassette: str, out: Path
+    recorded: tuple[Recording | SkippedRecording, ...], cassette: str, out: Path
 ) -> Iterator[tuple[Path, str]]:
     """Yield the path and the text of each supported exchange's draft."""
     for number, exchange in enumerate(recorded, 1):
-        if isinstance(exchange, LeftOut):
+        if isinstance(exchange, SkippedRecording):
             continue
         name = cassette if len(recorded) == 1 else f"{cassette}#{number}"
         stem = name.replace(".yaml#", "-").removesuffix(".yaml")

@@ -75,7 +75,7 @@ class WatchedAgent:
         """Take steps until one is the last."""
         for number, script in enumerate(self._asking.scripts):
             adapter = self._layers.adapter(self._open)
-            begun = Asked(self._stage.put(script), script, adapter, [])
+            begun = Asked(self._stage.register(script), script, adapter, [])
             self.asked.append(begun)
             context = self._context(f"step-{number}")
             request, message = self._asking.request, f"message-{number}"
@@ -101,7 +101,7 @@ class WatchedAgent:
     def forget(self) -> None:
         """Take the scripts off the stage."""
         for asked in self.asked:
-            self._stage.forget(asked.key)
+            self._stage.unregister(asked.key)
 
     def _seen(self, asked: Asked) -> Step:
         result = asked.adapter.step
@@ -111,12 +111,12 @@ class WatchedAgent:
     def _is_open(self, asked: Asked) -> bool:
         """Say whether more of a response is to come and nobody has closed it."""
         stalls, length = asked.script.end == "stall", len(asked.script.body)
-        exchanges = self._stage.evidence(asked.key)
+        exchanges = self._stage.exchanges(asked.key)
         more = (seen for seen in exchanges if stalls or seen.bytes_sent < length)
         return any(seen.closed_by is None for seen in more)
 
     def _bytes(self, asked: Asked) -> int:
-        return sum(seen.bytes_sent for seen in self._stage.evidence(asked.key))
+        return sum(seen.bytes_sent for seen in self._stage.exchanges(asked.key))
 
     async def _open(self, _: str, request: Mapping[str, JSON]) -> Any:
         call = Call(

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from harness.cassettes.importing.walking import importing
 from harness.model import Reasoning, Text
-from harness.playback.recordings import LeftOut, exchanges
+from harness.playback.recordings import SkippedRecording, exchanges
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.server import serving
 from harness.protocols import NAMES
@@ -71,7 +71,7 @@ def test_lines_of_another_protocol_stay_lines(tmp_path: Path) -> None:
     [interaction] = cassette.interactions
     assert interaction.response.body == lines
     assert dict(interaction.response.headers) == {"content-type": "application/x-ndjson"}
-    assert isinstance(next(exchanges(cassette, tmp_path)), LeftOut)
+    assert isinstance(next(exchanges(cassette, tmp_path)), SkippedRecording)
 
 
 def test_a_json_array_is_geminis_other_framing(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_bedrocks_binary_events_hold_anthropics(tmp_path: Path) -> None:
 def test_a_cassette_that_vcrpy_recorded_is_taken_over(tmp_path: Path) -> None:
     stage = ResponseRegistry()
     headers = (("content-type", "text/event-stream"),)
-    key = stage.put(Script((body("openai_chat"),), headers=headers))
+    key = stage.register(Script((body("openai_chat"),), headers=headers))
     path = tmp_path / "theirs.yaml"
     with serving(stage) as url, vcr.use_cassette(str(path)), httpx2.Client() as client:
         client.post(f"{url}/{key}/v1/chat/completions", json={"stream": True})

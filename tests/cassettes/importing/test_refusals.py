@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         (
             "a.eventstream",
             event_stream.write({}, b"{}") + b"\x00\x00",
-            "AWS event stream, byte 18: broke off after 2 bytes of a message",
+            "AWS event stream, byte 18: ended after 2 bytes of a message",
         ),
     ],
 )

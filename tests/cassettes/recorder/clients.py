@@ -1,4 +1,4 @@
-"""SDK clients as their users make them, to be wrapped: one row a kind of client and of request."""
+"""SDK clients to be wrapped: one row per kind of client and request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx2
 import openai
 from google import genai
 
-from tests.playback import sdks
+from tests.playback import sdk_requests as sdks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,13 +29,13 @@ KEY = "sk-wrapped-0a1b2c3d4e5f6a7b"
 
 
 class Row(NamedTuple):
-    """One kind of client: who makes it, what it is asked, and where its server sees that."""
+    """One kind of client: how it is made, what it requests, and the path its server sees."""
 
     name: str
     path: str
     frames: tuple[bytes, ...]
     make: Callable[[str, Any], Any]  # (the server's address, an HTTP client)
-    ask: Callable[[Any], Any]  # returns a stream, or what is awaited for one
+    ask: Callable[[Any], Any]  # returns a stream, or an awaitable of one
 
     @property
     def is_async(self) -> bool:
@@ -99,7 +99,7 @@ ROWS = (
         _both(_with, _OPENAI, "/v1"), (_chat, _chat),
     ),
     *_pair(
-        "openai responses of an imitator", "/api/compat/v1/responses", "openai_responses",
+        "openai responses of a compatible server", "/api/compat/v1/responses", "openai_responses",
         _both(_with, _OPENAI, "/api/compat/v1/"), (_responses, _responses),
     ),
     *_pair(
@@ -134,22 +134,22 @@ ROWS = (
 CHAT, GEMINI = (next(row for row in ROWS if row.name == name) for name in ("openai chat", "gemini"))
 
 
-def told(provider: Provider, script: Script) -> str:
-    """Have a script told; return its server's address."""
-    return provider.tells(script).removeprefix("a=")
+def register(provider: Provider, script: Script) -> str:
+    """Register a script; return its server's URL."""
+    return provider.register(script).removeprefix("a=")
 
 
-def handle(row: Row, url: str, wrap: Wrap = lambda client: client, most: int = 99) -> list[Any]:
-    """Return the events that a client is told, as the SDK made them.
+def collect(row: Row, url: str, wrap: Wrap = lambda client: client, most: int = 99) -> list[Any]:
+    """Return the events that a client receives, dumped.
 
     Args:
         row: the kind of client.
         url: its server.
-        wrap: what is done to it before it asks.
-        most: events after which it leaves.
+        wrap: applied to the client before the request.
+        most: number of events after which the stream is closed.
     """
     if row.is_async:
-        return asyncio.run(_ahear(row, url, wrap, most))
+        return asyncio.run(_acollect(row, url, wrap, most))
     with httpx2.Client(verify=False, trust_env=False) as http:
         stream = row.ask(wrap(row.make(url, http)))
         events = []
@@ -161,7 +161,7 @@ def handle(row: Row, url: str, wrap: Wrap = lambda client: client, most: int = 9
     return events
 
 
-async def _ahear(row: Row, url: str, wrap: Wrap, most: int) -> list[Any]:
+async def _acollect(row: Row, url: str, wrap: Wrap, most: int) -> list[Any]:
     async with httpx2.AsyncClient(verify=False, trust_env=False) as http:
         stream = await row.ask(wrap(row.make(url, http)))
         events = []

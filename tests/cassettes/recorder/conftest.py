@@ -1,4 +1,4 @@
-"""Providers on a socket, and whoever asks them through the recorder."""
+"""Providers on a socket, and requests to them through the recorder."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
 FRAMES = tuple(f'data: {{"delta":"word {n} "}}\n\n'.encode() for n in range(10))
 BODY = b"".join(FRAMES)
-TOLD = Script(FRAMES, headers=(("content-type", "text/event-stream"), ("x-request-id", "req_1")))
+SCRIPT = Script(FRAMES, headers=(("content-type", "text/event-stream"), ("x-request-id", "req_1")))
 
 
 class Provider:
-    """A loopback server and its stage."""
+    """A loopback server and its registry."""
 
-    def __init__(self, stage: ResponseRegistry, url: str) -> None:
-        self.stage, self.url = stage, url
+    def __init__(self, registry: ResponseRegistry, url: str) -> None:
+        self.registry, self.url = registry, url
 
-    def tells(self, script: Script, key: str = "a") -> str:
-        """Have a script told under a key; return what names it as an upstream."""
-        return f"a={self.url}/{self.stage.put(script, key)}"
+    def register(self, script: Script, key: str = "a") -> str:
+        """Register a script under a key; return the upstream argument ``a=URL`` for it."""
+        return f"a={self.url}/{self.registry.register(script, key)}"
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
-    stage = ResponseRegistry()
-    with serving(stage) as url:
-        yield Provider(stage, url)
+    registry = ResponseRegistry()
+    with serving(registry) as url:
+        yield Provider(registry, url)
 
 
 def only(path: Path) -> Interaction:
@@ -55,17 +55,17 @@ def ask(url: str, body: bytes = b'{"a":1}', **headers: str) -> httpx2.Response:
 
 @pytest.fixture
 def plain_server() -> Iterator[Callable[..., str]]:
-    """A server that says some bytes to whoever asks, and hangs up."""
-    open_ones = []
+    """A server that sends fixed bytes to each client and closes the connection."""
+    sockets = []
 
     def start(answer: bytes, context: ssl.SSLContext | None = None) -> str:
         bound = socket.create_server(("127.0.0.1", 0))
-        open_ones.append(bound)
+        sockets.append(bound)
         threading.Thread(target=_answer, args=(bound, answer, context), daemon=True).start()
         return f"http://127.0.0.1:{bound.getsockname()[1]}"
 
     yield start
-    for bound in open_ones:
+    for bound in sockets:
         bound.shutdown(socket.SHUT_RDWR)
         bound.close()
 

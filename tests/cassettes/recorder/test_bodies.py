@@ -1,4 +1,4 @@
-"""Bodies that are compressed or binary: kept is what their reader reads, without its secrets."""
+"""Compressed and binary bodies are recorded decoded, without their secrets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from harness.cassettes import recording
-from harness.cassettes.recorder import exchange_recorder as tape_module
+from harness.cassettes.recorder import exchange_recorder
 from harness.cassettes.recorder.session import JOURNAL
 from harness.cli import main
 from harness.engine.replayer import Replayer, TargetRequest
@@ -38,21 +38,21 @@ KEY = "sk-ant-api03-" + "a1B2" * 8
 
 
 def answer(body: bytes, *headers: str) -> bytes:
-    """Return an answer whose body comes whole, at once."""
+    """Return an HTTP response with a body and a content length."""
     lines = ["HTTP/1.1 200 OK", f"content-length: {len(body)}", *headers, "", ""]
     return "\r\n".join(lines).encode() + body
 
 
 def record(path: Path, url: str) -> Any:
-    """Record one request; return what the client read, and what the recording says of itself."""
-    tape = recording(path, upstream=[f"a={url}"], secrets=())
-    with tape, httpx2.stream("GET", tape.base_url("a"), trust_env=False) as response:
+    """Record one request; return what the client read, and the summary."""
+    recorder = recording(path, upstream=[f"a={url}"], secrets=())
+    with recorder, httpx2.stream("GET", recorder.base_url("a"), trust_env=False) as response:
         read = b"".join(response.iter_raw())
-    return read, tape.summary
+    return read, recorder.summary
 
 
 @pytest.mark.parametrize("name", CODED)
-def test_a_coding_nobody_asked_for_is_undone(
+def test_an_unrequested_content_coding_is_decoded(
     name: str, tmp_path: Path, plain_server: Server
 ) -> None:
     word, coded = CODED[name]
@@ -64,11 +64,11 @@ def test_a_coding_nobody_asked_for_is_undone(
     kept = only(tmp_path / "a.yaml").response
     assert kept.body == body.replace(KEY[13:].encode(), b"X" * len(KEY[13:]))
     assert (kept.headers, kept.stream.end) == ((), "clean")
-    with recording(tmp_path / "a.yaml", "none", upstream=[f"a={url}"]) as tape:
-        assert httpx2.get(tape.base_url("a"), trust_env=False).content == kept.body
+    with recording(tmp_path / "a.yaml", "none", upstream=[f"a={url}"]) as recorder:
+        assert httpx2.get(recorder.base_url("a"), trust_env=False).content == kept.body
 
 
-def test_two_codings_are_undone(tmp_path: Path, plain_server: Server) -> None:
+def test_two_codings_are_decoded(tmp_path: Path, plain_server: Server) -> None:
     sent = gzip.compress(zlib.compress(BODY))
     url = plain_server(answer(sent, "content-encoding: deflate", "content-encoding: gzip"))
     record(tmp_path / "a.yaml", url)
@@ -76,7 +76,7 @@ def test_two_codings_are_undone(tmp_path: Path, plain_server: Server) -> None:
 
 
 @pytest.mark.parametrize("word", ["br", "zstd"])
-def test_without_its_library_nothing_of_it_is_kept(
+def test_a_coding_whose_library_is_missing_is_not_recorded(
     word: str, tmp_path: Path, plain_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("brotli", "brotlicffi", "compression.zstd", "backports.zstd"):
@@ -91,29 +91,29 @@ def test_without_its_library_nothing_of_it_is_kept(
     assert not (tmp_path / "a.yaml").exists()
 
 
-def test_what_is_not_coded_as_it_says_is_kept_as_far_as_it_goes(
+def test_a_body_with_a_wrong_coding_is_recorded_as_far_as_it_can_be_decoded(
     tmp_path: Path, plain_server: Server
 ) -> None:
     url = plain_server(answer(BODY, "content-encoding: gzip"))
     read, summary = record(tmp_path / "a.yaml", url)
     assert read == BODY
-    assert "the body is no whole gzip" in summary.missed[0]
+    assert "the body is not a complete gzip stream" in summary.missed[0]
     kept = only(tmp_path / "a.yaml").response
     assert (kept.body, kept.stream.end) == (b"", "reset")
 
 
-def test_what_is_spoiled_at_its_end_is_kept_up_to_there(
+def test_a_body_with_a_corrupt_end_is_recorded_up_to_it(
     tmp_path: Path, plain_server: Server
 ) -> None:
     body = b"".join(b"data: %d\n\n" % (number**5) for number in range(9999))
     sent = gzip.compress(body)
-    spoiled = sent[:-8] + b"spoiled!"  # its checksum and its length
+    corrupt = sent[:-8] + b"corrupt!"  # in place of its checksum and length
     assert len(sent) > 4 * 4096  # several portions of one read
     read, summary = record(
-        tmp_path / "a.yaml", plain_server(answer(spoiled, "content-encoding: gzip"))
+        tmp_path / "a.yaml", plain_server(answer(corrupt, "content-encoding: gzip"))
     )
-    assert read == spoiled
-    assert "the body is no whole gzip" in summary.missed[0]
+    assert read == corrupt
+    assert "the body is not a complete gzip stream" in summary.missed[0]
     kept = only(tmp_path / "a.yaml").response
     assert kept.stream.end == "reset"
     assert len(body) * 0.5 < len(kept.body)
@@ -121,7 +121,7 @@ def test_what_is_spoiled_at_its_end_is_kept_up_to_there(
 
 
 @pytest.mark.parametrize("name", ["gzip", "br", "zstd"])
-def test_a_bomb_is_taken_down_in_bounded_memory(
+def test_a_decompression_bomb_is_recorded_in_bounded_memory(
     name: str, tmp_path: Path, plain_server: Server
 ) -> None:
     event = b'data: {"delta":"' + b" " * 4000 + b'"}\n\n'
@@ -130,9 +130,9 @@ def test_a_bomb_is_taken_down_in_bounded_memory(
     sent = coded(body)
     assert len(sent) < 20_000
     url = plain_server(answer(sent, f"content-encoding: {word}"))
-    with recording(tmp_path / "a.yaml", upstream=[f"a={url}"], secrets=()) as tape:
+    with recording(tmp_path / "a.yaml", upstream=[f"a={url}"], secrets=()) as recorder:
         tracemalloc.start()
-        with httpx2.stream("GET", tape.base_url("a"), trust_env=False) as response:
+        with httpx2.stream("GET", recorder.base_url("a"), trust_env=False) as response:
             assert b"".join(response.iter_raw()) == sent
         until(lambda: last(tmp_path / f"a.yaml{JOURNAL}").endswith(b'"end": "clean"}\n'))
         peak = tracemalloc.get_traced_memory()[1]
@@ -141,10 +141,10 @@ def test_a_bomb_is_taken_down_in_bounded_memory(
     assert only(tmp_path / "a.yaml").response.body == body
 
 
-def test_a_body_that_grows_without_end_is_kept_up_to_a_limit(
+def test_a_decoded_body_is_recorded_up_to_a_limit(
     tmp_path: Path, plain_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tape_module, "LIMIT", len(BODY) * 5)
+    monkeypatch.setattr(exchange_recorder, "LIMIT", len(BODY) * 5)
     sent = gzip.compress(BODY * 99)
     url = plain_server(answer(sent, "content-encoding: gzip"))
     read, summary = record(tmp_path / "a.yaml", url)
@@ -164,18 +164,20 @@ def chunk(data: object) -> bytes:
     return event_stream.write({**headers, ":message-type": "event"}, json.dumps(payload).encode())
 
 
-def say(provider: Provider, path: Path, script: Script) -> Any:
+def record_script(provider: Provider, path: Path, script: Script) -> Any:
     """Record a script; return the recording's summary."""
-    tape = recording(path, upstream=[provider.tells(script)], secrets=())
+    recorder = recording(path, upstream=[provider.register(script)], secrets=())
     size = len(script.body)
     with (
-        tape,
-        httpx2.stream("POST", f"{tape.base_url('a')}/{AT}", content=b"{}", trust_env=False) as told,
+        recorder,
+        httpx2.stream(
+            "POST", f"{recorder.base_url('a')}/{AT}", content=b"{}", trust_env=False
+        ) as recorded,
     ):
-        reads = told.iter_raw()
-        while size > 0:  # and then it leaves, if the provider says no more
+        reads = recorded.iter_raw()
+        while size > 0:  # then disconnect
             size -= len(next(reads))
-    return tape.summary
+    return recorder.summary
 
 
 def one(path: Path) -> Recording:
@@ -186,8 +188,8 @@ def one(path: Path) -> Recording:
 
 @pytest.fixture
 def messages(tmp_path: Path) -> tuple[bytes, ...]:
-    """A story as Bedrock tells it."""
-    events = events_of([written(tmp_path / "story").script().body])
+    """A stream of Anthropic events in the framing of Bedrock."""
+    events = events_of([written(tmp_path / "scenario").script().body])
     return tuple(chunk(event.data) for event in events)
 
 
@@ -195,16 +197,16 @@ def test_a_stream_of_bedrock_is_recorded_and_replayed_under_every_cut(
     messages: tuple[bytes, ...], provider: Provider, tmp_path: Path
 ) -> None:
     script = Script(messages, headers=BINARY, cut="random:3", pace=0.001)
-    assert say(provider, tmp_path / "a.yaml", script).missed == ()
+    assert record_script(provider, tmp_path / "a.yaml", script).missed == ()
     kept = only(tmp_path / "a.yaml").response
     assert (kept.body, kept.headers, kept.stream.end) == (script.body, BINARY, "clean")
     found = one(tmp_path / "a.yaml")
     request = protocol("anthropic_messages").request
     with Replayer(20, in_memory=True) as player:
         direct, *others = (
-            player.play("builtin", TargetRequest("anthropic_messages", request), told)
-            for told in (
-                written(tmp_path / "story").script(),
+            player.play("builtin", TargetRequest("anthropic_messages", request), recorded)
+            for recorded in (
+                written(tmp_path / "scenario").script(),
                 *map(found.script, ("event", "whole", "awkward", "edges", "byte", "recorded")),
                 found.script("recorded", "recorded"),
             )
@@ -213,24 +215,24 @@ def test_a_stream_of_bedrock_is_recorded_and_replayed_under_every_cut(
     assert others == [direct] * 7
 
 
-def test_its_reads_end_as_far_inside_an_event_as_they_did(
+def test_reads_end_at_the_same_fraction_of_an_event(
     messages: tuple[bytes, ...], provider: Provider, tmp_path: Path
 ) -> None:
     script = Script(messages, headers=BINARY, cut="whole")
-    say(provider, tmp_path / "a.yaml", script)
+    record_script(provider, tmp_path / "a.yaml", script)
     path = tmp_path / "a.yaml"
     sizes = [len(message) for message in messages]
     half = sizes[2] // 2
     lengths = [1, sizes[0] - 1, sizes[1] + half, sizes[2] - half, sum(sizes[3:])]
     text = path.read_text("utf-8")
     start, end = text.index("reads: >-"), text.index("      provenance")
-    words = " ".join(f"{length}@{at}.000000" for at, length in enumerate(lengths))
-    path.write_text(f"{text[:start]}reads: {words}\n{text[end:]}", "utf-8")
-    told = one(path).script("recorded", "recorded")
-    frames = [len(frame) for frame in told.frames]
+    reads = " ".join(f"{length}@{at}.000000" for at, length in enumerate(lengths))
+    path.write_text(f"{text[:start]}reads: {reads}\n{text[end:]}", "utf-8")
+    replayed = one(path).script("recorded", "recorded")
+    frames = [len(frame) for frame in replayed.frames]
     into = half * frames[2] // sizes[2]
-    # One byte of a message is none of the frame yet, which is shorter: its time is the next one's.
-    assert told.recorded == (
+    # The frame is shorter: one byte of a message is none of it, so its time goes to the next read.
+    assert replayed.recorded == (
         (frames[0], 1.0),
         (frames[1] + into, 1.0),
         (frames[2] - into, 1.0),
@@ -238,52 +240,54 @@ def test_its_reads_end_as_far_inside_an_event_as_they_did(
     )
 
 
-def test_check_and_audit_accept_it(
+def test_check_and_audit_accept_a_bedrock_recording(
     messages: tuple[bytes, ...], provider: Provider, tmp_path: Path, capsys: Any
 ) -> None:
-    say(provider, tmp_path / "a.yaml", Script(messages, headers=BINARY))
+    record_script(provider, tmp_path / "a.yaml", Script(messages, headers=BINARY))
     for command in ("check", "audit"):
         assert main([command, str(tmp_path / "a.yaml")]) == 0, capsys.readouterr()
 
 
-def test_a_secret_in_its_fragments_reaches_no_disk(provider: Provider, tmp_path: Path) -> None:
+def test_a_fragmented_secret_in_binary_events_is_masked(provider: Provider, tmp_path: Path) -> None:
     pieces = ["The key is ", *(KEY[at : at + 5] for at in range(0, len(KEY), 5)), " indeed"]
-    told = tuple(
+    recorded = tuple(
         chunk({"type": "content_block_delta", "index": 0, "delta": {"text": piece}})
         for piece in pieces
     )
-    summary = say(provider, tmp_path / "a.yaml", Script(told, headers=BINARY, cut="random:1"))
+    summary = record_script(
+        provider, tmp_path / "a.yaml", Script(recorded, headers=BINARY, cut="random:1")
+    )
     kept = only(tmp_path / "a.yaml").response.body
     events: list[Any] = [event.data for event in events_of([kept])]
     texts = [event["delta"]["text"] for event in events]
     assert "".join(texts) == f"The key is sk-ant-api03-{'X' * 32} indeed"
-    assert len(kept) == len(b"".join(told))
+    assert len(kept) == len(b"".join(recorded))
     assert summary.masked.total() == 1
     assert main(["audit", str(tmp_path / "a.yaml")]) == 0
 
 
-def test_of_a_message_that_broke_off_nothing_is_kept(
+def test_an_incomplete_message_is_not_recorded(
     messages: tuple[bytes, ...], provider: Provider, tmp_path: Path
 ) -> None:
-    """It is base64 that ends anywhere: nobody can say what is in it."""
+    """Its base64 is cut, so it cannot be scrubbed."""
     torn = messages[3][:-9]
     ends: Any = (("stall", "client_closed", 0), ("reset", "reset", 0), ("clean", "reset", 1))
     for end, kept_as, misses in ends:
         path = tmp_path / f"{end}.yaml"
         script = Script((*messages[:3], torn), headers=BINARY, end=end)
-        summary = say(provider, path, script)
+        summary = record_script(provider, path, script)
         kept = only(path).response
         assert (kept.body, kept.stream.end) == (b"".join(messages[:3]), kept_as), end
         assert len(summary.missed) == misses
-        assert all("broke off after" in words for words in summary.missed)
+        assert all("ended after" in message for message in summary.missed)
 
 
-def test_behind_a_wrong_checksum_nothing_is_kept(
+def test_nothing_after_a_wrong_checksum_is_recorded(
     messages: tuple[bytes, ...], provider: Provider, tmp_path: Path
 ) -> None:
     wrong = messages[2][:-1] + bytes([messages[2][-1] ^ 1])
     script = Script((*messages[:2], wrong, *messages[3:]), headers=BINARY)
-    summary = say(provider, tmp_path / "a.yaml", script)
+    summary = record_script(provider, tmp_path / "a.yaml", script)
     assert "the checksum of a message is wrong" in summary.missed[0]
     kept = only(tmp_path / "a.yaml").response
     assert (kept.body, kept.stream.end) == (b"".join(messages[:2]), "reset")
@@ -295,8 +299,8 @@ def last(path: Path) -> bytes:
         return file.read()
 
 
-def until(what: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
-    while not what():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""The record modes of vcrpy, and one more."""
+"""The record modes of vcrpy, and ``rewrite``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from harness.cassettes import load, recording, save
 from harness.cassettes.cassette import Cassette
 from harness.wire.script import Script
-from tests.cassettes.recorder.conftest import BODY, TOLD, Provider, ask
+from tests.cassettes.recorder.conftest import BODY, SCRIPT, Provider, ask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def known(provider: Provider, tmp_path: Path) -> tuple[Path, str]:
-    """A cassette that knows one request, and the server that now answers otherwise."""
+    """A cassette with one request, and its upstream, whose response has changed since."""
     path = tmp_path / "a.yaml"
-    with recording(path, upstream=[provider.tells(TOLD)]) as tape:
-        ask(tape.base_url("a"), authorization="Bearer sk-ant-api03-abcdefghijklmnop")
-    return path, provider.tells(Script((b"new",), headers=()))
+    with recording(path, upstream=[provider.register(SCRIPT)]) as recorder:
+        ask(recorder.base_url("a"), authorization="Bearer sk-ant-api03-abcdefghijklmnop")
+    return path, provider.register(Script((b"new",), headers=()))
 
 
 @pytest.mark.parametrize(
@@ -40,38 +40,38 @@ def test_record_modes(
     mode: Any, known_answer: bytes, other_answer: bytes | None, kept: Any, known: tuple[Path, str]
 ) -> None:
     path, upstream = known
-    with recording(path, mode, upstream=[upstream]) as tape:
-        # another key, but it looks the same when it is scrubbed; and the same JSON
-        same = ask(tape.base_url("a"), b'{"a": 1}', authorization="Bearer x")
-        other = ask(tape.base_url("a"), b'{"a":2}')
+    with recording(path, mode, upstream=[upstream]) as recorder:
+        # Another key, but equal after scrubbing; and the same JSON, formatted differently.
+        same = ask(recorder.base_url("a"), b'{"a": 1}', authorization="Bearer x")
+        other = ask(recorder.base_url("a"), b'{"a":2}')
     assert same.content == known_answer
     if other_answer is None:
         assert other.status_code == 404
         assert "have other bodies; record it with --mode new_episodes" in other.text
-        assert len(tape.summary.missed) == 1
+        assert len(recorder.summary.missed) == 1
     else:
         assert other.content == other_answer
-    assert [told.response.body for told in load(path).interactions] == kept
+    assert [recorded.response.body for recorded in load(path).interactions] == kept
 
 
-def test_what_was_played_is_not_played_twice(known: tuple[Path, str]) -> None:
+def test_a_recorded_response_is_replayed_once(known: tuple[Path, str]) -> None:
     path, upstream = known
-    with recording(path, "none", upstream=[upstream]) as tape:
-        assert ask(tape.base_url("a")).content == BODY
-        assert "every recorded answer to it was played" in ask(tape.base_url("a")).text
-        elsewhere = httpx2.get(tape.base_url("a"), trust_env=False)
-        assert "no recorded request has this method and address" in elsewhere.text
+    with recording(path, "none", upstream=[upstream]) as recorder:
+        assert ask(recorder.base_url("a")).content == BODY
+        assert "every recorded response to it has been replayed" in ask(recorder.base_url("a")).text
+        elsewhere = httpx2.get(recorder.base_url("a"), trust_env=False)
+        assert "no recorded request has this method and URL" in elsewhere.text
 
 
-def test_a_recording_is_played_in_its_very_reads(provider: Provider, tmp_path: Path) -> None:
-    upstream = provider.tells(TOLD._replace(pace=0.01))
+def test_a_recording_is_replayed_with_its_headers(provider: Provider, tmp_path: Path) -> None:
+    upstream = provider.register(SCRIPT._replace(pace=0.01))
     for mode in ("rewrite", "none"):
-        with recording(tmp_path / "a.yaml", mode, upstream=[upstream]) as tape:
-            reply = ask(tape.base_url("a"))
+        with recording(tmp_path / "a.yaml", mode, upstream=[upstream]) as recorder:
+            reply = ask(recorder.base_url("a"))
             assert (reply.content, reply.headers["x-request-id"]) == (BODY, "req_1")
 
 
-def test_an_empty_cassette_counts_as_one(tmp_path: Path, provider: Provider) -> None:
+def test_an_empty_cassette_counts_as_a_cassette(tmp_path: Path, provider: Provider) -> None:
     save(Cassette(), tmp_path / "a.yaml")
-    with recording(tmp_path / "a.yaml", upstream=[provider.tells(TOLD)]) as tape:
-        assert json.loads(ask(tape.base_url("a")).text)["error"]["type"] == "not_recorded"
+    with recording(tmp_path / "a.yaml", upstream=[provider.register(SCRIPT)]) as recorder:
+        assert json.loads(ask(recorder.base_url("a")).text)["error"]["type"] == "not_recorded"

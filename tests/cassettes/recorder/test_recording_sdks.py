@@ -1,4 +1,4 @@
-"""The SDKs find the recorder by themselves, and read through it what they read directly."""
+"""SDKs find the recorder through the environment, and read through it what they read directly."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ def _sdk_urls() -> dict[str, str]:
     }
 
 
-def test_the_environment_is_what_the_installed_sdks_read(
+def test_the_installed_sdks_read_the_variables_that_are_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://mine.azure.example")
     monkeypatch.setenv("OPENAI_BASE_URL", "https://gateway.example/v1")
-    tape = Recording(tmp_path / "a.yaml")
+    recorder = Recording(tmp_path / "a.yaml")
     assert upstreams((), os.environ)["openai"].uri("chat") == "https://gateway.example/v1/chat"
     monkeypatch.setenv("NO_PROXY", "a.example")
-    assert tape.environment()["NO_PROXY"] == "a.example,127.0.0.1"
-    for name, url in tape.environment().items():
+    assert recorder.environment()["NO_PROXY"] == "a.example,127.0.0.1"
+    for name, url in recorder.environment().items():
         monkeypatch.setenv(name, url)
     for name, url in _sdk_urls().items():
-        assert url.startswith(tape.base_url(name)), name
+        assert url.startswith(recorder.base_url(name)), name
 
 
-def test_the_sdk_reads_through_it_what_it_reads_directly(
+def test_the_sdk_receives_the_same_events_through_the_recorder(
     provider: Provider, tmp_path: Path
 ) -> None:
     script = written(tmp_path).script()
-    upstream = provider.tells(script).replace("a=", "anthropic=")
+    upstream = provider.register(script).replace("a=", "anthropic=")
 
     def events(url: str) -> list[Any]:
         with anthropic.Anthropic(api_key="k", base_url=url, max_retries=0) as client:
@@ -64,5 +64,5 @@ def test_the_sdk_reads_through_it_what_it_reads_directly(
 
     direct = events(f"{provider.url}/a")
     for mode in ("once", "none"):
-        with recording(tmp_path / "a.yaml", mode, upstream=[upstream]) as tape:
-            assert events(tape.base_url("anthropic")) == direct
+        with recording(tmp_path / "a.yaml", mode, upstream=[upstream]) as recorder:
+            assert events(recorder.base_url("anthropic")) == direct

@@ -1,4 +1,4 @@
-"""Clients of earlier SDKs are wrapped just as well: other classes, another HTTP library."""
+"""Clients of earlier SDK versions can be wrapped: other classes, another HTTP library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.cassettes import recording
 from harness.errors import InputError
 from harness.targets.environments import python_of, requirements
 from harness.wire.script import Script
-from tests.cassettes.recorder.clients import ROWS, told
+from tests.cassettes.recorder.clients import ROWS, register
 from tests.cassettes.recorder.conftest import only
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ SDKS = {
     "oldest": "openai==1.66.0,anthropic==0.40.0,google-genai==1.20.0",
     "of the last year": "openai==2.54.0,anthropic==0.125.0,google-genai==1.75.0",
 }
-KINDS = {  # of client -> the row of what it is told
+KINDS = {  # kind of client -> the row whose stream it reads
     "openai": "openai chat",
     "azure": "azure responses beside a deployment",
     "anthropic": "anthropic",
@@ -37,7 +37,7 @@ KINDS = {  # of client -> the row of what it is told
 def python(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:
-    """The Python of an environment with some SDKs; where it cannot be made, a reason to skip."""
+    """The Python of an environment with some SDKs; skips if it cannot be created."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("environments")))
@@ -48,17 +48,17 @@ def python(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_client_is_wrapped_and_then_its_owners_again(
+def test_a_client_is_redirected_and_then_restored(
     kind: str, python: Path, provider: Provider, tmp_path: Path
 ) -> None:
     row = next(row for row in ROWS if row.name == KINDS[kind])
-    url = told(provider, Script(row.frames))
-    with recording(tmp_path / "a.yaml", upstream=[f"mine={url}"]) as tape:
-        script = Path(__file__).with_name("old_sdks.py")
-        command = [python, "-W", "ignore", script, kind, url, tape.base_url("mine")]
-        said = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
-    assert said.returncode == 0, said.stderr
-    through, past = json.loads(said.stdout)
+    url = register(provider, Script(row.frames))
+    with recording(tmp_path / "a.yaml", upstream=[f"mine={url}"]) as recorder:
+        script = Path(__file__).with_name("old_sdk_script.py")
+        command = [python, "-W", "ignore", script, kind, url, recorder.base_url("mine")]
+        completed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
+    assert completed.returncode == 0, completed.stderr
+    through, past = json.loads(completed.stdout)
     assert through == past > 0
     assert only(tmp_path / "a.yaml").request.uri == f"{url}{row.path}"
-    assert [seen.path for seen in provider.stage.evidence("a")] == [row.path] * 2
+    assert [seen.path for seen in provider.registry.exchanges("a")] == [row.path] * 2

@@ -87,7 +87,7 @@ def tell(*entries: Any, ending: ResponseEnd = "clean", **arguments: Any) -> Told
 def tell_script(spoken: Script, **arguments: Any) -> Told:
     interface = AnthropicMessagesInterface(**arguments)
     stage = ResponseRegistry()
-    key = stage.put(spoken)
+    key = stage.register(spoken)
     raised: Exception | None = None
     with httpx2.Client(transport=memory_transport(stage)) as http:
         client = anthropic.Anthropic(
@@ -109,7 +109,7 @@ async def tell_async(spoken: Script) -> Told:
     """Send a script through the asynchronous SDK into a new interface."""
     interface = AnthropicMessagesInterface()
     stage = ResponseRegistry()
-    key = stage.put(spoken)
+    key = stage.register(spoken)
     raised: Exception | None = None
     async with httpx2.AsyncClient(transport=memory_transport(stage)) as http:
         client = anthropic.AsyncAnthropic(
@@ -127,7 +127,7 @@ async def tell_async(spoken: Script) -> Told:
 def decoded(*entries: Any) -> list[Any]:
     """Return the events the SDK makes of a stream."""
     stage = ResponseRegistry()
-    key = stage.put(script(entries))
+    key = stage.register(script(entries))
     with httpx2.Client(transport=memory_transport(stage)) as http:
         client = anthropic.Anthropic(api_key="k", base_url=f"{MEMORY_URL}/{key}", http_client=http)
         return list(client.messages.create(stream=True, **PROTOCOL.request))

@@ -48,7 +48,7 @@ def tell(*entries: Any, end: ResponseEnd = "clean", **arguments: Any) -> Told:
     """Send a stream through the synchronous SDK into a new interface."""
     interface = OpenAIChatInterface(**arguments)
     stage = ResponseRegistry()
-    key = stage.put(script(*entries, end=end))
+    key = stage.register(script(*entries, end=end))
     raised: Exception | None = None
     with httpx2.Client(transport=memory_transport(stage)) as http:
         client = openai.OpenAI(
@@ -73,7 +73,7 @@ def arguments(outcome: Outcome) -> list[tuple[str | None, str, bool]]:
 def decoded(*entries: Any) -> list[Any]:
     """Return the events the SDK makes of a stream."""
     stage = ResponseRegistry()
-    key = stage.put(script(*entries))
+    key = stage.register(script(*entries))
     with httpx2.Client(transport=memory_transport(stage)) as http:
         client = openai.OpenAI(api_key="k", base_url=f"{MEMORY_URL}/{key}", http_client=http)
         return list(client.chat.completions.create(stream=True, **PROTOCOL.request))

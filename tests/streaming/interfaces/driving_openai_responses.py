@@ -77,7 +77,7 @@ def tell_script(spoken: Script, **arguments: Any) -> Told:
     """Send a response through the synchronous SDK into a new interface."""
     interface = OpenAIResponsesInterface(**arguments)
     stage = ResponseRegistry()
-    key = stage.put(spoken)
+    key = stage.register(spoken)
     raised: Exception | None = None
     with httpx2.Client(transport=memory_transport(stage)) as http:
         client = openai.OpenAI(
@@ -99,7 +99,7 @@ async def tell_async(spoken: Script, **arguments: Any) -> Told:
     """Send a response through the asynchronous SDK into a new interface."""
     interface = OpenAIResponsesInterface(**arguments)
     stage = ResponseRegistry()
-    key = stage.put(spoken)
+    key = stage.register(spoken)
     raised: Exception | None = None
     async with httpx2.AsyncClient(transport=memory_transport(stage)) as http:
         client = openai.AsyncOpenAI(

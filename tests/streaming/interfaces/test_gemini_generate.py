@@ -11,7 +11,7 @@ import pytest
 from harness.errors import StreamError
 from harness.model import Media, Reasoning, ServerTool, Text, ToolCall
 from harness.streaming.interfaces.gemini_generate.interface import GeminiGenerateInterface
-from harness.wire.cutting import cut
+from harness.wire.cut_plans import cut
 from tests.streaming.interfaces.gemini_sdk import (
     OTHER_SIGNATURE,
     PROTOCOL,

@@ -320,7 +320,7 @@ def test_the_outcome_is_right_after_every_single_event(count: int) -> None:
 @pytest.mark.parametrize("cut", ["whole", "byte", "awkward", "random:7"])
 async def test_the_asynchronous_road_gives_the_same_however_the_bytes_are_cut(cut: str) -> None:
     stage = ResponseRegistry()
-    key = stage.put(script(*STORY, "done", cut=cut))
+    key = stage.register(script(*STORY, "done", cut=cut))
     interface = OpenAIChatInterface()
     async with httpx2.AsyncClient(transport=memory_transport(stage)) as http:
         client = openai.AsyncOpenAI(

@@ -54,7 +54,7 @@ class SdkAgent:
         made = STEPS[provider]
         frames = [made.frame(event) for event in made.encode(message, IN_ORDER)]
         sent = tuple(frames[: len(frames) - without_last])
-        self.responses.put(Script(sent, **transport), provider)
+        self.responses.register(Script(sent, **transport), provider)
 
     async def open(self, provider: str, request: Mapping[str, Any]) -> Any:
         if provider == "openai":

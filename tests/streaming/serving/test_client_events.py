@@ -28,7 +28,7 @@ from harness.streaming.serving.client_events import (
     text_of,
     write,
 )
-from harness.wire.cutting import cut
+from harness.wire.cut_plans import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -35,7 +35,7 @@ async def test_a_refused_key_is_an_authentication_error(
 ) -> None:
     body = b'{"error": {"code": "invalid_api_key", "message": "Incorrect API key"}}'
     refusal = Script((body,), status=401, headers=(("content-type", "application/json"),))
-    sdk_agent.responses.put(refusal, "openai")
+    sdk_agent.responses.register(refusal, "openai")
     received = await env.read(env.service(sdk_agent.run))
     assert received.labels == ["stop_reason", "error", "done"]
     assert received.body("error")["error_type"] == "llm_authentication"
@@ -69,5 +69,5 @@ async def test_a_stalled_provider_is_aborted(
         assert (usage["prompt_tokens"], usage["step_count"], usage["partial"]) == (30, 2, True)
         assert received.body("stop_reason")["finish_reason"] == "cancelled"
     assert await env.violations(received, {"cancelled"}) == []
-    [exchange] = sdk_agent.responses.evidence("anthropic")
+    [exchange] = sdk_agent.responses.exchanges("anthropic")
     assert exchange.closed_by == "client"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from harness.streaming.serving.background import Background, RunUnknownError
 from harness.streaming.serving.client_events import ClientEvent, ClientEventReader, write
-from harness.wire.cutting import cut
+from harness.wire.cut_plans import cut
 from tests.streaming.serving.background.stored_runs import (
     PREFIX,
     begin_run,

@@ -1,4 +1,4 @@
-"""A cassette through the real SDK: same outcome under every cut, and its end is its own."""
+"""A cassette replayed through the real SDK: same outcome under every cut, and the recorded end."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 
 from harness.cassettes import save
 from harness.cassettes.cassette import Cassette, Interaction, Read, Request, Response, Stream
-from harness.cassettes.playing import script_of
+from harness.cassettes.scripts import script_of
 from harness.engine.replayer import Replayer, TargetRequest
 from harness.errors import InputError
-from harness.playback.recordings import LeftOut, Recording, recordings
+from harness.playback.recordings import Recording, SkippedRecording, recordings
 from harness.protocols import protocol
 from tests.cassettes.samples import URI, cassette, hello
 
@@ -27,16 +27,18 @@ PLANS = ("event", "whole", "awkward", "edges", "random:1")
 
 
 @pytest.fixture(scope="module")
-def player() -> Iterator[Replayer]:
-    with Replayer(20, in_memory=True) as player:
-        yield player
+def replayer() -> Iterator[Replayer]:
+    with Replayer(20, in_memory=True) as replayer:
+        yield replayer
 
 
-def played(player: Replayer, recording: Recording, cut: str = "event", pace: Any = 0.0) -> Outcome:
+def replay(
+    replayer: Replayer, recording: Recording, cut: str = "event", pace: Any = 0.0
+) -> Outcome:
     ask = TargetRequest(recording.protocol, protocol(recording.protocol).request)
-    told = player.play("builtin", ask, recording.script(cut, pace))
-    assert told.complaint is None
-    return told.outcome
+    interaction = replayer.play("builtin", ask, recording.script(cut, pace))
+    assert interaction.complaint is None
+    return interaction.outcome
 
 
 def only(path: Path) -> Recording:
@@ -45,7 +47,7 @@ def only(path: Path) -> Recording:
     return found
 
 
-def test_the_very_reads_are_played_with_their_pauses(tmp_path: Path) -> None:
+def test_recorded_reads_are_replayed_with_their_pauses(tmp_path: Path) -> None:
     script = script_of(hello(tmp_path).response, "anthropic_messages")
     read = script._replace(cut="recorded", pace="recorded")
     assert [(pause, len(piece)) for pause, piece in read.reads()] == [
@@ -61,80 +63,84 @@ def test_the_very_reads_are_played_with_their_pauses(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"cut": "recorded", "recorded": ()}, "nobody kept the reads of these bytes"),
+        ({"cut": "recorded", "recorded": ()}, "this recording has no read timing"),
         ({"pace": "recorded"}, "belongs to the cut plan `recorded`"),
     ],
 )
-def test_reads_that_are_not_known_are_not_invented(changes: Any, says: str, tmp_path: Path) -> None:
+def test_recorded_cuts_and_pace_need_recorded_reads(
+    changes: Any, says: str, tmp_path: Path
+) -> None:
     script = script_of(hello(tmp_path).response, "anthropic_messages")
     with pytest.raises(InputError, match=says):
         script._replace(**changes).check()
 
 
-def test_every_cut_tells_the_same(tmp_path: Path, player: Replayer) -> None:
+def test_every_cut_has_the_same_outcome(tmp_path: Path, replayer: Replayer) -> None:
     save(cassette(hello(tmp_path)), tmp_path / "a.yaml")
-    whole = played(player, only(tmp_path / "a.yaml"))
+    whole = replay(replayer, only(tmp_path / "a.yaml"))
     assert (whole.text, whole.ending) == ("Hello there", "complete")
     for cut in (*PLANS, "byte", "recorded"):
-        assert played(player, only(tmp_path / "a.yaml"), cut) == whole
-    assert played(player, only(tmp_path / "a.yaml"), "recorded", "recorded") == whole
+        assert replay(replayer, only(tmp_path / "a.yaml"), cut) == whole
+    assert replay(replayer, only(tmp_path / "a.yaml"), "recorded", "recorded") == whole
 
 
 @pytest.mark.parametrize("end", ["reset", "client_closed"])
-def test_a_stream_that_broke_off_is_truncated(end: Any, tmp_path: Path, player: Replayer) -> None:
+def test_a_stream_that_broke_off_is_truncated(end: Any, tmp_path: Path, replayer: Replayer) -> None:
     whole = hello(tmp_path)
     left = hello(tmp_path, body=whole.response.body[:-150], stream=Stream(None, end))
     save(cassette(left), tmp_path / "a.yaml")
-    outcome = played(player, only(tmp_path / "a.yaml"))
+    outcome = replay(replayer, only(tmp_path / "a.yaml"))
     assert outcome.ending == "truncated"
     assert outcome.text.startswith("Hello")
 
 
-def test_an_error_keeps_its_status_and_headers(tmp_path: Path, player: Replayer) -> None:
+def test_an_error_keeps_its_status_and_headers(tmp_path: Path, replayer: Replayer) -> None:
     body = b'{"type":"error","error":{"type":"rate_limit_error","message":"slow down"}}'
-    told = hello(tmp_path, status=429, headers=(("retry-after", "7"),), body=body, stream=Stream())
-    save(cassette(told), tmp_path / "a.yaml")
+    interaction = hello(
+        tmp_path, status=429, headers=(("retry-after", "7"),), body=body, stream=Stream()
+    )
+    save(cassette(interaction), tmp_path / "a.yaml")
     recording = only(tmp_path / "a.yaml")
     assert recording.script().headers == (("retry-after", "7"),)
-    outcome = played(player, recording)
+    outcome = replay(replayer, recording)
     assert outcome.error
     assert outcome.error.kind == "rate_limit"
 
 
-def test_several_are_numbered_and_what_is_no_stream_is_left_out(tmp_path: Path) -> None:
-    told = hello(tmp_path)
+def test_several_exchanges_are_numbered_and_other_responses_are_skipped(tmp_path: Path) -> None:
+    interaction = hello(tmp_path)
     models = Interaction(Request("GET", "https://a/v1/models"), Response(body=b'{"data": []}'))
     lost = Interaction(Request("GET", "https://a/v1/models"), Response(status=404))
     image = replace(models, response=Response(body=b"\x89PNG\x00"))
     page = replace(models, response=Response(body=b"<html>"))
     silent = Interaction(Request("POST", URI), Response(stream=Stream((), "reset")))
-    save(Cassette((told, models, lost, image, page, silent)), tmp_path / "a.yaml")
+    save(Cassette((interaction, models, lost, image, page, silent)), tmp_path / "a.yaml")
     found = list(recordings([tmp_path / "a.yaml"]))
-    assert [type(one) for one in found] == [Recording, *[LeftOut] * 4, Recording]
+    assert [type(one) for one in found] == [Recording, *[SkippedRecording] * 4, Recording]
     assert isinstance(found[5], Recording)
     assert (found[5].name, found[5].protocol) == ("a#6", "anthropic_messages")
 
 
-def test_an_array_is_framed_again_and_its_reads_left() -> None:
+def test_an_array_is_framed_again_without_its_reads() -> None:
     response = Response(body=b'[{"candidates":[]}]', stream=Stream((Read(19, 0.1),)))
     script = script_of(response, "gemini_generate")
     assert script.frames == (b'data: {"candidates":[]}\r\n\r\n',)
     assert script.recorded == ()
 
 
-def test_the_files_of_a_folder_that_are_no_cassettes_are_named(tmp_path: Path) -> None:
+def test_yaml_files_that_are_not_cassettes_are_reported(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("title: a scenario\n", "utf-8")
     [error] = recordings([tmp_path])
     assert "a.yaml:1: `interactions` is missing here; is this a cassette?" in str(error)
 
 
 @pytest.mark.skipif(not TREE.is_dir(), reason="no cassettes/ in this tree")
-def test_no_cut_changes_the_outcome_of_a_cassette_of_this_tree(player: Replayer) -> None:
+def test_no_cut_changes_the_outcome_of_a_cassette_of_this_tree(replayer: Replayer) -> None:
     found = list(recordings([TREE]))
     assert not [one for one in found if isinstance(one, InputError)]
     for recording in found:
         if isinstance(recording, Recording):
-            whole = played(player, recording)
+            whole = replay(replayer, recording)
             kept = ("recorded",) if recording.script().recorded else ()
             for cut in (*PLANS, *kept):
-                assert played(player, recording, cut) == whole, f"{recording.name} under {cut}"
+                assert replay(replayer, recording, cut) == whole, f"{recording.name} under {cut}"

@@ -1,4 +1,4 @@
-"""The reader against the WHATWG rules, and against every way of cutting the same bytes.
+"""The reader follows the WHATWG rules, under every cut of the same bytes.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 """
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import FrameTooLargeError
-from harness.wire import cutting, sse
+from harness.wire import cut_plans, sse
 from harness.wire.sse import Frame
 
 STREAM = (
@@ -25,7 +25,7 @@ FRAMES = [
     Frame(None, "\u2028\u2029\u0085"),
     Frame(None, ""),
 ]
-# Pieces of streams in which every rule of the standard has something to do.
+# Pieces of streams that exercise every rule of the standard.
 fragments = st.lists(
     st.sampled_from(
         [
@@ -97,7 +97,7 @@ def test_one_cut_anywhere_changes_nothing(at: int) -> None:
 @given(body=fragments, seed=st.integers(0, 2**32))
 def test_any_cut_of_any_bytes_changes_nothing(body: bytes, seed: int) -> None:
     whole, cut = sse.Reader(), sse.Reader()
-    pieces = list(cutting.cut([body], f"random:{seed}"))
+    pieces = list(cut_plans.cut([body], f"random:{seed}"))
     assert [f for piece in pieces for f in cut.feed(piece)] == whole.feed(body)
     assert cut.close() == whole.close()
 
@@ -115,7 +115,7 @@ def test_what_was_written_is_read(events: list[tuple[str | None, str]], end: str
 
 
 @given(body=fragments)
-def test_a_recorded_body_is_split_behind_its_blank_lines(body: bytes) -> None:
+def test_a_recorded_body_is_split_after_its_blank_lines(body: bytes) -> None:
     pieces = sse.split(body)
     assert b"".join(pieces) == body
     assert all(pieces)
@@ -123,14 +123,14 @@ def test_a_recorded_body_is_split_behind_its_blank_lines(body: bytes) -> None:
     assert all(len(reader.feed(piece)) <= 1 for piece in pieces)
 
 
-def test_an_event_without_its_blank_line_is_handed_out_by_close_alone() -> None:
+def test_an_event_without_its_blank_line_is_returned_by_close_only() -> None:
     reader = sse.Reader()
     assert reader.feed(b"event: e\ndata: a\ndata: b") == []
     assert reader.close() == Frame("e", "a\nb")
     assert reader.close() is None
 
 
-def test_close_after_a_whole_stream_finds_nothing() -> None:
+def test_close_after_a_complete_stream_returns_none() -> None:
     reader = sse.Reader()
     reader.feed(b"data: a\n\n: c")
     assert reader.close() is None
@@ -139,7 +139,7 @@ def test_close_after_a_whole_stream_finds_nothing() -> None:
 # "data: 12345" and its line end are 12 bytes, the blank line is one more.
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
-def test_the_limit_holds_for_each_event_however_it_is_cut(end: bytes, size: int) -> None:
+def test_the_limit_applies_to_each_event_under_any_cut(end: bytes, size: int) -> None:
     def cut(body: bytes) -> list[bytes]:
         return [body[at : at + size] for at in range(0, len(body), size)]
 

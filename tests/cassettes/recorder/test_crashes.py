@@ -1,4 +1,4 @@
-"""Nothing secret on the disk at any moment, and nothing lost when somebody is killed."""
+"""No secret is on the disk at any moment, and nothing is lost when a process is killed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import httpx2
 import pytest
 
 from harness.cassettes import load, recording
-from harness.cassettes.recorder import write_queue as scribe_module
+from harness.cassettes.recorder import write_queue
 from harness.cassettes.recorder.journal import Journal, JournalHeader, JournalReader
 from harness.cassettes.recorder.session import recover
 from harness.cassettes.scrubbing import body as scrubbing_body
 from harness.errors import InputError
 from harness.wire.script import Script
-from tests.cassettes.recorder.conftest import FRAMES, TOLD, Provider
+from tests.cassettes.recorder.conftest import FRAMES, SCRIPT, Provider
 from tests.cassettes.scrubbing.planting import STREAMS, dice, fragments, joined, secrets
 
 if TYPE_CHECKING:
@@ -39,28 +39,26 @@ with httpx2.stream("POST", url, content=b"{}", trust_env=False) as reply:
 """
 
 
-def test_two_hundred_secrets_pass_and_none_is_on_the_disk(
-    provider: Provider, tmp_path: Path
-) -> None:
+def test_secrets_are_forwarded_and_none_is_on_the_disk(provider: Provider, tmp_path: Path) -> None:
     planted, thrown = list(secrets(5)), dice(11)
     path = tmp_path / "a.yaml"
     names = list(STREAMS)
-    tape = recording(path, "all", upstream=[provider.tells(TOLD)], secrets=())
+    recorder = recording(path, "all", upstream=[provider.register(SCRIPT)], secrets=())
     seen = b""
-    with tape, httpx2.Client(trust_env=False) as client:
+    with recorder, httpx2.Client(trust_env=False) as client:
         for number, secret in enumerate(planted):
-            told = STREAMS[names[number % len(names)]](
+            recorded = STREAMS[names[number % len(names)]](
                 fragments(f"It is {secret.text} here", thrown)
             )
             echo = (("content-type", "text/event-stream"), ("x-note", f"see {secret.text}"))
-            provider.tells(Script((told,), headers=echo, cut=f"random:{number}"))
+            provider.register(Script((recorded,), headers=echo, cut=f"random:{number}"))
             asked = {"role": "user", "content": json.dumps({"use": secret.text})}
             reply = client.post(
-                f"{tape.base_url('a')}/x?note=see+{secret.text.replace(' ', '+')}",
+                f"{recorder.base_url('a')}/x?note=see+{secret.text.replace(' ', '+')}",
                 json=asked,
                 headers={"authorization": f"Bearer {secret.text}", "cookie": f"a={secret.core}"},
             )
-            assert reply.content == told  # it passes as it is
+            assert reply.content == recorded  # forwarded unchanged
             seen = (tmp_path / "a.yaml.journal").read_bytes()
     written = path.read_bytes()
     for secret in planted:
@@ -71,21 +69,21 @@ def test_two_hundred_secrets_pass_and_none_is_on_the_disk(
     assert len(found) == len(planted)
     for secret, kept in zip(planted, found, strict=True):
         assert secret.core not in joined(kept.response.body), secret.kind
-    assert tape.summary.masked.total() > 4 * len(planted)
+    assert recorder.summary.masked.total() > 4 * len(planted)
 
 
 def start(provider: Provider, tmp_path: Path, script: Script, *more: str) -> subprocess.Popen[str]:
     """Start ``harness record`` on a client that prints what it reads."""
     command = [HARNESS, "record", "--cassette", str(tmp_path / "a.yaml"), *more]
-    command += ["--upstream", provider.tells(script), "--", sys.executable, "-c", ASK]
+    command += ["--upstream", provider.register(script), "--", sys.executable, "-c", ASK]
     return subprocess.Popen(  # noqa: S603 - our own command
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
 
 
-def until(what: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
-    while not what():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -96,13 +94,13 @@ def journal_of(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("old", [None, "interactions: []\nversion: 1\n"])
-def test_sigkill_leaves_the_old_cassette_and_a_journal(
+def test_after_sigkill_the_old_cassette_is_unchanged_and_the_journal_is_recovered(
     old: str | None, provider: Provider, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.yaml"
     if old is not None:
         path.write_text(old, "utf-8")
-    stalling = TOLD._replace(frames=FRAMES[:4], end="stall")
+    stalling = SCRIPT._replace(frames=FRAMES[:4], end="stall")
     process = start(provider, tmp_path, stalling, "--mode", "new_episodes")
     until(lambda: "word 3" in journal_of(tmp_path))
     os.killpg(process.pid, signal.SIGKILL)
@@ -110,46 +108,46 @@ def test_sigkill_leaves_the_old_cassette_and_a_journal(
     assert (path.read_text("utf-8") if path.exists() else None) == old
     with (tmp_path / "a.yaml.journal").open("ab") as journal:
         journal.write(b'{"n": 1, "text": "to')  # as if it had been killed while it wrote
-    said = subprocess.run(  # noqa: S603 - our own command
+    completed = subprocess.run(  # noqa: S603 - our own command
         [HARNESS, "record", "--recover", str(tmp_path / "a.yaml.journal")],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert said.stderr == "harness: 1 exchanges recovered\n"
-    [told] = load(path).interactions
-    assert told.response.body == b"".join(FRAMES[:4])
-    assert told.response.stream.end == "reset"
-    assert sum(read.length for read in told.response.stream.reads or ()) == len(FRAMES[0]) * 4
+    assert completed.stderr == "harness: 1 exchanges recovered\n"
+    [recorded] = load(path).interactions
+    assert recorded.response.body == b"".join(FRAMES[:4])
+    assert recorded.response.stream.end == "reset"
+    assert sum(read.length for read in recorded.response.stream.reads or ()) == len(FRAMES[0]) * 4
     assert not (tmp_path / "a.yaml.journal").exists()
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_recording_is_kept(
+def test_an_interrupted_recording_is_saved(
     sent: signal.Signals, code: int, provider: Provider, tmp_path: Path
 ) -> None:
-    stalling = TOLD._replace(frames=FRAMES[:4], end="stall")
+    stalling = SCRIPT._replace(frames=FRAMES[:4], end="stall")
     process = start(provider, tmp_path, stalling)
     until(lambda: "word 3" in journal_of(tmp_path))
-    if sent is signal.SIGINT:  # as a terminal sends it: to everybody
+    if sent is signal.SIGINT:  # as a terminal sends it: to the process group
         os.killpg(process.pid, sent)
     else:
         process.send_signal(sent)
     _, err = process.communicate(timeout=20)
     assert process.returncode == code
     assert "1 recorded, 0 played" in err
-    [told] = load(tmp_path / "a.yaml").interactions
-    assert (told.response.body, told.response.stream.end) == (
+    [recorded] = load(tmp_path / "a.yaml").interactions
+    assert (recorded.response.body, recorded.response.stream.end) == (
         b"".join(FRAMES[:4]), "client_closed",
     )  # fmt: skip
 
 
-def test_the_command_line_from_end_to_end(provider: Provider, tmp_path: Path) -> None:
+def test_the_record_command(provider: Provider, tmp_path: Path) -> None:
     for mode, counts in (("once", "1 recorded, 0 played"), ("none", "0 recorded, 1 played")):
-        process = start(provider, tmp_path, TOLD, "--mode", mode)
+        process = start(provider, tmp_path, SCRIPT, "--mode", mode)
         out, err = process.communicate(timeout=30)
         assert process.returncode == 0
         assert sum(map(int, out.split())) == len(BODY)
         assert f"a.yaml: {counts}\n" in err
-    process = start(provider, tmp_path, TOLD, "--json")
+    process = start(provider, tmp_path, SCRIPT, "--json")
     out, err = process.communicate(timeout=30)
     assert json.loads(out.splitlines()[-1]) == {
         "cassette": str(tmp_path / "a.yaml"),
@@ -159,23 +157,23 @@ def test_the_command_line_from_end_to_end(provider: Provider, tmp_path: Path) ->
         "masked": {},
     }
     assert err == ""
-    [told] = load(tmp_path / "a.yaml").interactions
-    assert told.response.body == BODY
-    assert told.response.stream.provenance
-    assert "-c" in (told.response.stream.provenance.command or "")
+    [recorded] = load(tmp_path / "a.yaml").interactions
+    assert recorded.response.body == BODY
+    assert recorded.response.stream.provenance
+    assert "-c" in (recorded.response.stream.provenance.command or "")
 
 
 def test_memory_does_not_grow_with_the_body(
     provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scrubbing_body, "HELD", 64 * 1024)
-    monkeypatch.setattr(scribe_module, "FULL", 64 * 1024)
+    monkeypatch.setattr(write_queue, "MAX_SIZE", 64 * 1024)
     frame = b'data: {"delta":"' + b"many words " * 90 + b'"}\n\n'
     script = Script((frame,) * 1500, cut="event")  # one bytes object: 1.5 MB on the wire only
     peaks = []
-    with recording(tmp_path / "a.yaml", upstream=[provider.tells(script)]) as tape:
+    with recording(tmp_path / "a.yaml", upstream=[provider.register(script)]) as recorder:
         tracemalloc.start()
-        url = f"{tape.base_url('a')}/x"
+        url = f"{recorder.base_url('a')}/x"
         with httpx2.stream("POST", url, content=b"{}", trust_env=False) as reply:
             for number, _ in enumerate(reply.iter_raw()):
                 if number % 250 == 249:
@@ -196,59 +194,59 @@ def test_memory_does_not_grow_with_the_body(
         (("--recover", "nowhere"), 2, "nowhere: cannot be read"),
     ],
 )
-def test_the_exit_code_is_the_commands_own(
+def test_the_exit_code_is_that_of_the_command(
     command: tuple[str, ...], code: int, says: str, tmp_path: Path
 ) -> None:
-    said = subprocess.run(  # noqa: S603 - our own command
+    completed = subprocess.run(  # noqa: S603 - our own command
         [HARNESS, "record", *command], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert (said.returncode, says in said.stderr) == (code, True), said.stderr
+    assert (completed.returncode, says in completed.stderr) == (code, True), completed.stderr
 
 
-def test_a_request_that_was_missed_is_1(provider: Provider, tmp_path: Path) -> None:
-    process = start(provider, tmp_path, TOLD, "--mode", "none")
+def test_the_exit_code_is_1_if_a_request_was_refused(provider: Provider, tmp_path: Path) -> None:
+    process = start(provider, tmp_path, SCRIPT, "--mode", "none")
     _, err = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert "no recorded request has this method and address; record it" in err
+    assert "no recorded request has this method and URL; record it" in err
 
 
 # The journal itself.
-def test_a_journal_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_an_incomplete_journal_is_read(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j", JournalHeader("a.yaml", keeps=False))
     asked: Any = {"method": "GET", "uri": "u", "headers": [["a", "b"]], "body": "", "what": "w"}
-    journal.note(n=1, **asked)
-    journal.note(n=2, **asked)
-    journal.note(n=2, status=200, reason="OK", headers=[])
-    journal.note(n=2, reads=[[5, 0.1]], text="abc\udcff")
-    journal.note(n=2, reads=[[9, 0.2]], text="")
+    journal.append(n=1, **asked)
+    journal.append(n=2, **asked)
+    journal.append(n=2, status=200, reason="OK", headers=[])
+    journal.append(n=2, reads=[[5, 0.1]], text="abc\udcff")
+    journal.append(n=2, reads=[[9, 0.2]], text="")
     journal.close()
     with JournalReader(tmp_path / "j") as reader:
-        [told] = reader.interactions()
+        [recorded] = reader.interactions()
         assert reader.answered == 1
-    assert told.response.body == b"abc\xff"
-    assert [read.length for read in told.response.stream.reads or ()] == [4]
+    assert recorded.response.body == b"abc\xff"
+    assert [read.length for read in recorded.response.stream.reads or ()] == [4]
     assert recover(tmp_path / "j") == 1
-    assert load(tmp_path / "a.yaml").interactions == (told,)
+    assert load(tmp_path / "a.yaml").interactions == (recorded,)
 
 
-def test_a_read_whose_end_was_not_taken_down_is_one(tmp_path: Path) -> None:
-    """A large read is taken down in portions, and told when its last is."""
+def test_bytes_of_an_unfinished_read_count_as_one_read(tmp_path: Path) -> None:
+    """A large read is recorded in portions, and its length is written with the last of them."""
     journal = Journal(tmp_path / "j", JournalHeader("a.yaml", keeps=False))
     asked: Any = {"method": "GET", "uri": "u", "headers": [], "body": "", "what": "w"}
-    journal.note(n=1, **asked)
-    journal.note(n=1, status=200, reason="OK", headers=[])
-    journal.note(n=1, reads=[[3, 0.1]], text="abcde")
-    journal.note(n=1, reads=[], text="fgh")
+    journal.append(n=1, **asked)
+    journal.append(n=1, status=200, reason="OK", headers=[])
+    journal.append(n=1, reads=[[3, 0.1]], text="abcde")
+    journal.append(n=1, reads=[], text="fgh")
     journal.close()
     assert recover(tmp_path / "j") == 1
-    [told] = load(tmp_path / "a.yaml").interactions
-    assert told.response.stream.reads == ((3, 0.1), (5, 0.1))
+    [recorded] = load(tmp_path / "a.yaml").interactions
+    assert recorded.response.stream.reads == ((3, 0.1), (5, 0.1))
 
 
 @pytest.mark.parametrize("text", ["", "hello\n", "[]\n", '{"journal": 2}\n', '{"journal": 1}\n'])
-def test_what_is_no_journal_is_named(text: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_journal_is_reported(text: str, tmp_path: Path) -> None:
     (tmp_path / "j").write_text(text, "utf-8")
-    with pytest.raises(InputError, match="name the file that `harness record` left"):
+    with pytest.raises(InputError, match=r"name a \.journal file that `harness record` wrote"):
         recover(tmp_path / "j")
     with pytest.raises(InputError, match="cannot be read"):
         recover(tmp_path / "nowhere")

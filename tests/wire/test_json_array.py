@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import FrameTooLargeError, WireError
-from harness.wire import cutting, json_array
+from harness.wire import cut_plans, json_array
 
 values = st.text() | st.lists(st.text()) | st.dictionaries(st.text(), st.text()) | st.integers()
 arrays = st.lists(st.dictionaries(st.text(), values))
@@ -37,13 +37,11 @@ def feed_all(reader: json_array.Reader, pieces: list[bytes], found: list[str]) -
         pytest.param('[{"a":1},\r\n{"b":[{}]}]', ['{"a":1}', '{"b":[{}]}'], id="two"),
         pytest.param(' {"error":{}} ', ['{"error":{}}'], id="a single object"),
         pytest.param(r'[{"a":"}\"]\\"},{}]', [r'{"a":"}\"]\\"}', "{}"], id="brackets in strings"),
-        pytest.param(
-            '[{"é":"\U0001f600"}]', ['{"é":"\U0001f600"}'], id="several bytes a character"
-        ),
-        pytest.param("[{oops},{}]", ["{oops}", "{}"], id="malformed is for its reader to refuse"),
+        pytest.param('[{"é":"\U0001f600"}]', ['{"é":"\U0001f600"}'], id="multi-byte characters"),
+        pytest.param("[{oops},{}]", ["{oops}", "{}"], id="malformed elements are returned"),
     ],
 )
-def test_hands_out_each_element(body: str, elements: list[str]) -> None:
+def test_returns_each_element(body: str, elements: list[str]) -> None:
     raw = body.encode()
     assert read([raw]) == elements
     assert read([raw[at : at + 1] for at in range(len(raw))]) == elements
@@ -56,17 +54,17 @@ def test_any_cut_of_any_array_changes_nothing(
     array: list[dict[str, Any]], seed: int, *, escaped: bool
 ) -> None:
     body = json.dumps(array, ensure_ascii=escaped).encode()
-    found = read(list(cutting.cut([body], f"random:{seed}")))
+    found = read(list(cut_plans.cut([body], f"random:{seed}")))
     assert [json.loads(text) for text in found] == array
 
 
-def test_an_element_is_handed_out_as_soon_as_it_ends() -> None:
+def test_an_element_is_returned_as_soon_as_it_ends() -> None:
     reader = json_array.Reader()
     assert reader.feed(b'[{"a":') == []
     assert reader.feed(b"1}") == ['{"a":1}']
 
 
-def test_an_element_that_broke_off_is_named() -> None:
+def test_an_incomplete_element_is_an_error() -> None:
     reader = json_array.Reader()
     reader.feed(b'[{"a":1},{"b":')
     with pytest.raises(WireError, match="inside an element of 5 bytes"):
@@ -74,7 +72,7 @@ def test_an_element_that_broke_off_is_named() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 3, 100])
-def test_the_limit_holds_for_each_element_however_it_is_cut(size: int) -> None:
+def test_the_limit_applies_to_each_element_under_any_cut(size: int) -> None:
     body = b'[{"a":1},{"a":12},{}]'
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
     reader = json_array.Reader(limit=7)

@@ -1,7 +1,7 @@
-"""What asks through wrapped clients of an environment's own SDKs; only they are installed there.
+"""A script that tests wrapping in an environment where nothing but other SDK versions is installed.
 
-Run as a script: ``old_sdks.py KIND SERVER RECORDER`` wraps a client of the server, so that it asks
-the recorder, prints the events it read, and then asks the server with the client itself.
+``old_sdk_script.py KIND SERVER RECORDER`` wraps a client of the server, so that its requests go to
+the recorder, and prints how many events it read; then it does the same with the client itself.
 """
 
 from __future__ import annotations
@@ -45,18 +45,20 @@ def gemini(url: str) -> Any:
 
 
 def main(kind: str, server: str, recorder: str) -> None:
-    """Wrap, ask, and ask without."""
+    """Request through the wrapped client, then through the client itself."""
     sys.path.insert(0, str(ROOT))
     path = ROOT / "harness" / "cassettes" / "recorder" / "wrapping.py"
     spec = importlib.util.spec_from_file_location("wrapping", path)
     assert spec
     assert spec.loader
-    wrapping = importlib.util.module_from_spec(spec)  # its room needs more than is installed
+    wrapping = importlib.util.module_from_spec(spec)  # its package needs more than is installed
     spec.loader.exec_module(wrapping)
     client, ask = globals()[kind](server)
-    with wrapping.wrapped(client, lambda url: url.replace(server, recorder), records=True) as one:
-        told = [event.model_dump_json() for event in ask(one)]
-    sys.stdout.write(json.dumps([len(told), len(list(ask(client)))]))
+    with wrapping.redirected(
+        client, lambda url: url.replace(server, recorder), records=True
+    ) as one:
+        recorded = [event.model_dump_json() for event in ask(one)]
+    sys.stdout.write(json.dumps([len(recorded), len(list(ask(client)))]))
 
 
 if __name__ == "__main__":

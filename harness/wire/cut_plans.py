@@ -1,9 +1,9 @@
-"""Where a byte stream is split into reads.
+"""Cut plans: where a byte stream is split into reads.
 
-A cut plan is a word: ``whole``, ``event``, ``byte``, ``awkward``, ``edges`` (around every line end
-and inside every character of several bytes), ``offset:N`` (one cut after N bytes) or
-``random:SEED``, or ``recorded``: as a recorder saw them arrive. The bytes never change, only where
-one read ends and the next begins: every plan must lead to the same outcome.
+A cut plan is ``whole``, ``event``, ``byte``, ``awkward``, ``edges`` (around every line end and
+inside every multi-byte character), ``offset:N`` (one cut after N bytes), ``random:SEED``, or
+``recorded`` (as the recorder received them). The bytes never change, only where one read ends and
+the next begins: every plan must lead to the same outcome.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Cutter: TypeAlias = Callable[[Sequence[bytes], str], Iterator[bytes]]
 
-# Sizes that fall, in turn, inside `data:`, a CRLF pair, a multi-byte character and a JSON escape.
+# Sizes that cut, in turn, inside `data:`, a CRLF pair, a multi-byte character and a JSON escape.
 AWKWARD = (1, 5, 2, 13, 3, 8, 21)
 _EDGE = re.compile(rb"[\r\n]+|[\x80-\xff]+")
 
@@ -33,7 +33,7 @@ def _by_sizes(body: bytes, sizes: Iterator[int]) -> Iterator[bytes]:
         start = end
 
 
-def _forever(sizes: Sequence[int]) -> Iterator[int]:
+def _repeated(sizes: Sequence[int]) -> Iterator[int]:
     while True:
         yield from sizes
 
@@ -53,15 +53,15 @@ def _byte(frames: Sequence[bytes], _: str) -> Iterator[bytes]:
 
 
 def _awkward(frames: Sequence[bytes], _: str) -> Iterator[bytes]:
-    return _by_sizes(b"".join(frames), _forever(AWKWARD))
+    return _by_sizes(b"".join(frames), _repeated(AWKWARD))
 
 
 def _edges(frames: Sequence[bytes], _: str) -> Iterator[bytes]:
-    """Cut before and behind each line end, and inside each character of several bytes."""
+    """Cut before and after each line end, and inside each multi-byte character."""
     body = b"".join(frames)
     cuts = (at for edge in _EDGE.finditer(body) for at in range(edge.start(), edge.end() + 1))
-    places = [0, *dict.fromkeys(at for at in cuts if 0 < at < len(body)), len(body)]
-    return (body[start:end] for start, end in pairwise(places) if start < end)
+    offsets = [0, *dict.fromkeys(at for at in cuts if 0 < at < len(body)), len(body)]
+    return (body[start:end] for start, end in pairwise(offsets) if start < end)
 
 
 def _offset(frames: Sequence[bytes], argument: str) -> Iterator[bytes]:
@@ -70,8 +70,8 @@ def _offset(frames: Sequence[bytes], argument: str) -> Iterator[bytes]:
 
 
 def _random(frames: Sequence[bytes], argument: str) -> Iterator[bytes]:
-    dice = random.Random(int(argument))  # noqa: S311 - a seed must give the same cuts everywhere
-    return _by_sizes(b"".join(frames), iter(lambda: dice.randint(1, 40), 0))
+    generator = random.Random(int(argument))  # noqa: S311 - a seed must give the same cuts everywhere
+    return _by_sizes(b"".join(frames), iter(lambda: generator.randint(1, 40), 0))
 
 
 _PLANS: dict[str, Cutter] = {
@@ -86,23 +86,23 @@ _PLANS: dict[str, Cutter] = {
 _TAKES_NUMBER = frozenset({"offset", "random"})
 
 
-_RECORDED = "recorded"  # takes its sizes from whoever has the recording
+_RECORDED = "recorded"  # its sizes are passed to `cut`
 # Every plan as a user writes it.
 PLANS = (*(f"{name}:N" if name in _TAKES_NUMBER else name for name in _PLANS), _RECORDED)
 
 
 def check(plan: str) -> str:
-    """Return the plan if it is one.
+    """Return the plan if it is valid.
 
     Raises:
         UnknownWordError: no plan has that name.
-        InputError: its number is missing, or there is one where none belongs.
+        InputError: its number is missing, or it takes none.
     """
-    word, colon, argument = plan.partition(":")
-    if word not in (*_PLANS, _RECORDED):
+    name, colon, argument = plan.partition(":")
+    if name not in (*_PLANS, _RECORDED):
         raise UnknownWordError("cut plan", plan, PLANS)
-    if not (argument.isdecimal() if word in _TAKES_NUMBER else not colon):
-        form = f"{word}:N" if word in _TAKES_NUMBER else word
+    if not (argument.isdecimal() if name in _TAKES_NUMBER else not colon):
+        form = f"{name}:N" if name in _TAKES_NUMBER else name
         raise InputError(f"cut plan {plan!r}: write it as {form}")
     return plan
 
@@ -113,14 +113,14 @@ def cut(frames: Sequence[bytes], plan: str, recorded: Sequence[int] = ()) -> Ite
     Args:
         frames: the bytes.
         plan: the cut plan.
-        recorded: the length of each read for the plan ``recorded``; bytes beyond them, as a
-            mutation adds, are one read.
+        recorded: the length of each read for the plan ``recorded``; further bytes, as a mutation
+            may add, are one read.
     """
-    word, _, argument = check(plan).partition(":")
-    if word == _RECORDED:
+    name, _, argument = check(plan).partition(":")
+    if name == _RECORDED:
         body = b"".join(frames)
         return _by_sizes(body, chain(recorded, (len(body),)))
-    return _PLANS[word](frames, argument)
+    return _PLANS[name](frames, argument)
 
 
 def every_offset(size: int) -> Iterator[str]:

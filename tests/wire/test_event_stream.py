@@ -1,4 +1,4 @@
-"""AWS's binary event stream: every cut, every broken byte, every header type."""
+"""The binary event stream of AWS: every cut, every corrupt byte, every header type."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import FrameTooLargeError, WireError
-from harness.wire import cutting, event_stream
+from harness.wire import cut_plans, event_stream
 from harness.wire.event_stream import Message
 
 EVENT = {":event-type": "chunk", ":message-type": "event", "é": "ü"}
@@ -40,14 +40,14 @@ def feed_all(reader: event_stream.Reader, pieces: list[bytes], found: list[Messa
 
 
 def coded(headers: bytes, payload: bytes = b"") -> bytes:
-    """A message around headers that may be anything."""
+    """Return a message with arbitrary header bytes."""
     lengths = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))
     message = lengths + struct.pack(">I", crc32(lengths)) + headers + payload
     return message + struct.pack(">I", crc32(message))
 
 
 def test_the_message_of_the_specification_without_headers_and_payload() -> None:
-    # The first test vector of AWS's own clients: 16 bytes, both checksums theirs.
+    # The first test vector of AWS's own clients: 16 bytes with both checksums.
     body = bytes.fromhex("000000100000000005c248eb7d98c8ff")
     assert read([body]) == [Message({}, b"")]
     assert event_stream.write({}, b"") == body
@@ -56,7 +56,7 @@ def test_the_message_of_the_specification_without_headers_and_payload() -> None:
 @given(sent=messages, seed=st.integers(0, 2**32))
 def test_what_is_written_is_read_under_any_cut(sent: list[Message], seed: int) -> None:
     frames = [event_stream.write(dict(message.headers), message.payload) for message in sent]  # type: ignore[arg-type]
-    assert read(list(cutting.cut(frames, f"random:{seed}"))) == sent
+    assert read(list(cut_plans.cut(frames, f"random:{seed}"))) == sent
 
 
 def test_every_type_of_header_is_read() -> None:
@@ -76,7 +76,7 @@ def test_every_type_of_header_is_read() -> None:
     [message] = read([coded(headers, b"{}")])
     assert list(message.headers.values()) == [expected for _, _, expected in values]
     assert message.payload == b"{}"
-    assert (message.word("h"), message.word("a"), message.word("none")) == ("é", "", "")
+    assert (message.text("h"), message.text("a"), message.text("none")) == ("é", "", "")
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_every_type_of_header_is_read() -> None:
     [
         pytest.param(b"\x05ab", id="a name that is cut"),
         pytest.param(b"\x01a", id="no type"),
-        pytest.param(b"\x01a\x0a", id="a type nobody knows"),
+        pytest.param(b"\x01a\x0a", id="an unknown type"),
         pytest.param(b"\x01a\x05\x00", id="a number that is cut"),
         pytest.param(b"\x01a\x07\x00\x09abc", id="a text that is cut"),
         pytest.param(b"\x01a\x07\x00", id="a length that is cut"),
-        pytest.param(b"\x01a\x07\x00\x01\xff", id="a text that is no UTF-8"),
+        pytest.param(b"\x01a\x07\x00\x01\xff", id="a text that is not UTF-8"),
         pytest.param(b"\x01a\x09\x00", id="a UUID that is cut"),
     ],
 )
@@ -97,7 +97,7 @@ def test_headers_that_cannot_be_read_are_an_error(headers: bytes) -> None:
         read([coded(headers)])
 
 
-def test_any_flipped_bit_is_found_and_what_came_before_it_is_kept() -> None:
+def test_any_flipped_bit_is_detected_and_the_messages_before_it_are_returned() -> None:
     first, second = event_stream.write(EVENT, b"first"), event_stream.write(EVENT, b"second")
     for at in range(len(second)):
         broken = bytearray(second)
@@ -112,15 +112,15 @@ def test_any_flipped_bit_is_found_and_what_came_before_it_is_kept() -> None:
 
 
 @pytest.mark.parametrize("kept", [1, 11, 12, 30])
-def test_a_stream_that_breaks_off_inside_a_message_says_so(kept: int) -> None:
+def test_a_stream_that_ends_inside_a_message_is_an_error(kept: int) -> None:
     body = event_stream.write(EVENT, b"payload")
-    with pytest.raises(WireError, match=f"byte {len(body)}: broke off after {kept} bytes"):
+    with pytest.raises(WireError, match=f"byte {len(body)}: ended after {kept} bytes"):
         read([body, body[:kept]])
 
 
 def test_lengths_that_contradict_each_other_are_an_error() -> None:
     lengths = struct.pack(">II", 20, 5)
-    with pytest.raises(WireError, match="a message of 20 bytes cannot hold 5 of headers"):
+    with pytest.raises(WireError, match="a message of 20 bytes cannot hold 5 bytes of headers"):
         read([lengths + struct.pack(">I", crc32(lengths)) + bytes(8)])
 
 
@@ -131,7 +131,7 @@ def test_a_message_over_the_limit_is_refused_by_its_prelude() -> None:
         read([body[:12]], len(body) - 1)
 
 
-def test_the_price_of_a_byte_does_not_grow_with_the_stream() -> None:
+def test_the_cost_of_a_byte_does_not_grow_with_the_stream() -> None:
     frame = event_stream.write(EVENT, bytes(2000))
 
     def cost(count: int) -> float:
@@ -145,7 +145,7 @@ def test_the_price_of_a_byte_does_not_grow_with_the_stream() -> None:
     assert min(cost(1000) for _ in range(3)) < 20 * small
 
 
-def test_only_a_sound_prelude_is_taken_for_an_event_stream() -> None:
+def test_only_a_valid_prelude_is_recognised_as_an_event_stream() -> None:
     assert event_stream.sniff(event_stream.write({}, b""))
     assert not event_stream.sniff(b"")
     assert not event_stream.sniff(bytes(12))

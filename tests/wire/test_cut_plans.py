@@ -1,4 +1,4 @@
-"""Cut plans move the borders between reads and nothing else."""
+"""Cut plans move the boundaries between reads and nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import InputError, UnknownWordError
-from harness.wire import cutting
+from harness.wire import cut_plans
 
 FRAMES = [b"data: 1\n\n", b"", b"data: 22\r\n\r\n"]
 BODY = b"".join(FRAMES)
@@ -18,7 +18,7 @@ plans = st.sampled_from(PLANS) | st.integers(0, 2**40).map("random:{}".format)
 
 @given(frames=st.lists(st.binary(max_size=60)), plan=plans)
 def test_a_plan_keeps_every_byte_and_makes_no_empty_read(frames: list[bytes], plan: str) -> None:
-    reads = list(cutting.cut(frames, plan))
+    reads = list(cut_plans.cut(frames, plan))
     assert b"".join(reads) == b"".join(frames)
     assert all(reads)
 
@@ -36,42 +36,42 @@ def test_a_plan_keeps_every_byte_and_makes_no_empty_read(frames: list[bytes], pl
     ],
 )
 def test_a_plan_cuts_where_it_says(plan: str, sizes: list[int]) -> None:
-    assert [len(read) for read in cutting.cut(FRAMES, plan)] == sizes
+    assert [len(read) for read in cut_plans.cut(FRAMES, plan)] == sizes
 
 
 def test_a_seed_gives_the_same_cuts_and_another_seed_others() -> None:
     frames = [bytes(500)]
-    assert list(cutting.cut(frames, "random:1")) == list(cutting.cut(frames, "random:1"))
-    assert list(cutting.cut(frames, "random:1")) != list(cutting.cut(frames, "random:2"))
+    assert list(cut_plans.cut(frames, "random:1")) == list(cut_plans.cut(frames, "random:1"))
+    assert list(cut_plans.cut(frames, "random:1")) != list(cut_plans.cut(frames, "random:2"))
 
 
 def test_every_offset_is_inside_the_body() -> None:
-    assert list(cutting.every_offset(4)) == ["offset:1", "offset:2", "offset:3"]
-    assert list(cutting.every_offset(1)) == []
+    assert list(cut_plans.every_offset(4)) == ["offset:1", "offset:2", "offset:3"]
+    assert list(cut_plans.every_offset(1)) == []
 
 
 @pytest.mark.parametrize("plan", PLANS)
 def test_a_plan_is_returned_by_its_check(plan: str) -> None:
-    assert cutting.check(plan) == plan
+    assert cut_plans.check(plan) == plan
 
 
 @pytest.mark.parametrize("plan", ["offset", "offset:", "offset:-1", "random:x", "random:1.5"])
 def test_a_missing_number_is_an_input_error(plan: str) -> None:
     with pytest.raises(InputError, match=f"write it as {plan.partition(':')[0]}:N"):
-        cutting.check(plan)
+        cut_plans.check(plan)
 
 
 @pytest.mark.parametrize("plan", ["event:", "event:5", "event:x", "whole:1"])
-def test_a_number_where_none_belongs_is_an_input_error(plan: str) -> None:
+def test_a_number_for_a_plan_that_takes_none_is_an_input_error(plan: str) -> None:
     with pytest.raises(InputError, match=f"write it as {plan.partition(':')[0]}$"):
-        cutting.check(plan)
+        cut_plans.check(plan)
 
 
-def test_an_unknown_plan_is_named_with_the_nearest_known() -> None:
+def test_an_unknown_plan_suggests_the_nearest_name() -> None:
     with pytest.raises(UnknownWordError, match="did you mean 'event'"):
-        cutting.check("events")
+        cut_plans.check("events")
 
 
-def test_a_wrong_plan_is_refused_when_it_is_used() -> None:
+def test_an_invalid_plan_is_refused_when_it_is_used() -> None:
     with pytest.raises(InputError):
-        cutting.cut(FRAMES, "offset")
+        cut_plans.cut(FRAMES, "offset")

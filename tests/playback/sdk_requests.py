@@ -1,7 +1,7 @@
-"""The provider SDKs as the tests of both speakers drive them: one row a way to ask for a stream.
+"""Requests through the provider SDKs, as the tests of both transports make them.
 
-Each row streams its ``frames`` and yields the events the SDK made of them, dumped. The HTTP client
-is the caller's, so the same row runs over a socket and in memory.
+Each row is one way to request a stream: it yields the events that the SDK made of its ``frames``,
+dumped. The caller passes the HTTP client, so the same row runs over a socket and in memory.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     Sync = Callable[[str, httpx2.Client], Iterator[Any]]
     Async = Callable[[str, httpx2.AsyncClient], AsyncIterator[Any]]
 
-WORDS = ("Hel", "lo \u00e9\U0001f600")
-# genai.Client builds a TLS context for its websockets unless it gets one, in 50 ms.
+TEXTS = ("Hel", "lo \u00e9\U0001f600")
+# Without this, genai.Client builds a TLS context for its websockets, which takes 50 ms.
 _NO_TLS: Any = {"ssl": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
-_ASKED: Any = [{"role": "user", "content": "hi"}]
+_MESSAGES_PARAM: Any = [{"role": "user", "content": "hi"}]
 
 
 def _chat_frames() -> tuple[bytes, ...]:
@@ -40,7 +40,7 @@ def _chat_frames() -> tuple[bytes, ...]:
 
     return (
         chunk({"role": "assistant", "content": ""}),
-        *(chunk({"content": word}) for word in WORDS),
+        *(chunk({"content": word}) for word in TEXTS),
         chunk({}, "stop"),
         sse.write(None, "[DONE]"),
     )
@@ -57,7 +57,7 @@ def _responses_frames() -> tuple[bytes, ...]:
         event("response.created", 0, response={**response, "status": "in_progress"}),
         *(
             event("response.output_text.delta", n, delta=word, **place)
-            for n, word in enumerate(WORDS, 1)
+            for n, word in enumerate(TEXTS, 1)
         ),
         event("response.completed", 3, response={**response, "status": "completed"}),
     )
@@ -74,7 +74,7 @@ def _anthropic_frames() -> tuple[bytes, ...]:
         event("content_block_start", index=0, content_block={"type": "text", "text": ""}),
         *(
             event("content_block_delta", index=0, delta={"type": "text_delta", "text": word})
-            for word in WORDS
+            for word in TEXTS
         ),
         event("content_block_stop", index=0),
         event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 2}),
@@ -88,7 +88,7 @@ def _gemini_frames() -> tuple[bytes, ...]:
         body = {"candidates": [candidate], "responseId": "r"}
         return sse.write(None, json.dumps(body, ensure_ascii=False), end="\r\n")
 
-    return response(WORDS[0]), response(WORDS[1], finishReason="STOP")
+    return response(TEXTS[0]), response(TEXTS[1], finishReason="STOP")
 
 
 def _dump(events: Iterator[Any]) -> Iterator[Any]:
@@ -115,12 +115,12 @@ def _anthropic(url: str, client: Any) -> dict[str, Any]:
 
 
 def _chat(sdk: openai.OpenAI) -> Iterator[Any]:
-    with sdk.chat.completions.create(model="m", messages=_ASKED, stream=True) as stream:
+    with sdk.chat.completions.create(model="m", messages=_MESSAGES_PARAM, stream=True) as stream:
         yield from _dump(iter(stream))
 
 
 async def _achat(sdk: openai.AsyncOpenAI) -> AsyncIterator[Any]:
-    stream = await sdk.chat.completions.create(model="m", messages=_ASKED, stream=True)
+    stream = await sdk.chat.completions.create(model="m", messages=_MESSAGES_PARAM, stream=True)
     async with stream:
         async for event in _adump(aiter(stream)):
             yield event
@@ -141,13 +141,17 @@ async def _aresponses(url: str, client: httpx2.AsyncClient) -> AsyncIterator[Any
 
 def _messages(url: str, client: httpx2.Client) -> Iterator[Any]:
     sdk = anthropic.Anthropic(**_anthropic(url, client))
-    with sdk.messages.create(model="m", messages=_ASKED, max_tokens=9, stream=True) as stream:
+    with sdk.messages.create(
+        model="m", messages=_MESSAGES_PARAM, max_tokens=9, stream=True
+    ) as stream:
         yield from _dump(iter(stream))
 
 
 async def _amessages(url: str, client: httpx2.AsyncClient) -> AsyncIterator[Any]:
     sdk = anthropic.AsyncAnthropic(**_anthropic(url, client))
-    asked = await sdk.messages.create(model="m", messages=_ASKED, max_tokens=9, stream=True)
+    asked = await sdk.messages.create(
+        model="m", messages=_MESSAGES_PARAM, max_tokens=9, stream=True
+    )
     async with asked as stream:
         async for event in _adump(aiter(stream)):
             yield event
@@ -182,13 +186,13 @@ async def _agenerate(sdk: genai.Client) -> AsyncIterator[Any]:
 
 
 class Row(NamedTuple):
-    """One way to ask one provider for a stream, and the path a server sees it under."""
+    """One way to request a stream from one provider, and the path that its server sees."""
 
     name: str
     path: str
     frames: tuple[bytes, ...]
-    listen: Sync
-    alisten: Async
+    stream: Sync
+    astream: Async
     events: int
 
 
