@@ -80,6 +80,7 @@ class Expressible:
     Args:
         usage: the usage fields it can report; a total it lacks is input plus output.
         refusals: whether a refusal has a place of its own; else its words arrive as text.
+        reasoning: whether it has reasoning; else that is left out.
         instead: finish reasons it has no word for -> the one it sends instead.
         always_reports_usage: whether every stream reports usage.
         arguments_as_text: whether a call's arguments are sent as text, so that spelling survives.
@@ -89,6 +90,7 @@ class Expressible:
 
     usage: frozenset[str]
     refusals: bool = True
+    reasoning: bool = True
     instead: Mapping[FinishReason, FinishReason] = field(default_factory=dict)
     always_reports_usage: bool = False
     arguments_as_text: bool = True
