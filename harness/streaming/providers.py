@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import UnknownWordError
+from harness.protocols import names, protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,14 +63,17 @@ PROVIDERS: Mapping[str, Provider] = {
 
 
 def provider_named(name: str) -> Provider:
-    """Return what is known of a provider.
+    """Return what is known of a provider: its row, or that of a registered protocol's endpoint.
 
     Raises:
         UnknownWordError: nothing is; proposes the nearest name.
     """
-    if name not in PROVIDERS:
-        raise UnknownWordError("provider", name, PROVIDERS)
-    return PROVIDERS[name]
+    if name in PROVIDERS:
+        return PROVIDERS[name]
+    endpoints = {protocol(each).endpoint.provider: each for each in names()}
+    if name not in endpoints:
+        raise UnknownWordError("provider", name, {*PROVIDERS, *endpoints})
+    return Provider(endpoints[name])
 
 
 def protocol_of(name: str, request: Mapping[str, JSON]) -> str:

@@ -20,7 +20,7 @@ class ToyInterface(StreamingInterface):
     """Reads toy events; see ``StreamingInterface`` for its arguments and use."""
 
     protocol: ClassVar[str] = NAME
-    finish_words: ClassVar[Mapping[str, FinishReason]] = FINISH
+    finish_reasons: ClassVar[Mapping[str, FinishReason]] = FINISH
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -81,7 +81,7 @@ class ToyInterface(StreamingInterface):
         self.record_terminal(event.reason if isinstance(event.reason, str) else None)
         return ()
 
-    def error(self, event: Any) -> Sequence[Chunk]:
+    def failure(self, event: Any) -> Sequence[Chunk]:
         """Record a failure that the provider reports."""
         self.record_error(ErrorInfo(kind="server", code=event.code, message=str(event.message)))
         return ()
@@ -94,5 +94,5 @@ _HANDLERS: Mapping[str, Callable[[ToyInterface, Any], Sequence[Chunk]]] = {
     "call.arguments": ToyInterface.call_arguments,
     "call.end": ToyInterface.call_end,
     "end": ToyInterface.end,
-    "error": ToyInterface.error,
+    "error": ToyInterface.failure,
 }

@@ -13,12 +13,12 @@ from harness.streaming.decoding import wire_events, wire_events_async
 from tests.toy_protocol.wire import NAME, PROTOCOL, USAGE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Iterable, Iterator
 
     from harness.sdks.call import SdkCall
-    from harness.sdks.clients import SdkClients
+    from harness.sdks.clients import HttpLibrary, SdkClients
 
-_HTTP = "httpx2"
+_HTTP: HttpLibrary = "httpx2"
 
 
 class ToyStream:
@@ -30,18 +30,24 @@ class ToyStream:
 
     def __init__(self, response: Any) -> None:
         self.response = response
+        self._bytes: AsyncGenerator[bytes, None] | None = None
+        self._events: AsyncGenerator[Any, None] | None = None
 
-    async def __aiter__(self) -> AsyncIterator[Any]:
-        """Yield the events as they arrive."""
-        async for event in wire_events_async(self.response.aiter_bytes(), NAME):
-            yield event
+    def __aiter__(self) -> AsyncGenerator[Any, None]:
+        """Return the events as they arrive."""
+        self._bytes = self.response.aiter_bytes()
+        self._events = wire_events_async(self._bytes, NAME)
+        return self._events
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield the events as they arrive."""
-        yield from wire_events(self.response.iter_bytes(), NAME)
+        """Return the events as they arrive."""
+        return wire_events(self.response.iter_bytes(), NAME)
 
     async def aclose(self) -> None:
-        """Close the response."""
+        """Close the response, and the generators that a consumer left suspended."""
+        for generator in (self._events, self._bytes):
+            if generator is not None:
+                await generator.aclose()
         await self.response.aclose()
 
     def close(self) -> None:
