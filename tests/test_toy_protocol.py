@@ -13,9 +13,9 @@ import pytest
 from harness import protocols, sdks
 from harness.cli import main
 from harness.errors import UnknownWordError
+from harness.fuzzing.properties.comparison import view
 from harness.generation.byte_source import delta_plan
 from harness.generation.capabilities import expected, expressible
-from harness.generation.views import view
 from harness.generation.walking import walk
 from harness.model import Reasoning, Refusal, Text, ToolCall, Usage
 from harness.protocols.bodies import protocol_at, protocol_of
