@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator
 
     from harness.sdks.call import SdkCall
-    from harness.sdks.clients import HttpLibrary, SdkClients
+    from harness.sdks.clients import SdkClients
+    from harness.sdks.installed import HttpLibrary
 
 _HTTP: HttpLibrary = "httpx2"
 
