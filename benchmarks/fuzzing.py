@@ -30,7 +30,7 @@ from harness.targets.base import Call
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.engine.executor import TargetResult
+    from harness.engine.results import TargetResult
     from harness.generation.cases import Case
     from harness.wire.script import Script
 

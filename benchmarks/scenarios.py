@@ -10,10 +10,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from benchmarks.measuring import ROUNDS, Row
-from harness.engine.events import RunFinished, ScenarioFinished
-from harness.engine.replayer import Replayer, TargetRequest
+from harness.engine.events import RunFinished
+from harness.engine.replayer import Replayer
+from harness.engine.results import ScenarioResult
 from harness.engine.run import Settings, run
 from harness.engine.selection import select_scenarios
+from harness.targets.base import Call
 from harness.wire.script import RECORDED
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def _run(scenarios: Sequence[Scenario]) -> float:
     finished = 0
     started = perf_counter()
     for event in run(scenarios, Settings()):
-        finished += isinstance(event, ScenarioFinished)
+        finished += isinstance(event, ScenarioResult)
         if isinstance(event, RunFinished):
             break
     return 1000 * (perf_counter() - started) / max(finished, 1)
@@ -66,10 +68,10 @@ def _recordings(scenarios: Sequence[Scenario]) -> Row:
 
 def _replay(replayer: Replayer, scenario: Scenario, cut: str) -> float:
     """Return the seconds in which one recording is replayed."""
-    request = TargetRequest(scenario.protocol, scenario.ask())
+    request = Call(scenario.protocol, request=scenario.ask())
     script = scenario.script()._replace(cut=cut)
     started = perf_counter()
-    replayer.play("builtin", request, script)
+    replayer.replay("builtin", request, script)
     return perf_counter() - started
 
 

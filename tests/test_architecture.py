@@ -29,7 +29,7 @@ LAYERS = (
     ("playback", "scenarios", "sdks"),
     ("checks", "auditing", "targets"),
     ("engine",),
-    ("fuzzing", "comparing", "demo"),
+    ("aborting", "fuzzing", "comparing", "demo"),
     ("reports", "__init__"),  # __init__ imports what it exports when that is used
     ("cli", "pytest_plugin"),
     ("__main__",),

@@ -13,16 +13,16 @@ from typing import NamedTuple
 
 import pytest
 
-from harness.checks.abort_invariants import ABORT_INVARIANTS
-from harness.checks.run_invariants import RUN_INVARIANTS
+from harness.aborting.abort_invariants import ABORT_INVARIANTS
+from harness.aborting.run_invariants import RUN_INVARIANTS
 from harness.scenarios import discover, load, scenario_root
 
 HERE = Path(__file__).parent
 CLOSING = "streaming/test_closing.py"
 CANCELLATION = "streaming/test_cancellation.py"
 INTERFACES = "streaming/test_cancelling_interfaces.py"
-KEEPALIVE = "streaming/test_keepalive_leaving.py"
-STACK = "runner/test_runner_stack.py"
+KEEPALIVE = "streaming/serving/test_keepalive_abort.py"
+STACK = "aborting/test_full_stack.py"
 
 
 class Case(NamedTuple):
@@ -37,18 +37,18 @@ CASES = {
     "CA-001": Case(
         "cancelled while awaiting the request",
         (
-            "run_provider_is_closed",
+            "run_closes_responses",
             f"{INTERFACES}::test_a_run_cancelled_while_connecting_leaves_the_socket",
-            "runner/test_runner_sweep.py::test_who_waits_for_the_answer_can_be_interrupted_too",
+            "aborting/test_stream_sweep.py::test_who_waits_for_the_answer_can_be_interrupted_too",
         ),
     ),
     "CA-002": Case(
         "cancelled after the headers, before an event",
-        ("text", "left_as_cancelled", "left_closes_connection", "run_is_cancelled"),
+        ("text", "aborted_is_cancelled", "aborted_closes_connection", "run_is_cancelled"),
     ),
     "CA-003": Case(
         "cancelled between text chunks",
-        ("text", "left_keeps_prefix", "cancel_is_not_swallowed", "run_keeps_partial"),
+        ("text", "aborted_keeps_prefix", "cancel_is_not_suppressed", "run_keeps_partial"),
     ),
     "CA-004": Case(
         "cancelled while a stream is silent",
@@ -60,29 +60,29 @@ CASES = {
     ),
     "CA-005": Case(
         "cancelled during argument deltas",
-        ("tool_call", "parallel_calls", "call_without_status", "left_calls_inert"),
+        ("tool_call", "parallel_calls", "call_without_status", "aborted_calls_inert"),
     ),
     "CA-006": Case(
         "cancelled after a complete call, before its result",
         (
             "tool_call",
             "parallel_calls",
-            "streaming/test_hygiene.py::test_every_history_becomes_acceptable_and_stays_as_it_is_then",
+            "streaming/test_request_sanitizing.py::test_every_history_becomes_acceptable_and_stays_as_it_is_then",
             "streaming/test_continuation.py::test_what_an_outcome_means_for_the_run",
             f"{STACK}::test_undisturbed_it_is_two_steps_of_an_agent",
         ),
     ),
     "CA-007": Case(
         "cancelled after the start of a call was shown",
-        ("tool_call", "left_keeps_prefix", "run_keeps_partial"),
+        ("tool_call", "aborted_keeps_prefix", "run_keeps_partial"),
     ),
     "CA-008": Case(
         "the consumer breaks out of its loop",
         (
             "text",
-            "left_closes_connection",
-            "left_no_task",
-            "run_provider_is_closed",
+            "aborted_closes_connection",
+            "aborted_leaks_nothing",
+            "run_closes_responses",
             f"{CLOSING}::test_a_stream_is_closed_in_the_task_that_reads_it",
         ),
     ),
@@ -112,17 +112,18 @@ CASES = {
     ),
     "CA-012": Case(
         "the client disconnects mid text",
-        ("run_lets_it_out", "run_raises_no_alarm"),
+        ("run_propagates_cancellation", "run_logs_no_warning"),
     ),
     "CA-013": Case(
-        "a cancellation that is swallowed", ("cancel_is_not_swallowed", "run_lets_it_out")
+        "a cancellation that is swallowed",
+        ("cancel_is_not_suppressed", "run_propagates_cancellation"),
     ),
     "CA-014": Case(
         "wait_for(anext()) times out",
         (
             "text",
-            "cancel_is_not_swallowed",
-            "run_lets_it_out",
+            "cancel_is_not_suppressed",
+            "run_propagates_cancellation",
             f"{CLOSING}::test_wait_for_leaves_the_chunks_closed",
         ),
     ),
@@ -130,22 +131,24 @@ CASES = {
         "a callback raises CancelledError",
         (
             "run_ends_at_once",
-            "streaming/test_keepalive.py::test_a_cancellation_of_the_sources_own_making_is_one",
+            "streaming/serving/test_keepalive.py::test_a_cancellation_of_the_sources_own_making_is_one",
         ),
     ),
-    "CA-016": Case("an early break with tasks beside it", ("left_no_task", "run_leaves_nothing")),
+    "CA-016": Case(
+        "an early break with tasks beside it", ("aborted_leaks_nothing", "run_leaks_nothing")
+    ),
     "CA-017": Case(
         "more streams than the pool has slots",
         (
-            "left_closes_connection",
-            "run_provider_is_closed",
+            "aborted_closes_connection",
+            "run_closes_responses",
             f"{INTERFACES}::test_left_while_the_provider_is_silent",
         ),
     ),
     "CA-018": Case(
         "cancelled again during clean-up",
         (
-            "run_lets_it_out",
+            "run_propagates_cancellation",
             f"{CANCELLATION}::test_undisturbed_work_is_done_before_a_cancellation_counts",
             f"{KEEPALIVE}::test_a_second_cancellation_reaches_the_clean_up",
         ),
@@ -161,22 +164,22 @@ CASES = {
     "CA-021": Case(
         "usage after a cancel",
         (
-            "run_tells_usage",
+            "run_reports_usage",
             f"{CLOSING}::test_usage_is_not_partial_once_the_terminal_came",
-            "streaming/service/test_real_sdks.py::test_a_provider_that_stalls_is_left",
+            "streaming/serving/test_real_sdks.py::test_a_provider_that_stalls_is_left",
         ),
     ),
     "CA-022": Case(
         "the provider goes on after the abort",
         excluded="What a provider does behind a closed connection is not on the wire. What can be "
-        "seen is held: the client closes (run_provider_is_closed), and a usage that was seen "
+        "seen is held: the client closes (run_closes_responses), and a usage that was seen "
         "before is called partial, so that its cost is known to be a lower bound (CA-021).",
     ),
     "CA-023": Case(
         "late events of a cancelled run",
         (
-            "run_no_stale_chunk",
-            "run_registry_is_empty",
+            "run_no_stale_message",
+            "run_unregisters",
             f"{CANCELLATION}::test_a_run_that_ends_late_does_not_take_its_successors_signal_along",
         ),
     ),
@@ -185,8 +188,8 @@ CASES = {
         (
             "text",
             "failing_provider",
-            "no_chunk_after",
-            "run_frames_in_order",
+            "no_chunk_after_abort",
+            "run_events_in_order",
             f"{CLOSING}::test_a_signal_at_the_last_chunks_comes_too_late",
         ),
     ),
@@ -200,8 +203,8 @@ CASES = {
 }
 
 LAWS = {
-    **{law.name: law.source for law in ABORT_INVARIANTS},
-    **{law.name: law.source for law in RUN_INVARIANTS},
+    **{law.name: law.sources for law in ABORT_INVARIANTS},
+    **{law.name: law.sources for law in RUN_INVARIANTS},
 }
 
 

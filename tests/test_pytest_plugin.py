@@ -76,9 +76,9 @@ def test_a_wrong_one_fails_with_what_was_expected(project: pytest.Pytester) -> N
     result.stdout.fnmatch_lines(
         [
             f"{ID}:text (fail)",
-            'expected: "Hello there"',
-            'actual:   "Bye"',
-            f"again:    harness run {ID} --target listen",
+            'expected:  "Hello there"',
+            'actual:    "Bye"',
+            f"reproduce: harness run {ID} --target python:*:listen",
         ]
     )
     assert "Traceback" not in result.stdout.str()
@@ -91,7 +91,7 @@ def test_the_target_may_come_from_the_command_line(project: pytest.Pytester) -> 
 
         @pytest.mark.scenarios
         def test_it(conformance):
-            assert conformance.broken() == []
+            assert conformance.failures == ()
         """
     )
     result = run(project, "-v", "--harness-target", "builtin", "--harness-target", "sdk")

@@ -1,4 +1,4 @@
-"""From an outcome to findings: a scenario's own law first, then the laws of every stream."""
+"""From an outcome to findings: the scenario's requirements first, then the invariants."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.checks.expectations import EXPECTATIONS, meets
-from harness.checks.invariants import INVARIANTS, violated_invariants
+from harness.checks.invariants import INVARIANTS, evaluate_invariants
 from harness.checks.matching import focus, is_open
 from harness.model import Finding
 from harness.protocols import protocol
@@ -19,19 +19,27 @@ if TYPE_CHECKING:
     from harness.scenarios import Scenario
 
 CHECKS = frozenset(EXPECTATIONS)
-INVARIANT_NAMES = frozenset(law.name for law in INVARIANTS)
+INVARIANT_NAMES = frozenset(invariant.name for invariant in INVARIANTS)
 
 
 class ScenarioRun(NamedTuple):
-    """What is being judged: one scenario, told to one target."""
+    """One scenario to be run on one target.
+
+    Args:
+        scenario: the scenario.
+        target: the target's name in reports; its address, where it has one.
+        reproduce: the shell command that runs both again; "" where ``target`` is an address, from
+            which the command follows.
+    """
 
     scenario: Scenario
     target: str
+    reproduce: str = ""
 
     def finding(
         self, check: str, verdict: Verdict, expected: JSON = None, actual: JSON = None
     ) -> Finding:
-        """Return a finding with the scenario's sources and the command that shows it again."""
+        """Return a finding with the scenario's sources and the command that reproduces it."""
         return Finding(
             scenario=self.scenario.id,
             target=self.target,
@@ -39,32 +47,42 @@ class ScenarioRun(NamedTuple):
             verdict=verdict,
             expected=expected,
             actual=actual,
-            reproduce=self.reproduce(),
+            reproduce=self.command(),
             sources=self.scenario.spec,
         )
 
-    def reproduce(self, *options: str) -> str:
-        """Return the command that tells this scenario to this target again."""
-        words = ["harness", "run", self.scenario.id, "--target", self.target, *options]
+    def command(self, *options: str) -> str:
+        """Return the shell command that runs this scenario on this target again.
+
+        Args:
+            options: further options of ``harness run``; without effect where the command is not
+                one of ``harness run``.
+        """
+        if self.reproduce:
+            return self.reproduce
+        arguments = ["harness", "run", self.scenario.id, "--target", self.target, *options]
         root = self.scenario.root
-        return shlex.join(words if root == scenario_root() else [*words, "--scenarios", str(root)])
+        if root != scenario_root():
+            arguments += ["--scenarios", str(root)]
+        return shlex.join(arguments)
 
 
-def evaluate(pair: ScenarioRun, outcome: Outcome) -> Iterator[Finding]:
-    """Yield one finding for each check of a scenario and each law of every stream."""
-    for key, expected in pair.scenario.must.items():
-        yield _expectation(pair, outcome, key, expected, "fail")
-    for key, expected in pair.scenario.should.items():
-        yield _expectation(pair, outcome, key, expected, "warn")
-    for law, wrong in violated_invariants(outcome, protocol(pair.scenario.protocol).finish):
-        yield pair.finding(law.name, "fail" if wrong else "pass", law.says, wrong)
+def evaluate(run: ScenarioRun, outcome: Outcome) -> Iterator[Finding]:
+    """Yield one finding for each requirement of a scenario and each invariant of a stream."""
+    for key, expected in run.scenario.must.items():
+        yield _requirement(run, outcome, key, expected, "fail")
+    for key, expected in run.scenario.should.items():
+        yield _requirement(run, outcome, key, expected, "warn")
+    finish_reasons = protocol(run.scenario.protocol).finish
+    for invariant, wrong in evaluate_invariants(outcome, finish_reasons):
+        yield run.finding(invariant.name, "fail" if wrong else "pass", invariant.sentence, wrong)
 
 
-def _expectation(
-    pair: ScenarioRun, outcome: Outcome, key: str, expected: JSON, broken: Verdict
+def _requirement(
+    run: ScenarioRun, outcome: Outcome, key: str, expected: JSON, violated: Verdict
 ) -> Finding:
     actual = EXPECTATIONS[key](outcome)
     if is_open(expected):
-        return pair.finding(key, "open", expected, actual)
-    verdict: Verdict = "pass" if meets(key, expected, actual) else broken
-    return pair.finding(key, verdict, expected, focus(expected, actual))
+        return run.finding(key, "open", expected, actual)
+    verdict: Verdict = "pass" if meets(key, expected, actual) else violated
+    return run.finding(key, verdict, expected, focus(expected, actual))

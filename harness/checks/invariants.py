@@ -1,42 +1,42 @@
-"""Laws that hold for every stream, whatever was sent: no scenario has to write them.
+"""Invariants of a stream: what holds for every outcome, whatever was sent.
 
-Each is a pure function of an outcome that returns what is wrong, or None. Sources: DESIGN section 1
-(the words), STREAMING section 5.2 (the invariants), the catalogue's invariants.
+No scenario has to write them. Each is a pure function of an outcome and of the protocol's finish
+words, and returns what is wrong, or None.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from harness.checks.invariant import Invariant
 from harness.model import repair_surrogates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from harness.model import JSON, FinishReason, Outcome
 
 
-@dataclass(frozen=True)
-class Invariant:
-    """One law over every outcome.
+class OutcomeSeen(NamedTuple):
+    """What an invariant of a stream is evaluated on.
 
     Args:
-        name: how findings call it.
-        says: the law, one sentence.
-        broken: outcome, the protocol's finish words -> what is wrong, or None.
+        outcome: what a target delivered.
+        finish_reasons: the protocol's finish words, and the neutral reason each of them means.
     """
 
-    name: str
-    says: str
-    broken: Callable[[Outcome, Mapping[str, FinishReason]], str | None]
+    outcome: Outcome
+    finish_reasons: Mapping[str, FinishReason]
 
+
+StreamInvariant: TypeAlias = Invariant[OutcomeSeen, str]
 
 _PROSE = ("text", "reasoning", "refusal")
 
 
-def _chunk_sum(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
+def _chunk_sum(seen: OutcomeSeen) -> str | None:
+    outcome = seen.outcome
     in_order = sorted(outcome.chunks, key=lambda chunk: chunk.part or 0)
     for kind in _PROSE:
         shown = repair_surrogates(
@@ -48,7 +48,8 @@ def _chunk_sum(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
     return None
 
 
-def _argument_sum(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
+def _argument_sum(seen: OutcomeSeen) -> str | None:
+    outcome = seen.outcome
     shown: dict[int | None, str] = {}
     for chunk in outcome.chunks:
         if chunk.kind in {"tool_call", "approval_request"}:
@@ -64,7 +65,8 @@ def _argument_sum(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None
     return f"call {lost[0]} was shown, but is not in the content" if lost else None
 
 
-def _one_stop_reason(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
+def _one_stop_reason(seen: OutcomeSeen) -> str | None:
+    outcome = seen.outcome
     kinds = [chunk.kind for chunk in outcome.chunks]
     count = kinds.count("stop_reason")
     if not kinds or outcome.ending == "cancelled":
@@ -80,7 +82,8 @@ def _one_stop_reason(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | N
     return None
 
 
-def _inert(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
+def _inert(seen: OutcomeSeen) -> str | None:
+    outcome = seen.outcome
     for call in outcome.tool_calls:
         if not call.complete and call.arguments is not None:
             return f"call {call.name!r} is incomplete, yet carries parsed arguments"
@@ -99,7 +102,8 @@ def _parsed(raw: str) -> JSON:
         return None
 
 
-def _usage(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
+def _usage(seen: OutcomeSeen) -> str | None:
+    outcome = seen.outcome
     if outcome.usage is None:
         return None
     counts = outcome.usage.model_dump()
@@ -111,7 +115,8 @@ def _usage(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
 _NOT_COMPLETE = frozenset({"error", "length", "content_filter", "pause", "cancelled"})
 
 
-def _ending(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
+def _ending(seen: OutcomeSeen) -> str | None:
+    outcome = seen.outcome
     finish, ending, error = outcome.finish, outcome.ending, outcome.error
     wrong = {
         "complete": error is not None or finish in _NOT_COMPLETE,
@@ -125,40 +130,63 @@ def _ending(outcome: Outcome, _: Mapping[str, FinishReason]) -> str | None:
     return None
 
 
-def _unknown(outcome: Outcome, words: Mapping[str, FinishReason]) -> str | None:
-    raw = outcome.finish_raw
-    if raw and raw not in words and outcome.finish in {"stop", "tool_calls"}:
+def _unknown(seen: OutcomeSeen) -> str | None:
+    outcome, raw = seen.outcome, seen.outcome.finish_raw
+    if raw and raw not in seen.finish_reasons and outcome.finish in {"stop", "tool_calls"}:
         return f"finish_raw {raw!r} is in no table, yet finish is {outcome.finish}"
     return None
 
 
-INVARIANTS: tuple[Invariant, ...] = (
+INVARIANTS: tuple[StreamInvariant, ...] = (
     Invariant(
-        "chunk_sum", "chunks of text, reasoning and refusal add up to the content", _chunk_sum
+        "chunk_sum",
+        "chunks of text, reasoning and refusal add up to the content",
+        ("OR-001", "TR-022"),
+        _chunk_sum,
     ),
     Invariant(
-        "argument_sum", "argument chunks of each call add up to its arguments_raw", _argument_sum
+        "argument_sum",
+        "argument chunks of each call add up to its arguments_raw",
+        ("OR-018", "OC-012"),
+        _argument_sum,
     ),
     Invariant(
         "one_stop_reason",
-        "exactly one stop_reason chunk, and only usage after it",
+        "an outcome has exactly one stop_reason chunk, and only usage follows it",
+        ("OC-001",),
         _one_stop_reason,
     ),
-    Invariant("inert_call", "an incomplete call carries nothing that could be executed", _inert),
-    Invariant("usage_counts", "no count is negative", _usage),
-    Invariant("ending_agrees", "ending, finish and error tell one story", _ending),
-    Invariant("unknown_is_no_success", "a finish word of no table never becomes success", _unknown),
+    Invariant(
+        "inert_call",
+        "an incomplete call carries nothing that could be executed",
+        ("TR-013", "OR-005"),
+        _inert,
+    ),
+    Invariant("usage_counts", "no token count is negative", ("OC-001",), _usage),
+    Invariant(
+        "ending_agrees",
+        "ending, finish and error are consistent",
+        ("OR-002", "TR-011"),
+        _ending,
+    ),
+    Invariant(
+        "unknown_is_not_success",
+        "a finish word that is in no table never becomes success",
+        ("OC-023",),
+        _unknown,
+    ),
 )
 
 
-def violated_invariants(
-    outcome: Outcome, words: Mapping[str, FinishReason]
-) -> Iterator[tuple[Invariant, str | None]]:
-    """Yield every law with what is wrong, or None where it holds.
+def evaluate_invariants(
+    outcome: Outcome, finish_reasons: Mapping[str, FinishReason]
+) -> Iterator[tuple[StreamInvariant, str | None]]:
+    """Yield every invariant with what is wrong, or None where it holds.
 
     Args:
         outcome: what was delivered.
-        words: the protocol's finish words and what they mean.
+        finish_reasons: the protocol's finish words and what they mean.
     """
-    for law in INVARIANTS:
-        yield law, law.broken(outcome, words)
+    seen = OutcomeSeen(outcome, finish_reasons)
+    for invariant in INVARIANTS:
+        yield invariant, invariant.violation(seen)

@@ -114,7 +114,7 @@ def _violations(scenario: Scenario) -> list[str]:
 def _aborts(scenario: Scenario) -> list[str]:
     at = scenario.consumer.at
     ways = [way if at is None else f"{way}, after {at}" for way in scenario.consumer.ways]
-    full_stack = ["at each step of the full stack"] if scenario.consumer.everywhere else []
+    full_stack = ["at each step of the full stack"] if scenario.consumer.full_stack else []
     return [*ways, *full_stack]
 
 

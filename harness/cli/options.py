@@ -25,7 +25,7 @@ TARGETS = (
     "command:PROGRAM ARGUMENTS",
     "env:REQUIREMENTS!TARGET",
 )
-CONSUMERS = ("break", "aclose", "cancel", "timeout", "throw", "every", "everywhere")
+CONSUMERS = ("break", "aclose", "cancel", "timeout", "throw", "every", "full_stack")
 _MAX_PORT = 65535
 
 

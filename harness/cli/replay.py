@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from harness.engine.executor import TargetResult
     from harness.engine.replayer import Replayer
+    from harness.engine.results import TargetResult
     from harness.model import Outcome
     from harness.playback.recordings import Recording, SkippedRecording
 
@@ -99,10 +99,10 @@ def _replay(
     except InputError as error:
         warn(error)
         return _BAD_INPUT
-    if result.complaint:
-        warn(f"{found.name}: {arguments.target} {result.complaint}")
+    if result.problem:
+        warn(f"{found.name}: {arguments.target} {result.problem}")
     sys.stdout.write(f"{_line(found, result.outcome, as_json=arguments.json)}\n")
-    return _AT_FAULT if result.complaint else "replayed"
+    return _AT_FAULT if result.problem else "replayed"
 
 
 def _result(
@@ -112,17 +112,17 @@ def _result(
 
     A cut that changes the outcome is a defect of the target.
     """
-    from harness.engine.replayer import TargetRequest
     from harness.protocols import protocol
+    from harness.targets.base import Call
 
-    request = TargetRequest(recording.protocol, protocol(recording.protocol).request)
+    request = Call(recording.protocol, request=protocol(recording.protocol).request)
     plans = _plans(recording, arguments.cut)
     script = recording.script(next(plans), arguments.pace)
-    first = replayer.play(arguments.target, request, script)
+    first = replayer.replay(arguments.target, request, script)
     for plan in plans:
-        other = replayer.play(arguments.target, request, script._replace(cut=plan))
-        if first.complaint is None and other != first:
-            return other._replace(complaint=f"changes its outcome under --cut {plan}")
+        other = replayer.replay(arguments.target, request, script._replace(cut=plan))
+        if first.problem is None and other != first:
+            return other._replace(problem=f"changes its outcome under --cut {plan}")
     return first
 
 

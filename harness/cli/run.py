@@ -55,6 +55,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
+    from harness.aborting import sweep
     from harness.engine.baseline import Baseline, read_baseline
     from harness.engine.run import Settings, run
     from harness.engine.selection import select_scenarios
@@ -69,7 +70,9 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.consumer is not None:
         consumer = consumer_of(arguments.consumer)
         scenarios = [replace(scenario, consumer=consumer) for scenario in scenarios]
-    settings = Settings(targets, arguments.timeout, baseline, arguments.workers, arguments.cluster)
+    settings = Settings(
+        targets, arguments.timeout, baseline, arguments.workers, arguments.cluster, sweep
+    )
     finished: RunFinished = deliver(run(scenarios, settings, errors), reports)
     return exit_code(finished, deciding)
 
@@ -83,6 +86,6 @@ def exit_code(finished: RunFinished, deciding: tuple[str, ...]) -> int:
     """
     if finished.interrupted:
         return INTERRUPTED
-    if finished.stale or any(finished.red(target) for target in deciding):
+    if finished.stale or any(finished.failures(target) for target in deciding):
         return 1
     return 2 if finished.bad_input else 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from harness.checks.evaluation import ScenarioRun, evaluate
-from harness.checks.invariants import violated_invariants
+from harness.checks.invariants import evaluate_invariants
 from harness.comparing.differences import Difference, Layer, changed_layer, differences
 from harness.protocols import protocol
 
@@ -67,7 +67,7 @@ def verdicts(stream: Stream, result: SideResult, target: str) -> Mapping[str, _R
         finish = protocol(stream.ask.protocol).finish
         found = {
             invariant.name: _Result("fail" if wrong else "pass", wrong)
-            for invariant, wrong in violated_invariants(result.outcome, finish)
+            for invariant, wrong in evaluate_invariants(result.outcome, finish)
         }
     complaint = _Result("fail", result.complaint) if result.complaint else _Result("pass", None)
     return {**found, "target": complaint}

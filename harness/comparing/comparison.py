@@ -23,7 +23,7 @@ from harness.comparing.events import (
 )
 from harness.comparing.preparation import Sides
 from harness.comparing.vocabulary import WordChange, word_changes
-from harness.engine.events import RED
+from harness.engine.results import FAILING
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.server import serving
 from harness.targets.addresses import is_external_command
@@ -131,6 +131,6 @@ async def _compared(
 ) -> StreamCompared:
     result = await asyncio.gather(*(side.handle(stream, registry, base_url) for side in sides))
     last = verdicts(stream, result[-1], target)
-    red = tuple(check for check, each in last.items() if each.verdict in RED)
+    red = tuple(check for check, each in last.items() if each.verdict in FAILING)
     changes = classified(stream, result[0], result[1], target) if len(result) == TWO_SIDES else ()
     return StreamCompared(stream, changes, red)

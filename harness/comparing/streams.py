@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from harness.engine.replayer import TargetRequest
 from harness.engine.selection import matching_ids, select_scenarios
 from harness.errors import InputError
 from harness.playback.recordings import SkippedRecording, recordings
 from harness.protocols import names, protocol
 from harness.scenarios import discover, id_of
+from harness.targets.base import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ class Stream(NamedTuple):
 
     name: str
     kind: Kind
-    ask: TargetRequest
+    ask: Call
     script: Script
     scenario: Scenario | None = None
 
@@ -100,7 +100,7 @@ def _drawn(sample: Sample) -> Iterator[Stream]:
         found = _Collected()
         Search(cases(name), TrackingDatabase({}), name).draw(found, sample.count, sample.seed)
         for number, case in enumerate(found.cases):
-            ask = TargetRequest(name, protocol(name).request)
+            ask = Call(name, request=protocol(name).request)
             yield Stream(f"fuzz/{name}/{sample.seed}.{number}", "drawn", ask, case.script)
 
 
@@ -116,7 +116,9 @@ class _Collected:
 
 
 def _of_scenario(scenario: Scenario) -> Stream:
-    ask = TargetRequest(scenario.protocol, scenario.ask(), scenario.transport.read_timeout)
+    ask = Call(
+        scenario.protocol, request=scenario.ask(), read_timeout=scenario.transport.read_timeout
+    )
     return Stream(scenario.id, "scenario", ask, scenario.script(), scenario)
 
 
@@ -131,5 +133,5 @@ def _of_recordings(
         except InputError as error:
             errors.append(error)
             continue
-        ask = TargetRequest(recording.protocol, protocol(recording.protocol).request)
+        ask = Call(recording.protocol, request=protocol(recording.protocol).request)
         yield Stream(recording.name, "recording", ask, script)

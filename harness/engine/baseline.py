@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.engine.events import RED
+from harness.engine.results import FAILING
 from harness.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ class Baseline:
         self._ran: set[tuple[str, str]] = set()
         self._met: set[tuple[str, str, str]] = set()
 
-    def hold(self, finding: Finding) -> Finding:
+    def apply(self, finding: Finding) -> Finding:
         """Return the finding, as ``known`` where it is an accepted failure."""
         entry = (finding.target, finding.scenario, finding.check)
         self._ran.add(entry[:2])
-        if entry not in self._entries or finding.verdict not in RED:
+        if entry not in self._entries or finding.verdict not in FAILING:
             return finding
         self._met.add(entry)
         return finding.model_copy(update={"verdict": "known"})

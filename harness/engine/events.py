@@ -1,4 +1,8 @@
-"""What a run tells its listeners: frozen values, in the order in which they happen."""
+"""What a run emits to its listeners: frozen values, in the order in which they happen.
+
+A listener is anything with ``handle(event)``; ``harness/reports`` has the built-in ones. Besides
+the events below, a run emits one ``ScenarioResult`` for each scenario and target.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,22 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from harness.engine.results import FAILING, ScenarioResult
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.errors import InputError
-    from harness.model import Finding, Outcome
-    from harness.scenarios import Scenario
-
-RED = frozenset({"fail", "untestable"})  # verdicts that break a run
 
 
 @dataclass(frozen=True)
 class RunStarted:
-    """The run begins: how many scenarios go to which targets, and how long to wait for each."""
+    """The run begins.
+
+    Args:
+        scenarios: how many scenarios will be run.
+        targets: the names of the targets each of them runs on.
+    """
 
     scenarios: int
     targets: tuple[str, ...]
@@ -26,41 +33,34 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class BadInput:
-    """A file that could not be used; the others still run."""
+    """A scenario file that could not be used; the others still run."""
 
     error: InputError
 
 
 @dataclass(frozen=True)
-class ScenarioFinished:
-    """One scenario was told to one target and judged; ``seconds`` is the whole of it."""
-
-    scenario: Scenario
-    target: str
-    outcome: Outcome
-    findings: tuple[Finding, ...]
-    seconds: float
-
-    @property
-    def broken(self) -> bool:
-        """Whether a law was broken."""
-        return any(finding.verdict in RED for finding in self.findings)
-
-
-@dataclass(frozen=True)
 class RunFinished:
-    """The run is over, or was interrupted: what was judged, by verdict and target."""
+    """The run is over, or was interrupted.
 
-    judged: int
+    Args:
+        results: how many scenario results it emitted.
+        seconds: wall-clock time of the run.
+        verdicts: target -> how many findings have each verdict.
+        stale: baseline entries whose check no longer fails.
+        bad_input: how many scenario files could not be used.
+        interrupted: whether the run was stopped before its end.
+    """
+
+    results: int
     seconds: float
     verdicts: Mapping[str, Counter[str]] = field(default_factory=dict)
     stale: tuple[str, ...] = ()
     bad_input: int = 0
     interrupted: bool = False
 
-    def red(self, target: str) -> int:
-        """Return how many findings of a target break the run."""
-        return sum(self.verdicts.get(target, Counter())[verdict] for verdict in RED)
+    def failures(self, target: str) -> int:
+        """Return how many findings of a target fail the run."""
+        return sum(self.verdicts.get(target, Counter())[verdict] for verdict in FAILING)
 
 
-RunEvent: TypeAlias = RunStarted | BadInput | ScenarioFinished | RunFinished
+RunEvent: TypeAlias = RunStarted | BadInput | ScenarioResult | RunFinished

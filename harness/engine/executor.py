@@ -1,8 +1,23 @@
-"""A place where a target may do its worst: a thread with its own event loop and SDK clients.
+"""Runs one target on one stream, and survives whatever the target does.
 
-Rules of this file: a target that raises, hangs, blocks the loop or talks nonsense is reported,
-never obeyed; a lane that stays blocked is left behind, cleans up if it ever wakes, and a new one
-takes its place; whatever interrupts the waiting thread first cancels what the target is doing.
+Theory of operation. A target is code under test: it may raise, hang, block its event loop, swallow
+a cancellation or ask the process to exit. None of this may stop the run, so a target never runs in
+the caller's thread::
+
+    caller's thread                         executor's thread (one event loop)
+    run() --- run_coroutine_threadsafe ---> resolve the target, enter its listening,
+      |                                     read it (or let a consumer read it) under a deadline
+      | waits timeout + GRACE               |
+      |<--------------- TargetResult -------+ outcome and problem
+      |
+      +-- nothing came: the loop is blocked. run() returns None, the caller abandons this executor
+          (its thread is a daemon and cleans up if it ever wakes) and creates a new one.
+
+Three levels of force follow from this: the deadline inside the loop ends a target that waits; the
+cancellation after ``timeout + GRACE`` ends one that ignored the deadline; abandoning the thread
+ends one that blocks the loop. An exception that interrupts the waiting caller (Ctrl-C) first
+cancels what the target does. SDK clients and target objects are made once for each executor and
+used for every stream, because making them costs more than a stream does.
 """
 
 from __future__ import annotations
@@ -12,8 +27,9 @@ import threading
 import warnings
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Protocol
 
+from harness.engine.results import TargetResult
 from harness.model import ErrorInfo, Outcome
 from harness.sdks.clients import SdkClients
 from harness.targets.addresses import replies_once
@@ -21,32 +37,36 @@ from harness.targets.resolving import resolve
 from harness.targets.stdio import StdioTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from harness.engine.consumer_probe import ConsumerProbe
+    from harness.model import JSON
+    from harness.playback.response_registry import ExchangeLog
     from harness.targets.base import Call, Listening, Target
 
 START = 120.0  # seconds a process has to start and to import what it needs
-GRACE = 2.0  # seconds a cancelled target has to clean up before its lane is given up
+GRACE = 2.0  # seconds a cancelled target has to clean up before its executor is abandoned
+UNASKED_CANCEL = "raised CancelledError although it was not cancelled"
 
 
-class TargetResult(NamedTuple):
-    """What came of one call.
+class StreamConsumer(Protocol):
+    """Reads the chunks of one listening in place of the executor, and may abort it."""
 
-    ``complaint`` is what the target did wrong besides, if anything; ``unspoken`` says that it does
-    not speak the protocol, so that nothing could be judged.
-    """
+    @property
+    def consumer(self) -> Mapping[str, JSON]:
+        """What the target is told about its consumer, as in ``Call.consumer``."""
 
-    outcome: Outcome
-    complaint: str | None = None
-    unspoken: bool = False
+    def watch(self, log: Callable[[], ExchangeLog | None]) -> None:
+        """Take a function that returns what the server has logged of this exchange so far."""
+
+    async def read(self, listening: Listening) -> None:
+        """Enter the listening, read it, and leave it; what the stream raises may come out."""
 
 
 @contextmanager
 def _no_warnings() -> Iterator[None]:
-    """Hide what SDKs warn of while they read odd streams: turned into errors it would be judged.
+    """Hide the warnings of SDKs about odd streams: turned into errors, they would fail the target.
 
-    The filters are the process's own, which is well while one target listens at a time.
+    Filters belong to the whole process; that is safe because one target runs at a time.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -60,49 +80,55 @@ class ThreadExecutor:
         self._clients: SdkClients | None = None
         self._targets: dict[str | int, Target] = {}
         ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-        self._thread = threading.Thread(target=self._live, args=(ready,), name="lane", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run_thread, args=(ready,), name="target executor", daemon=True
+        )
         self._thread.start()
-        self._loop, self._leave = ready.result()
+        self._loop, self._closing = ready.result()
 
-    def play(
-        self, address: str | object, call: Call, timeout: float, reader: ConsumerProbe | None = None
+    def run(
+        self,
+        address: str | object,
+        call: Call,
+        timeout: float,
+        consumer: StreamConsumer | None = None,
     ) -> TargetResult | None:
-        """Let a target listen to one stream; return None if it blocked the lane for good.
+        """Run a target on one stream; return None if it blocks this executor for good.
 
         Args:
             address: the target's, or the target itself.
-            call: what it is asked.
+            call: what to ask of it.
             timeout: seconds it may take.
-            reader: who reads, and leaves; None reads everything.
+            consumer: who reads its chunks; None reads all of them.
 
         Raises:
-            InputError: the address names no target.
+            InputError: the address does not name a target.
         """
-        self._prepare(address, call)
-        playing = self._play(address, call, timeout, reader)
-        future = asyncio.run_coroutine_threadsafe(playing, self._loop)
+        self._start_process(address, call)
+        running = self._run(address, call, timeout, consumer)
+        future = asyncio.run_coroutine_threadsafe(running, self._loop)
         try:
             return future.result(timeout + GRACE)
         except CancelledError:
-            return TargetResult(Outcome(), "raised CancelledError, though nobody cancelled it")
+            return TargetResult(Outcome(), UNASKED_CANCEL)
         except TimeoutError:
             return None
         finally:
-            future.cancel()  # whoever interrupts us, or gives the lane up, ends the target as well
+            future.cancel()  # an interrupt, and giving up, end what the target does
 
-    def _prepare(self, address: str | object, call: Call) -> None:
-        """Let a worker start before its patience is counted; others are ready."""
+    def _start_process(self, address: str | object, call: Call) -> None:
+        """Let a process start before its timeout is counted; other targets are ready at once."""
         if not replies_once(address):
             return
-        future = asyncio.run_coroutine_threadsafe(self._prepared(address, call), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._prepare(address, call), self._loop)
         try:
             future.result(START)
         except TimeoutError:
-            return  # the first stream will be late, and is told to be
+            return  # the first stream will be reported as late
         finally:
             future.cancel()
 
-    async def _prepared(self, address: str | object, call: Call) -> None:
+    async def _prepare(self, address: str | object, call: Call) -> None:
         target = self._target(address, call)
         if isinstance(target, StdioTarget):
             await target.prepare()
@@ -111,39 +137,39 @@ class ThreadExecutor:
         """Cancel what still runs, close the clients and end the thread.
 
         Args:
-            patience: seconds to wait for it; a blocked lane ends when it wakes.
+            patience: seconds to wait for it; a blocked thread ends when it wakes.
         """
         with suppress(RuntimeError):  # the loop is closed: the target ended its thread
-            self._loop.call_soon_threadsafe(self._leave.set)
+            self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join(patience)
 
-    def _live(self, ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]) -> None:
-        asyncio.run(self._until_left(ready))
+    def _run_thread(self, ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]) -> None:
+        asyncio.run(self._until_closed(ready))
 
-    async def _until_left(
+    async def _until_closed(
         self, ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]
     ) -> None:
-        leave = asyncio.Event()
-        ready.set_result((asyncio.get_running_loop(), leave))
-        await leave.wait()
-        playing = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in playing:
+        closing = asyncio.Event()
+        ready.set_result((asyncio.get_running_loop(), closing))
+        await closing.wait()
+        running = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in running:
             task.cancel()
-        if playing:
-            await asyncio.wait(playing, timeout=GRACE)
+        if running:
+            await asyncio.wait(running, timeout=GRACE)
         for target in self._targets.values():
             if isinstance(target, StdioTarget):
                 await target.aclose()
         if self._clients is not None:
             await self._clients.aclose()
 
-    async def _play(
-        self, address: str | object, call: Call, seconds: float, reader: ConsumerProbe | None
+    async def _run(
+        self, address: str | object, call: Call, seconds: float, consumer: StreamConsumer | None
     ) -> TargetResult:
         target = self._target(address, call)
         if call.protocol not in target.protocols:
-            words = f"it speaks {', '.join(target.protocols)}"
-            return TargetResult(Outcome(), words, unspoken=True)
+            problem = f"it supports {', '.join(target.protocols)}"
+            return TargetResult(Outcome(), problem, unsupported=True)
         listening: Listening | None = None
         raised: BaseException | None = None
         deadline = asyncio.timeout(seconds)
@@ -151,13 +177,13 @@ class ThreadExecutor:
             async with deadline:
                 listening = target.listen(call)
                 with _no_warnings():
-                    await (reader.read(listening) if reader else _read(listening))
+                    await (consumer.read(listening) if consumer else _read(listening))
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - a target may even ask the process to exit
             raised = error
         if deadline.expired():
-            return TargetResult(_outcome(listening)[0], f"no end within {seconds:g} s")
+            return TargetResult(_outcome(listening)[0], f"did not finish within {seconds:g} s")
         return _with_raised(listening, raised)
 
     def _target(self, address: str | object, call: Call) -> Target:
@@ -176,14 +202,14 @@ async def _read(listening: Listening) -> None:
 
 
 def _with_raised(listening: Listening | None, error: BaseException | None) -> TargetResult:
-    """Return the outcome a target reports, completed by what it raised without naming it."""
-    outcome, nonsense = _outcome(listening)
+    """Return the outcome a target reports, with an error it raised but did not report."""
+    outcome, problem = _outcome(listening)
     if error is None or outcome.error is not None:
-        return TargetResult(outcome, nonsense)
-    crash = f"raised {type(error).__name__}: {error}"[:300]
+        return TargetResult(outcome, problem)
+    raised = f"raised {type(error).__name__}: {error}"[:300]
     info = ErrorInfo(kind="unknown", code=type(error).__name__, message=str(error))
-    named = outcome.model_copy(update={"error": info, "ending": "failed", "finish": "error"})
-    return TargetResult(named, nonsense or crash)
+    failed = outcome.model_copy(update={"error": info, "ending": "failed", "finish": "error"})
+    return TargetResult(failed, problem or raised)
 
 
 def _outcome(listening: Listening | None) -> tuple[Outcome, str | None]:
@@ -191,7 +217,7 @@ def _outcome(listening: Listening | None) -> tuple[Outcome, str | None]:
         return Outcome(), None
     try:
         outcome = listening.outcome()
-    except Exception as error:  # noqa: BLE001 - the same: it is about the target
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the target's fault
         return Outcome(), f"outcome() raised {type(error).__name__}: {error}"[:300]
     if not isinstance(outcome, Outcome):
         return Outcome(), f"outcome() returned {type(outcome).__name__}, not an Outcome"

@@ -1,7 +1,7 @@
-"""A lane in the calling thread, for targets of ours in memory: a stream costs no change of threads.
+"""An executor in the calling thread, for built-in targets in memory: it saves the thread switches.
 
-A lane of its own thread is left behind when a target blocks it. Here an alarm takes that place: it
-rings in the main thread only, so nobody else may use this lane.
+``ThreadExecutor`` abandons its thread when a target blocks it. Here a signal takes that place: it
+interrupts the target in the main thread, which is therefore the only one that may use this class.
 """
 
 from __future__ import annotations
@@ -11,24 +11,25 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
-from harness.engine.executor import GRACE, TargetResult, ThreadExecutor
+from harness.engine.executor import GRACE, UNASKED_CANCEL, ThreadExecutor
+from harness.engine.results import TargetResult
 from harness.model import Outcome
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from harness.engine.consumer_probe import ConsumerProbe
+    from harness.engine.executor import StreamConsumer
     from harness.targets.base import Call
 
 
 class _Blocked(BaseException):
-    """The alarm: whoever runs is taken out of what it does, whatever it catches."""
+    """Raised by the timer signal; a BaseException, so that targets do not catch it by accident."""
 
 
 def may_be_inline() -> bool:
-    """Say whether the calling thread can be waked by an alarm."""
-    alarms = hasattr(signal, "setitimer")
-    return alarms and threading.current_thread() is threading.main_thread()
+    """Return whether a timer signal can interrupt the calling thread."""
+    has_timer = hasattr(signal, "setitimer")
+    return has_timer and threading.current_thread() is threading.main_thread()
 
 
 class InlineExecutor(ThreadExecutor):
@@ -37,43 +38,49 @@ class InlineExecutor(ThreadExecutor):
     def __init__(self) -> None:
         self._clients, self._targets = None, {}
         self._loop = asyncio.new_event_loop()
-        self._playing: asyncio.Task[TargetResult] | None = None
+        self._running: asyncio.Task[TargetResult] | None = None
         self._interrupted = False
         self._before = {
-            signal.SIGALRM: signal.signal(signal.SIGALRM, _ring),
+            signal.SIGALRM: signal.signal(signal.SIGALRM, _raise_blocked),
             signal.SIGINT: signal.signal(signal.SIGINT, self._interrupt),
         }
 
-    def play(
-        self, address: str | object, call: Call, timeout: float, reader: ConsumerProbe | None = None
+    def run(
+        self,
+        address: str | object,
+        call: Call,
+        timeout: float,
+        consumer: StreamConsumer | None = None,
     ) -> TargetResult | None:
-        """Let a target listen to one stream; everything as in ``Lane.play``."""
-        playing = self._playing = self._loop.create_task(self._play(address, call, timeout, reader))
+        """Run a target on one stream; arguments and result are those of ``ThreadExecutor.run``."""
+        running = self._running = self._loop.create_task(
+            self._run(address, call, timeout, consumer)
+        )
         signal.setitimer(signal.ITIMER_REAL, timeout + GRACE)
         try:
-            return self._loop.run_until_complete(playing)
+            return self._loop.run_until_complete(running)
         except _Blocked:
             return None
         except asyncio.CancelledError:
             if self._interrupted:
                 raise KeyboardInterrupt from None
-            return TargetResult(Outcome(), "raised CancelledError, though nobody cancelled it")
+            return TargetResult(Outcome(), UNASKED_CANCEL)
         finally:
-            self._playing = None
+            self._running = None
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _interrupt(self, _: int, __: FrameType | None) -> None:
-        """Take Ctrl-C out of a target's hands: it is cancelled, and then we are interrupted."""
-        if self._playing is None or self._interrupted:
+        """Keep Ctrl-C from the target: cancel it, and raise KeyboardInterrupt when it is done."""
+        if self._running is None or self._interrupted:
             raise KeyboardInterrupt
         self._interrupted = True
-        self._playing.cancel()
+        self._running.cancel()
 
     def close(self, patience: float = GRACE) -> None:
-        """Close the clients and the loop; one that was blocked is only forgotten.
+        """Close the clients and the loop, unless the loop is blocked.
 
         Args:
-            patience: 0 says that it was blocked.
+            patience: 0 means that the loop is blocked and is abandoned as it is.
         """
         for number, handler in self._before.items():
             signal.signal(number, handler)
@@ -86,5 +93,5 @@ class InlineExecutor(ThreadExecutor):
         self._loop.close()
 
 
-def _ring(_: int, __: FrameType | None) -> None:
+def _raise_blocked(_: int, __: FrameType | None) -> None:
     raise _Blocked

@@ -1,104 +1,87 @@
-"""Plays scripts to targets, one at a time, over a loopback server or in memory."""
+"""Replays scripted responses to targets, one at a time, over a loopback server or in memory."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from harness.engine.executor import TargetResult, ThreadExecutor
+from harness.engine.executor import ThreadExecutor
 from harness.engine.inline_executor import InlineExecutor, may_be_inline
+from harness.engine.results import TargetResult
 from harness.model import Outcome
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.server import serving
 from harness.playback.transport import MEMORY_URL, memory_transport
-from harness.targets.base import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from harness.engine.consumer_probe import ConsumerProbe
-    from harness.model import JSON
+    from harness.engine.executor import StreamConsumer
+    from harness.targets.base import Call
     from harness.wire.script import Script
 
 
-@dataclass(frozen=True)
-class TargetRequest:
-    """What a client asks: the protocol, the SDK call's arguments, its patience in seconds."""
-
-    protocol: str
-    request: Mapping[str, JSON] = field(default_factory=dict)
-    read_timeout: float | None = None
-
-
 class Replayer:
-    """A context manager that owns the speaker and the lane targets listen in.
+    """A context manager that owns the mock provider and the executor that targets run in.
 
     Args:
         timeout: seconds a target has for one stream.
-        in_memory: speak through the SDKs' transport instead of a socket.
-        inline: let targets listen in the calling thread, if that can be had.
+        in_memory: replay through the SDKs' transport instead of a socket.
+        inline: run targets in the calling thread, where that is possible.
     """
 
     def __init__(self, timeout: float, *, in_memory: bool = False, inline: bool = False) -> None:
         self._timeout, self.in_memory = timeout, in_memory
-        self._make_lane = InlineExecutor if inline and may_be_inline() else ThreadExecutor
-        self._stage = ResponseRegistry()
-        self._speaker = ExitStack()
+        self._make_executor = InlineExecutor if inline and may_be_inline() else ThreadExecutor
+        self._registry = ResponseRegistry()
+        self._server = ExitStack()
         self._base_url = MEMORY_URL
         self._transport: Any = None
-        self._lane: ThreadExecutor | None = None
+        self._executor: ThreadExecutor | None = None
 
     def __enter__(self) -> Self:
-        """Start the speaker; the lane starts with the first script."""
+        """Start the mock provider; the executor starts with the first script."""
         if self.in_memory:
-            self._transport = memory_transport(self._stage)
+            self._transport = memory_transport(self._registry)
         else:
-            self._base_url = self._speaker.enter_context(serving(self._stage))
+            self._base_url = self._server.enter_context(serving(self._registry))
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the lane, then the speaker."""
-        with self._speaker:
-            if self._lane is not None:
-                self._lane.close()
+        """Close the executor, then the mock provider."""
+        with self._server:
+            if self._executor is not None:
+                self._executor.close()
 
-    def play(
+    def replay(
         self,
         target: str | object,
-        ask: TargetRequest,
+        call: Call,
         script: Script,
-        reader: ConsumerProbe | None = None,
+        consumer: StreamConsumer | None = None,
     ) -> TargetResult:
-        """Let a target listen to one script.
+        """Replay one script to a target and return what the target delivered.
 
         Args:
             target: its address, or the target itself.
-            ask: what the client asks.
-            script: what is spoken.
-            reader: who reads, and leaves; None reads everything.
+            call: what to ask of it; its ``base_url``, ``transport`` and ``consumer`` are set here.
+            script: the response that the mock provider sends.
+            consumer: who reads the target's chunks; None reads all of them.
 
         Raises:
-            InputError: the address names no target.
+            InputError: the address does not name a target.
         """
-        key = self._stage.register(script)
-        call = Call(
-            protocol=ask.protocol,
-            base_url=f"{self._base_url}/{key}",
-            request=ask.request,
-            read_timeout=ask.read_timeout,
-            transport=self._transport,
-            **({"consumer": reader.consumer} if reader else {}),
-        )
-        if reader:
-            reader.watch(lambda: next(reversed(self._stage.exchanges(key)), None))
-        self._lane = self._lane or self._make_lane()
+        key = self._registry.register(script)
+        call = call.at(f"{self._base_url}/{key}", self._transport)
+        if consumer:
+            call = replace(call, consumer=consumer.consumer)
+            consumer.watch(lambda: next(reversed(self._registry.exchanges(key)), None))
+        self._executor = self._executor or self._make_executor()
         try:
-            played = self._lane.play(target, call, self._timeout, reader)
+            result = self._executor.run(target, call, self._timeout, consumer)
         finally:
-            self._stage.unregister(key)
-        if played is None:
-            self._lane.close(patience=0)  # its thread is blocked by the target; leave it behind
-            self._lane = None
+            self._registry.unregister(key)
+        if result is None:
+            self._executor.close(patience=0)  # the target blocks its thread: abandon that thread
+            self._executor = None
             return TargetResult(Outcome(), f"blocked its thread for more than {self._timeout:g} s")
-        return played
+        return result

@@ -1,7 +1,7 @@
-"""Tell every scenario to every target, judge what comes back, and say what happens.
+"""The main job: run every scenario on every target, evaluate the results and emit events.
 
-The run emits happenings and never knows who listens. It can be interrupted at any moment, also by
-throwing a KeyboardInterrupt into it: what was judged so far is told first.
+The run does not know who listens. It can be interrupted at any moment, also by throwing a
+KeyboardInterrupt into it: results that are ready are emitted first.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 
 from harness.checks.evaluation import ScenarioRun
 from harness.engine.baseline import Baseline
-from harness.engine.events import BadInput, RunEvent, RunFinished, RunStarted, ScenarioFinished
+from harness.engine.events import BadInput, RunEvent, RunFinished, RunStarted
+from harness.engine.results import ScenarioResult
 from harness.engine.work_units import WorkUnit, in_order, run_here, run_in_workers
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from harness.engine.work_units import ScenarioResult
+    from harness.engine.scenario_runner import Sweep
+    from harness.engine.work_units import UnitResult
     from harness.errors import InputError
     from harness.scenarios import Scenario
 
@@ -29,11 +31,13 @@ class Settings:
     """How to run.
 
     Args:
-        targets: addresses, in the order of the report's columns.
+        targets: addresses, in the order of a report's columns.
         timeout: seconds one target has for one stream.
         baseline: failures that are accepted for now.
-        workers: processes to share it; one is this process.
-        cluster: the dask scheduler whose workers share it instead, or None.
+        workers: processes that share the work; 1 is this process.
+        cluster: the address of a dask scheduler whose workers share it instead, or None.
+        sweep: aborts streams where a scenario's ``consumer`` asks for it; a module-level function,
+            because it is sent to the workers. ``harness.aborting.sweep`` is the built-in one.
     """
 
     targets: tuple[str, ...] = ("builtin",)
@@ -41,63 +45,64 @@ class Settings:
     baseline: Baseline = field(default_factory=Baseline)
     workers: int = 1
     cluster: str | None = None
+    sweep: Sweep | None = None
 
 
 def run(
     scenarios: Sequence[Scenario], settings: Settings, bad_input: Sequence[InputError] = ()
 ) -> Generator[RunEvent, None, None]:
-    """Yield what happens while all scenarios are told to all targets.
+    """Yield the events of running all scenarios on all targets.
 
     Args:
-        scenarios: what to tell.
-        settings: to whom, and how patiently.
-        bad_input: files that could not be used; reported first and counted.
+        scenarios: what to run.
+        settings: on which targets, and how.
+        bad_input: files that could not be used; emitted first, and counted.
 
     Raises:
-        HarnessError: a pair of scenario and target was too much for every worker.
-        InputError: no cluster answers where one is said to be.
+        HarnessError: a scenario run ended every worker that tried it.
+        InputError: no scheduler answers at the address of the cluster.
     """
     started = perf_counter()
-    pairs = [ScenarioRun(scenario, target) for scenario in scenarios for target in settings.targets]
-    tally, interrupted = _Tally(pairs, settings), False
+    runs = [ScenarioRun(scenario, target) for scenario in scenarios for target in settings.targets]
+    totals, interrupted = _Totals(runs, settings), False
     try:
         yield RunStarted(len(scenarios), settings.targets)
         for error in bad_input:
             yield BadInput(error)
-        yield from in_order(_telling(pairs, settings), tally.judged)
+        yield from in_order(_results(runs, settings), totals.add)
     except KeyboardInterrupt:
         interrupted = True
     yield RunFinished(
-        tally.count,
+        totals.results,
         perf_counter() - started,
-        tally.verdicts,
+        totals.verdicts,
         () if interrupted else settings.baseline.stale(),
         len(bad_input),
         interrupted,
     )
 
 
-def _telling(
-    pairs: Sequence[ScenarioRun], settings: Settings
-) -> Generator[Sequence[ScenarioResult], None, None]:
-    whole = WorkUnit(0, tuple(pairs), settings.timeout)
+def _results(
+    runs: Sequence[ScenarioRun], settings: Settings
+) -> Generator[Sequence[UnitResult], None, None]:
+    everything = WorkUnit(0, tuple(runs), settings.timeout, settings.sweep)
     if settings.workers == 1 and settings.cluster is None:
-        return run_here(whole)
-    return run_in_workers(whole, settings.workers, settings.cluster)
+        return run_here(everything)
+    return run_in_workers(everything, settings.workers, settings.cluster)
 
 
-class _Tally:
-    """What was judged so far, by verdict and target."""
+class _Totals:
+    """The findings so far, by verdict and target."""
 
-    def __init__(self, pairs: Sequence[ScenarioRun], settings: Settings) -> None:
-        self._pairs, self._baseline = pairs, settings.baseline
-        self.count = 0
+    def __init__(self, runs: Sequence[ScenarioRun], settings: Settings) -> None:
+        self._runs, self._baseline = runs, settings.baseline
+        self.results = 0
         self.verdicts: dict[str, Counter[str]] = {name: Counter() for name in settings.targets}
 
-    def judged(self, told: ScenarioResult) -> ScenarioFinished:
-        """Count what was told of a pair, accepted failures as such."""
-        pair = self._pairs[told.place]
-        findings = tuple(map(self._baseline.hold, told.findings))
-        self.count += 1
-        self.verdicts[pair.target].update(finding.verdict for finding in findings)
-        return ScenarioFinished(pair.scenario, pair.target, told.outcome, findings, told.seconds)
+    def add(self, result: UnitResult) -> ScenarioResult:
+        """Count one result, accepted failures as ``known``, and return it as an event."""
+        run = self._runs[result.position]
+        findings = tuple(map(self._baseline.apply, result.findings))
+        self.results += 1
+        self.verdicts[run.target].update(finding.verdict for finding in findings)
+        return ScenarioResult(run.scenario, run.target, result.outcome, findings, result.seconds)

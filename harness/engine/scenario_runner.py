@@ -1,107 +1,160 @@
-"""One scenario told to one target, also in its variations, and judged."""
+"""Runs one scenario on one target, also under its mutations and aborts, and evaluates everything.
+
+What a consumer that aborts does, and what must hold then, is not known here: ``harness.aborting``
+knows, a layer above. Its function is handed in as a ``Sweep``.
+"""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from harness.checks.evaluation import ScenarioRun, evaluate
 from harness.checks.matching import with_ordinals
-from harness.engine.replayer import Replayer, TargetRequest
-from harness.engine.stack.sweep import sweep_stack
-from harness.engine.sweep import sweep
+from harness.engine.results import ScenarioResult, TargetResult
 from harness.generation.mutations import MUTATIONS
-from harness.targets.addresses import replies_once
-from harness.targets.resolving import layers_of, listens_in_memory
+from harness.targets.base import Call
+from harness.targets.resolving import listens_in_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from harness.engine.executor import TargetResult
-    from harness.model import JSON, Finding, Outcome, Verdict
+    from harness.engine.executor import StreamConsumer
+    from harness.engine.replayer import Replayer
+    from harness.model import JSON, Finding, Verdict
+    from harness.scenarios import Scenario
     from harness.wire.script import Script
 
 
-class ScenarioRunner:
-    """Tells scenarios to targets, also in the variations they hold under, and judges both.
+class Replay(Protocol):
+    """Replays a script to the target of one scenario run."""
+
+    def __call__(self, script: Script, consumer: StreamConsumer | None = None) -> TargetResult:
+        """Return what the target delivered; ``consumer`` reads its chunks, None reads all."""
+
+
+class SweepInput(NamedTuple):
+    """What a sweep is given of one scenario run.
 
     Args:
-        player: who plays the scripts.
-        memory: who plays variations to targets that can listen in memory, where cuts are exact
-            and cheap; None plays everything over the first one.
+        run: the scenario and the target's name.
+        target: the target's address, or the target itself.
+        script: the scenario's response.
+        replay: replays a script to the target.
+        exact: every byte sent has been read, as in memory; over a socket some are on their way.
     """
 
-    def __init__(self, player: Replayer, memory: Replayer | None = None) -> None:
-        self._player, self._memory = player, memory
+    run: ScenarioRun
+    target: str | object
+    script: Script
+    replay: Replay
+    exact: bool
 
-    def tell(
-        self, pair: ScenarioRun, target: str | object | None = None
-    ) -> tuple[Outcome, list[Finding]]:
+
+Sweep: TypeAlias = "Callable[[SweepInput], Iterable[Finding]]"
+
+
+def call_for(scenario: Scenario) -> Call:
+    """Return what a scenario asks of a target."""
+    patience = scenario.transport.read_timeout
+    return Call(scenario.protocol, request=scenario.ask(), read_timeout=patience)
+
+
+class ScenarioRunner:
+    """Runs scenarios on targets.
+
+    Args:
+        replayer: replays the scenarios.
+        memory: replays mutations and aborts to targets that can read from memory, where cuts are
+            exact and cheap; None replays everything with the first one.
+        sweep: aborts the stream where a scenario's ``consumer`` asks for it and yields findings;
+            None makes such a scenario untestable.
+    """
+
+    def __init__(
+        self, replayer: Replayer, memory: Replayer | None = None, sweep: Sweep | None = None
+    ) -> None:
+        self._replayer, self._memory, self._sweep = replayer, memory, sweep
+
+    def run(self, run: ScenarioRun, target: str | object | None = None) -> ScenarioResult:
         """Return what one target delivered for one scenario, and every finding on it.
 
         Args:
-            pair: the scenario, and how reports call the target.
-            target: the target itself, where its name is no address.
+            run: the scenario, and the target's name in reports.
+            target: the target itself, where its name is not an address.
+
+        Raises:
+            InputError: the target cannot be found or made.
         """
-        scenario = pair.scenario
-        ask = TargetRequest(scenario.protocol, scenario.ask(), scenario.transport.read_timeout)
-        address = pair.target if target is None else target
+        started = perf_counter()
+        scenario = run.scenario
+        call = call_for(scenario)
+        address = run.target if target is None else target
         script = scenario.script()
-        played = self._player.play(address, ask, script)
-        if played.unspoken:
-            sentence = f"the target speaks {scenario.protocol}"
-            finding = pair.finding("target", "untestable", sentence, played.complaint)
-            return played.outcome, [finding]
-        findings = list(evaluate(pair, played.outcome))
-        if played.complaint:
+        result = self._replayer.replay(address, call, script)
+        findings = tuple(self._findings(run, address, call, script, result))
+        seconds = perf_counter() - started
+        return ScenarioResult(scenario, run.target, result.outcome, findings, seconds)
+
+    def _findings(
+        self,
+        run: ScenarioRun,
+        address: str | object,
+        call: Call,
+        script: Script,
+        result: TargetResult,
+    ) -> Iterator[Finding]:
+        if result.unsupported:
+            sentence = f"the target supports {run.scenario.protocol}"
+            yield run.finding("target", "untestable", sentence, result.problem)
+            return
+        if result.problem:
             sentence = "the target ends every stream with an outcome"
-            findings.insert(0, pair.finding("target", "fail", sentence, played.complaint))
-        else:
-            player = self._memory if self._memory and listens_in_memory(address) else self._player
-            play = partial(player.play, address, ask)
-            findings += _variations(pair, script, played, play)
-            if replies_once(address):
-                findings += _unseen(pair)
-            else:
-                findings += sweep(pair, script, play, exact=player.in_memory)
-            layers = layers_of(address)
-            if layers is not None and scenario.consumer.everywhere:
-                findings += sweep_stack(pair, layers)
-        return played.outcome, findings
+            yield run.finding("target", "fail", sentence, result.problem)
+        yield from evaluate(run, result.outcome)
+        if result.problem:
+            return  # every further replay would show the same problem again
+        in_memory = self._memory if self._memory and listens_in_memory(address) else None
+        replayer = in_memory or self._replayer
+        replay = partial(replayer.replay, address, call)
+        yield from _mutations(run, script, result, replay)
+        if run.scenario.consumer.ways:
+            yield from self._aborts(SweepInput(run, address, script, replay, replayer.in_memory))
+
+    def _aborts(self, given: SweepInput) -> Iterable[Finding]:
+        if self._sweep is not None:
+            return self._sweep(given)
+        sentence = "aborts are part of this run"
+        return [given.run.finding("consumer", "untestable", sentence, "the runner has no sweep")]
 
 
-def _unseen(pair: ScenarioRun) -> Iterator[Finding]:
-    """Say that leaving a stream in the middle could not be judged, where a scenario asks for it."""
-    if pair.scenario.consumer.ways:
-        sentence = "a reader may leave at every point"
-        yield pair.finding("consumer", "open", sentence, "the target replies once a stream")
-
-
-def _variations(
-    pair: ScenarioRun, script: Script, played: TargetResult, play: Callable[[Script], TargetResult]
+def _mutations(
+    run: ScenarioRun, script: Script, result: TargetResult, replay: Replay
 ) -> Iterator[Finding]:
-    expected = _essence(played)
-    for name in pair.scenario.holds_under:
+    """Yield one finding for each mutation under which a scenario's outcome must not change."""
+    expected = _essence(result)
+    for name in run.scenario.holds_under:
         differing: dict[str, JSON] = {}
-        for varied in MUTATIONS[name](script):
-            actual = _essence(play(varied))
+        for mutated in MUTATIONS[name](script):
+            actual = _essence(replay(mutated))
             differing = {key: actual[key] for key in actual if actual[key] != expected[key]}
             if differing:
                 break
         wanted = {key: expected[key] for key in differing}
         verdict: Verdict = "fail" if differing else "pass"
-        yield pair.finding(f"holds_under:{name}", verdict, wanted, differing)
+        yield run.finding(f"holds_under:{name}", verdict, wanted, differing)
 
 
-def _essence(played: TargetResult) -> dict[str, JSON]:
-    """Return what no lawful variation may change: all but notes and the words of an error.
+def _essence(result: TargetResult) -> dict[str, JSON]:
+    """Return what no preserving mutation may change: all but notes and the text of an error.
 
     Ids count as the order in which they were first seen: a target may mint them at random.
     """
-    outcome = played.outcome
+    outcome = result.outcome
     data = with_ordinals(outcome.model_dump(mode="json", exclude={"notes"}))
     data["error"] = outcome.error and outcome.error.kind
     data["chunks"] = [
         {**chunk, "error": None} if "error" in chunk else chunk for chunk in data["chunks"]
     ]
-    return {**data, "target": played.complaint}
+    return {**data, "target": result.problem}

@@ -1,8 +1,8 @@
-"""A run's pairs of scenario and target, told here or in shares by other processes.
+"""The scenario runs of one job, done in this process or divided among workers.
 
-Rules of this file: a share is told by names and values only, so that it travels; who tells a pair
-decides nothing but when: what was told is passed on in the order of the plan, and once. Who
-interrupts gets what was told out of turn, before the interrupt goes on.
+Rules of this file: a work unit holds names and values only, so that it can be sent to another
+process; results are passed on in the order of the job, each once, whoever did them; an interrupt
+passes on what was done out of order before it goes on.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import math
 from contextlib import closing
 from heapq import heappop, heappush
 from itertools import chain
-from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from harness.engine.replayer import Replayer
@@ -21,107 +20,116 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from harness.checks.evaluation import ScenarioRun
+    from harness.engine.scenario_runner import Sweep
     from harness.model import Finding, Outcome
 
 R = TypeVar("R")
 
-SHARES = 32  # of one worker: sweeps of neighbours are long, and progress is to show
+UNITS_PER_WORKER = 32  # sweeps of neighbours take long, and progress is to be seen
 
 
-class ScenarioResult(NamedTuple):
-    """What came of one pair; ``place`` is its own in the plan, ``seconds`` the whole of it."""
+class UnitResult(NamedTuple):
+    """A ``ScenarioResult`` as a worker sends it back: the position stands for the scenario run.
 
-    place: int
+    Args:
+        position: the place of the scenario run in the job, counted from 0.
+        outcome: what the target delivered.
+        findings: one for each check that was evaluated.
+        seconds: wall-clock time of everything.
+    """
+
+    position: int
     outcome: Outcome
     findings: tuple[Finding, ...]
     seconds: float
 
 
 class WorkUnit(NamedTuple):
-    """Neighbours in the plan.
+    """Consecutive scenario runs of a job.
 
     Args:
-        first: the place of the first pair.
-        pairs: what to tell, and to whom.
+        first: the position of the first of them.
+        runs: the scenario runs.
         timeout: seconds one target has for one stream.
+        sweep: aborts streams; a module-level function, or None.
     """
 
     first: int
-    pairs: tuple[ScenarioRun, ...]
+    runs: tuple[ScenarioRun, ...]
     timeout: float
+    sweep: Sweep | None = None
 
 
-def run_here(share: WorkUnit) -> Generator[Sequence[ScenarioResult], None, None]:
-    """Tell the pairs of a share in this process, one by one."""
-    player, memory = Replayer(share.timeout), Replayer(share.timeout, in_memory=True)
-    with player, memory:
-        teller = ScenarioRunner(player, memory)
-        for place, pair in enumerate(share.pairs, share.first):
-            started = perf_counter()
-            outcome, findings = teller.tell(pair)
-            yield (ScenarioResult(place, outcome, tuple(findings), perf_counter() - started),)
+def run_here(unit: WorkUnit) -> Generator[Sequence[UnitResult], None, None]:
+    """Do a work unit in this process; yield each result alone, as it is done."""
+    replayer, memory = Replayer(unit.timeout), Replayer(unit.timeout, in_memory=True)
+    with replayer, memory:
+        runner = ScenarioRunner(replayer, memory, unit.sweep)
+        for position, run in enumerate(unit.runs, unit.first):
+            result = runner.run(run)
+            yield (UnitResult(position, result.outcome, result.findings, result.seconds),)
 
 
-def run_unit(share: WorkUnit) -> list[ScenarioResult]:
-    """Do one share; the function that every worker imports."""
-    return list(chain.from_iterable(run_here(share)))
+def run_unit(unit: WorkUnit) -> list[UnitResult]:
+    """Do a work unit and return its results; the function that every worker imports."""
+    return list(chain.from_iterable(run_here(unit)))
 
 
 def run_in_workers(
-    whole: WorkUnit, workers: int, cluster: str | None = None
-) -> Generator[Sequence[ScenarioResult], None, None]:
-    """Tell the pairs in processes of their own; they come as their shares are done.
+    job: WorkUnit, workers: int, cluster: str | None = None
+) -> Generator[Sequence[UnitResult], None, None]:
+    """Divide a job among processes; yield the results of each unit as it is done.
 
     Args:
-        whole: all pairs.
+        job: all scenario runs, as one unit.
         workers: how many processes.
         cluster: the scheduler of those processes; None starts them here.
 
     Raises:
-        HarnessError: a share was too much for its workers.
-        InputError: there is no such scheduler.
+        HarnessError: a unit ended every worker that tried it.
+        InputError: no scheduler answers at that address.
     """
-    from harness.engine import workers as crew
+    from harness.engine import workers as pool
 
-    some = split(whole, workers)
+    units = split(job, workers)
     if cluster is None:
-        hands = crew.processes(run_unit, some, workers)
+        results = pool.processes(run_unit, units, workers)
     else:
-        hands = crew.cluster(run_unit, some, cluster)
-    with closing(hands) as done:
-        for _, told in done:
-            yield told
+        results = pool.cluster(run_unit, units, cluster)
+    with closing(results) as done:
+        for _, some in done:
+            yield some
 
 
-def split(whole: WorkUnit, workers: int) -> list[WorkUnit]:
-    """Cut a plan into about ``SHARES`` shares for each worker."""
-    size = math.ceil(len(whole.pairs) / (workers * SHARES)) or 1
+def split(job: WorkUnit, workers: int) -> list[WorkUnit]:
+    """Divide a job into about ``UNITS_PER_WORKER`` units for each worker."""
+    size = math.ceil(len(job.runs) / (workers * UNITS_PER_WORKER)) or 1
     return [
-        WorkUnit(whole.first + at, whole.pairs[at : at + size], whole.timeout)
-        for at in range(0, len(whole.pairs), size)
+        job._replace(first=job.first + at, runs=job.runs[at : at + size])
+        for at in range(0, len(job.runs), size)
     ]
 
 
 def in_order(
-    telling: Generator[Sequence[ScenarioResult], None, None], say: Callable[[ScenarioResult], R]
+    results: Generator[Sequence[UnitResult], None, None], emit: Callable[[UnitResult], R]
 ) -> Generator[R, None, None]:
-    """Yield what is said of each pair, in the order of the plan.
+    """Yield what is emitted for each result, in the order of the job.
 
     Args:
-        telling: what was told, a few at a time and in any order, from place 0 on.
-        say: what to yield; called once a pair.
+        results: a few at a time and in any order, from position 0 on.
+        emit: what to yield for a result; called once for each.
     """
-    early: list[ScenarioResult] = []
-    place = 0
+    early: list[UnitResult] = []
+    position = 0
     try:
-        with closing(telling):
-            for some in telling:
-                for told in some:
-                    heappush(early, told)
-                while early and early[0].place == place:
-                    place += 1
-                    yield say(heappop(early))
+        with closing(results):
+            for some in results:
+                for result in some:
+                    heappush(early, result)
+                while early and early[0].position == position:
+                    position += 1
+                    yield emit(heappop(early))
     except KeyboardInterrupt:
         while early:
-            yield say(heappop(early))
+            yield emit(heappop(early))
         raise

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.checks.evaluation import ScenarioRun
-from harness.engine.events import RED
 from harness.engine.replayer import Replayer
+from harness.engine.results import FAILING
 from harness.engine.scenario_runner import ScenarioRunner
 from harness.fuzzing.files import read_index
 from harness.scenarios import load
@@ -35,6 +35,6 @@ def fixed_scenarios(out: Path, target: str, timeout: float) -> Iterator[Path]:
     with Replayer(timeout) as replayer:
         runner = ScenarioRunner(replayer)
         for path in paths:
-            _, findings = runner.tell(ScenarioRun(load(path, out), target))
-            if not any(finding.verdict in RED for finding in findings):
+            findings = runner.run(ScenarioRun(load(path, out), target)).findings
+            if not any(finding.verdict in FAILING for finding in findings):
                 yield path

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.engine.replayer import TargetRequest
 from harness.protocols import protocol
+from harness.targets.base import Call
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.engine.executor import TargetResult
     from harness.engine.replayer import Replayer
+    from harness.engine.results import TargetResult
     from harness.fuzzing.properties.property import Replay
 
 
@@ -29,7 +29,7 @@ class StreamRunner:
         self, replayer: Replayer, target: str | object, variants: Mapping[str, str | object]
     ) -> None:
         self._replayer, self._target, self._variants = replayer, target, variants
-        self._requests: dict[str, TargetRequest] = {}
+        self._requests: dict[str, Call] = {}
         self.streams = 0  # how many were replayed
 
     def for_case(self, protocol_name: str) -> Replay:
@@ -50,7 +50,7 @@ class StreamRunner:
 
     def supports(self, protocol_name: str) -> bool:
         """Return whether the target supports a protocol, by replaying an empty body."""
-        return not self._replay(Script(()), protocol_name, self._target).unspoken
+        return not self._replay(Script(()), protocol_name, self._target).unsupported
 
     def replay(self, script: Script, protocol_name: str, variant: str) -> TargetResult:
         """Replay one stream to the target, or to a variant if one is named."""
@@ -60,5 +60,5 @@ class StreamRunner:
 
     def _replay(self, script: Script, name: str, target: str | object) -> TargetResult:
         if name not in self._requests:
-            self._requests[name] = TargetRequest(name, protocol(name).request)
-        return self._replayer.play(target, self._requests[name], script)
+            self._requests[name] = Call(name, request=protocol(name).request)
+        return self._replayer.replay(target, self._requests[name], script)

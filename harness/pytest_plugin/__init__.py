@@ -21,18 +21,18 @@ The only importer of pytest and syrupy.
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from harness.engine.events import RED
+from harness.engine.results import ScenarioResult
 from harness.errors import InputError, UnknownWordError
 from harness.pytest_plugin import fuzzing
-from harness.reports.junit import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.recorder.session import Recording
     from harness.engine.replayer import Replayer
-    from harness.model import Finding, Outcome
     from harness.scenarios import Scenario
 
 MARK = "scenarios"
@@ -121,25 +120,16 @@ def _chosen(config: pytest.Config, selectors: tuple[str, ...]) -> list[Scenario]
     return scenarios
 
 
-@dataclass(frozen=True)
-class Conformance:
-    """One scenario, conformance to one target: what came out, and what the law says of it."""
-
-    scenario: Scenario
-    target: str
-    outcome: Outcome
-    findings: tuple[Finding, ...]
-
-    def broken(self) -> list[Finding]:
-        """Return the findings that break law."""
-        return [finding for finding in self.findings if finding.verdict in RED]
+class Conformance(ScenarioResult):
+    """What came of one scenario on one target, with what a test needs besides."""
 
     def assert_passes(self) -> None:
-        """Fail the test if any law is broken, with expected and actual of each."""
+        """Fail the test unless every requirement and invariant holds."""
         __tracebackhide__ = True
-        broken = self.broken()
-        if broken:
-            pytest.fail("\n\n".join(map(describe, broken)), pytrace=False)
+        try:
+            super().assert_passes()
+        except AssertionError as error:
+            pytest.fail(str(error), pytrace=False)
 
     def snapshot_text(self) -> str:
         """Return the outcome as the text that a snapshot holds."""
@@ -184,21 +174,23 @@ def harness_memory_replayer() -> Iterator[Replayer]:
 
 @pytest.fixture
 def conformance(
+    request: pytest.FixtureRequest,
     scenario: Scenario,
     harness_target: str | object,
     harness_replayer: Replayer,
     harness_memory_replayer: Replayer,
 ) -> Conformance:
-    """The scenario conformance to the target, and judged."""
-    from harness.checks.evaluation import ScenarioRun
+    """What came of the scenario on the target."""
+    from harness.aborting import sweep
+    from harness.engine.reproducing import scenario_run
     from harness.engine.scenario_runner import ScenarioRunner
-    from harness.targets.resolving import name_of
 
-    pair = ScenarioRun(scenario, name_of(harness_target))
-    outcome, findings = ScenarioRunner(harness_replayer, harness_memory_replayer).tell(
-        pair, harness_target
-    )
-    return Conformance(scenario, pair.target, outcome, tuple(findings))
+    test = request.node.nodeid.partition("::")
+    path = os.path.relpath(request.path, request.config.invocation_params.dir)
+    again = shlex.join(["pytest", f"{path}::{test[2]}"])
+    runner = ScenarioRunner(harness_replayer, harness_memory_replayer, sweep)
+    result = runner.run(scenario_run(scenario, harness_target, again), harness_target)
+    return Conformance(**vars(result))
 
 
 @pytest.fixture

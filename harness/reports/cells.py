@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.engine.events import ScenarioFinished
+    from harness.engine.results import ScenarioResult
 
 
 class Cells:
@@ -20,10 +20,10 @@ class Cells:
     def __bool__(self) -> bool:
         return bool(self._rows)
 
-    def add(self, result: ScenarioFinished) -> None:
+    def add(self, result: ScenarioResult) -> None:
         """Count the result of one scenario on one target."""
         row = f"{result.scenario.protocol}/{result.scenario.topic}"
-        self._rows[row].setdefault(result.target, Counter())[result.broken] += 1
+        self._rows[row].setdefault(result.target, Counter())[result.failed] += 1
 
     def rows(self, targets: tuple[str, ...]) -> Iterator[tuple[str, list[Counter[bool]]]]:
         """Yield each row with its counts per target, by name, and last the sum of all."""

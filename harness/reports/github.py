@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.engine.events import RED, BadInput, RunFinished, ScenarioFinished
+from harness.engine.events import BadInput, RunFinished
+from harness.engine.results import FAILING, ScenarioResult
 from harness.reports.cells import Cells, shown
 from harness.reports.files import json_text
 from harness.reports.github_actions import SHOWN, annotation, code, write_step
@@ -33,7 +34,7 @@ class GithubReport:
 
     def handle(self, event: RunEvent) -> None:
         """Take the next event."""
-        if isinstance(event, ScenarioFinished):
+        if isinstance(event, ScenarioResult):
             self._add(event)
         elif isinstance(event, BadInput):
             error = event.error
@@ -46,10 +47,10 @@ class GithubReport:
         """Write annotations and summary."""
         write_step(self._errors[:SHOWN], self._page, self._path)
 
-    def _add(self, result: ScenarioFinished) -> None:
+    def _add(self, result: ScenarioResult) -> None:
         self._cells.add(result)
         for finding in result.findings:
-            if finding.verdict in RED:
+            if finding.verdict in FAILING:
                 self._errors.append(_error(result, finding))
 
     def _lines(self, end: RunFinished) -> Iterator[str]:
@@ -68,7 +69,7 @@ class GithubReport:
         yield ""
 
 
-def _error(result: ScenarioFinished, finding: Finding) -> str:
+def _error(result: ScenarioResult, finding: Finding) -> str:
     scenario = result.scenario
     message = "\n".join(
         (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.engine.events import RED, BadInput, RunFinished, ScenarioFinished
+from harness.engine.events import BadInput, RunFinished
+from harness.engine.results import FAILING, ScenarioResult
 from harness.reports.cells import Cells, shown
 from harness.reports.files import write_report
 from harness.reports.html_page import document, folded, tag
@@ -29,15 +30,15 @@ class HtmlReport:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._cells = Cells()
-        self._failed: list[tuple[ScenarioFinished, Finding]] = []
+        self._failed: list[tuple[ScenarioResult, Finding]] = []
         self._bad: list[BadInput] = []
         self._end: RunFinished | None = None
 
     def handle(self, event: RunEvent) -> None:
         """Take the next event."""
-        if isinstance(event, ScenarioFinished):
+        if isinstance(event, ScenarioResult):
             self._cells.add(event)
-            self._failed += [(event, f) for f in event.findings if f.verdict in RED]
+            self._failed += [(event, f) for f in event.findings if f.verdict in FAILING]
         elif isinstance(event, BadInput):
             self._bad.append(event)
         elif isinstance(event, RunFinished):
@@ -64,7 +65,7 @@ class HtmlReport:
     def _sums(self, end: RunFinished) -> Iterator[str]:
         for target, counts in end.verdicts.items():
             text = ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items()))
-            yield tag("p", f"{target}: {text}", "bad" if end.red(target) else "good")
+            yield tag("p", f"{target}: {text}", "bad" if end.failures(target) else "good")
 
 
 def _row(name: str, counts: list[Counter[bool]]) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.engine.events import BadInput, RunFinished, ScenarioFinished
+from harness.engine.events import BadInput, RunFinished
+from harness.engine.results import ScenarioResult
 from harness.reports.files import json_text, write_report
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class JsonlReport:
 
     def handle(self, event: RunEvent) -> None:
         """Take the next event."""
-        if isinstance(event, ScenarioFinished):
+        if isinstance(event, ScenarioResult):
             self._lines += [json_text(f.model_dump(mode="json")) for f in event.findings]
         elif isinstance(event, BadInput):
             self._lines.append(json_text({"bad_input": str(event.error)}))
@@ -46,7 +47,7 @@ class JsonlReport:
 def summary(end: RunFinished) -> dict[str, JSON]:
     """Return the summary of a run as a JSON object."""
     return {
-        "judged": end.judged,
+        "judged": end.results,
         "seconds": round(end.seconds, 3),
         "targets": {target: dict(sorted(count.items())) for target, count in end.verdicts.items()},
         "stale": list(end.stale),

@@ -12,7 +12,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from harness.engine.events import RED, BadInput, ScenarioFinished
+from harness.engine.events import BadInput
+from harness.engine.results import FAILING, ScenarioResult
 from harness.reports.files import json_text, write_report
 
 # https://www.w3.org/TR/xml/#charsets
@@ -34,12 +35,12 @@ class JunitReport:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._results: dict[str, list[ScenarioFinished]] = defaultdict(list)
+        self._results: dict[str, list[ScenarioResult]] = defaultdict(list)
         self._bad: list[BadInput] = []
 
     def handle(self, event: RunEvent) -> None:
         """Take the next event."""
-        if isinstance(event, ScenarioFinished):
+        if isinstance(event, ScenarioResult):
             self._results[event.target].append(event)
         elif isinstance(event, BadInput):
             self._bad.append(event)
@@ -66,12 +67,12 @@ def _bad_suite(bad: list[BadInput]) -> ET.Element:
     return suite
 
 
-def _suite(target: str, cases: list[ScenarioFinished]) -> ET.Element:
+def _suite(target: str, cases: list[ScenarioResult]) -> ET.Element:
     suite = ET.Element(
         "testsuite",
         name=clean(target),
         tests=str(len(cases)),
-        failures=str(sum(case.broken for case in cases)),
+        failures=str(sum(case.failed for case in cases)),
         errors="0",
         time=f"{sum(case.seconds for case in cases):.3f}",
     )
@@ -79,7 +80,7 @@ def _suite(target: str, cases: list[ScenarioFinished]) -> ET.Element:
     return suite
 
 
-def _case(result: ScenarioFinished) -> ET.Element:
+def _case(result: ScenarioResult) -> ET.Element:
     folder, _, name = result.scenario.id.rpartition("/")
     case = ET.Element(
         "testcase",
@@ -88,7 +89,7 @@ def _case(result: ScenarioFinished) -> ET.Element:
         time=f"{result.seconds:.3f}",
     )
     for finding in result.findings:
-        if finding.verdict in RED:
+        if finding.verdict in FAILING:
             failure = ET.SubElement(case, "failure", message=f"{finding.check} failed")
             failure.text = clean(describe(finding))
     return case

@@ -12,7 +12,8 @@ import sys
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from harness.engine.events import RED, BadInput, RunFinished, RunStarted, ScenarioFinished
+from harness.engine.events import BadInput, RunFinished, RunStarted
+from harness.engine.results import FAILING, ScenarioResult
 from harness.reports.cells import Cells, shown
 from harness.reports.files import json_text, painted, write_report
 from harness.scenarios.catalogue import case
@@ -33,7 +34,7 @@ _LABEL = 12  # characters of the column of labels
 class _Failure(NamedTuple):
     """The findings of one scenario that are shown, and the scenario's result."""
 
-    result: ScenarioFinished
+    result: ScenarioResult
     findings: list[Finding]
 
 
@@ -64,7 +65,7 @@ class TerminalReport:
             self._total = event.scenarios * len(event.targets)
         elif isinstance(event, BadInput):
             self._print(self._paint("red", f"bad input: {event.error}"))
-        elif isinstance(event, ScenarioFinished):
+        elif isinstance(event, ScenarioResult):
             self._add(event)
         else:
             self._finish(event)
@@ -74,10 +75,10 @@ class TerminalReport:
         if self._path is not None:
             write_report(self._path, "".join(f"{line}\n" for line in self._lines))
 
-    def _add(self, result: ScenarioFinished) -> None:
+    def _add(self, result: ScenarioResult) -> None:
         self._done += 1
         self._cells.add(result)
-        shown = RED | {"warn"} if self._verbose else RED
+        shown = FAILING | {"warn"} if self._verbose else FAILING
         findings = [finding for finding in result.findings if finding.verdict in shown]
         if findings:
             self._failures[result.target].append(_Failure(result, findings))
@@ -121,7 +122,7 @@ class TerminalReport:
         in_full = failures if self._verbose else failures[:SHOWN]
         for failure in in_full:
             yield ""
-            red = any(finding.verdict in RED for finding in failure.findings)
+            red = any(finding.verdict in FAILING for finding in failure.findings)
             word, colour = ("FAILED", "red") if red else ("warning", "yellow")
             yield self._paint(colour, f"{target}: {word} {failure.result.scenario.id}")
             yield from (f"  {label:<{_LABEL}} {text}" for label, text in _details(failure))
@@ -132,13 +133,13 @@ class TerminalReport:
 
     def _closing(self, end: RunFinished) -> Iterator[str]:
         for target in self._targets:
-            red = end.red(target)
+            red = end.failures(target)
             counts = ", ".join(f"{n} {word}" for word, n in sorted(end.verdicts[target].items()))
             yield self._paint("red" if red else "green", f"{target}: {counts or 'nothing checked'}")
         begun = "interrupted after" if end.interrupted else "checked"
-        each = 1000 * end.seconds / end.judged if end.judged else 0.0
+        each = 1000 * end.seconds / end.results if end.results else 0.0
         yield (
-            f"{begun} {end.judged} of {self._total} pairs of scenario and target "
+            f"{begun} {end.results} of {self._total} pairs of scenario and target "
             f"in {end.seconds:.1f} s ({each:.1f} ms each)"
         )
         if end.bad_input:

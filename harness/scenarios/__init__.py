@@ -10,7 +10,7 @@ from harness.scenarios.linting import lint
 from harness.scenarios.loading import ORDERS, ORIGINS, consumer_of, load, load_all, load_each
 from harness.scenarios.scenario import (
     EVERY,
-    EVERYWHERE,
+    FULL_STACK,
     LEAVING,
     READ,
     Consumer,
@@ -20,7 +20,7 @@ from harness.scenarios.scenario import (
 
 __all__ = [
     "EVERY",
-    "EVERYWHERE",
+    "FULL_STACK",
     "LEAVING",
     "ORDERS",
     "ORIGINS",

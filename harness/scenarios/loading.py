@@ -15,7 +15,7 @@ from harness.protocols.composing import Entry, entry_of
 from harness.scenarios.finding import discover, id_of
 from harness.scenarios.scenario import (
     EVERY,
-    EVERYWHERE,
+    FULL_STACK,
     LEAVING,
     READ,
     Consumer,
@@ -232,7 +232,7 @@ def consumer_of(words: str) -> Consumer:
 def _consumer(data: Mapping[str, Any], lines: Lines) -> Consumer:
     _words("consumer key", data, ("do", "at"), lines, "consumer")
     do, at = data.get("do", READ), data.get("at", EVERY)
-    known = (READ, EVERY, EVERYWHERE, *LEAVING)
+    known = (READ, EVERY, FULL_STACK, *LEAVING)
     if do not in known:
         error = UnknownWordError("consumer", str(do), known)
         raise InputError(str(error), line=lines.at("consumer", "do"))
@@ -243,7 +243,7 @@ def _consumer(data: Mapping[str, Any], lines: Lines) -> Consumer:
     if not (counted or at == EVERY):
         words = f"`at` is a count of chunks from 0, or `{EVERY}`"
         raise InputError(words, line=lines.at("consumer", "at"))
-    if do == EVERYWHERE and counted:
-        words = f"who leaves `{EVERYWHERE}` leaves at each count; `at` needs another `do`"
+    if do == FULL_STACK and counted:
+        words = f"who leaves `{FULL_STACK}` leaves at each count; `at` needs another `do`"
         raise InputError(words, line=lines.at("consumer", "at"))
     return Consumer(do, at if counted else None)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.protocols.composing import Entry
     from harness.yaml_file import Lines
 
-READ, EVERY, EVERYWHERE = "read", "every", "everywhere"
+READ, EVERY, FULL_STACK = "read", "every", "full_stack"
 LEAVING = ("break", "aclose", "cancel", "timeout", "throw")  # the ways a reader can leave
 
 
@@ -52,8 +52,8 @@ class Consumer:
 
     ``do`` is ``read`` (everything), one of ``LEAVING``, or ``every`` for each of those in turn;
     ``at`` counts the chunks the reader takes before it leaves, None stands for each count. Who
-    leaves ``everywhere`` does all of this, and leaves the stack above the interface at every step
-    of it as well, where the target has one (``harness.engine.stack``).
+    leaves ``full_stack`` does all of this, and leaves the stack above the interface at every step
+    of it as well, where the target has one (``harness.aborting.full_stack``).
     """
 
     do: str = READ
@@ -62,14 +62,14 @@ class Consumer:
     @property
     def ways(self) -> tuple[str, ...]:
         """Return the ways of leaving to be tried; none for a reader that stays."""
-        if self.do in {EVERY, EVERYWHERE}:
+        if self.do in {EVERY, FULL_STACK}:
             return LEAVING
         return () if self.do == READ else (self.do,)
 
     @property
-    def everywhere(self) -> bool:
+    def full_stack(self) -> bool:
         """Whether the stack above the interface is to be left as well."""
-        return self.do == EVERYWHERE
+        return self.do == FULL_STACK
 
 
 @dataclass(frozen=True)

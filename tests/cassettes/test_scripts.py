@@ -11,10 +11,11 @@ import pytest
 from harness.cassettes import save
 from harness.cassettes.cassette import Cassette, Interaction, Read, Request, Response, Stream
 from harness.cassettes.scripts import script_of
-from harness.engine.replayer import Replayer, TargetRequest
+from harness.engine.replayer import Replayer
 from harness.errors import InputError
 from harness.playback.recordings import Recording, SkippedRecording, recordings
 from harness.protocols import protocol
+from harness.targets.base import Call
 from tests.cassettes.samples import URI, cassette, hello
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ def replayer() -> Iterator[Replayer]:
 def replay(
     replayer: Replayer, recording: Recording, cut: str = "event", pace: Any = 0.0
 ) -> Outcome:
-    ask = TargetRequest(recording.protocol, protocol(recording.protocol).request)
-    interaction = replayer.play("builtin", ask, recording.script(cut, pace))
-    assert interaction.complaint is None
+    ask = Call(recording.protocol, request=protocol(recording.protocol).request)
+    interaction = replayer.replay("builtin", ask, recording.script(cut, pace))
+    assert interaction.problem is None
     return interaction.outcome
 
 

@@ -118,7 +118,7 @@ def test_every_law_gives_a_finding(tmp_path: Path) -> None:
     found = findings(tmp_path, Outcome(usage=Usage(output=-1)))
     assert set(found) == {"text", *INVARIANT_NAMES}
     assert found["usage_counts"].verdict == "fail"
-    assert found["usage_counts"].expected == "no count is negative"
+    assert found["usage_counts"].expected == "no token count is negative"
     assert found["usage_counts"].actual == "output is negative"
     assert found["chunk_sum"].verdict == "pass"
 
@@ -136,6 +136,6 @@ def test_a_finding_can_be_shown_again(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     (tmp_path / "scenarios").mkdir()
     pair = ScenarioRun(written(type(tmp_path)("scenarios")), "python:my.app:listen")
-    assert pair.reproduce() == (
+    assert pair.command() == (
         "harness run anthropic_messages/text/hello --target python:my.app:listen"
     )

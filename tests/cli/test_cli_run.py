@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from harness.engine.events import ScenarioFinished
+from harness.engine.results import ScenarioResult
 from harness.reports.terminal import TerminalReport
 from tests.scenario_files import ID, write, write_text
 
@@ -33,7 +33,7 @@ def test_every_stream_can_be_left(harness: Any) -> None:
     result = harness("run", "hello", "--consumer", "cancel:1", "--json")
     assert result.code == 0
     actual = {line.get("check"): line.get("actual") for line in result.lines()}
-    assert actual["left_as_cancelled"] == "held at 1 cut points"
+    assert actual["aborted_is_cancelled"] == "held at 1 cut points"
 
 
 def test_a_law_of_leaving_is_shown_with_the_command_of_its_cut_point(harness: Any) -> None:
@@ -41,7 +41,7 @@ def test_a_law_of_leaving_is_shown_with_the_command_of_its_cut_point(harness: An
     result = harness("run", "hello", "--consumer", "break", "--target", lies)
     assert result.code == 1
     assert f"FAILED {ID}\n" in result.out
-    assert "  check        left_as_cancelled\n" in result.out
+    assert "  check        aborted_is_cancelled\n" in result.out
     assert f"reproduce    harness run {ID} --target {lies} --consumer break:1" in result.out
 
 
@@ -179,7 +179,7 @@ def test_ctrl_c_while_a_report_is_busy_still_ends_with_a_summary(
 
     def interrupted(report: TerminalReport, happening: Any) -> None:
         handle(report, happening)
-        if isinstance(happening, ScenarioFinished):
+        if isinstance(happening, ScenarioResult):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(TerminalReport, "handle", interrupted)

@@ -11,7 +11,7 @@ import pytest
 from harness.cli import options
 from harness.cli.parser import COMMANDS, make_parser
 from harness.reports import KINDS
-from harness.scenarios import EVERY, EVERYWHERE, LEAVING
+from harness.scenarios import EVERY, FULL_STACK, LEAVING
 from harness.targets.addresses import FORMS
 from harness.wire import cut_plans
 
@@ -41,7 +41,7 @@ def page(name: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_every_target_and_consumer_is_named() -> None:
     assert set(options.TARGETS) == set(FORMS)
-    assert set(options.CONSUMERS) == {*LEAVING, EVERY, EVERYWHERE}
+    assert set(options.CONSUMERS) == {*LEAVING, EVERY, FULL_STACK}
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.engine.replayer import Replayer, TargetRequest
+from harness.engine.replayer import Replayer
 from harness.protocols import NAMES
 from harness.scenarios import load
+from harness.targets.base import Call
 from harness.wire import cut_plans
 
 if TYPE_CHECKING:
@@ -32,10 +33,10 @@ def single_cuts(script: Script) -> Iterator[str]:
 def test_no_single_cut_changes_the_outcome(story: str) -> None:
     scenario = load(ROOT / f"{story}.yaml", ROOT)
     script = scenario.script()
-    ask = TargetRequest(scenario.protocol, scenario.ask())
+    ask = Call(scenario.protocol, request=scenario.ask())
     with Replayer(10.0, in_memory=True) as player:
-        whole = player.play("builtin", ask, script._replace(cut="whole")).outcome
+        whole = player.replay("builtin", ask, script._replace(cut="whole")).outcome
         assert whole.ending == "complete"
         for plan in ("byte", *single_cuts(script)):
-            cut = player.play("builtin", ask, script._replace(cut=plan)).outcome
+            cut = player.replay("builtin", ask, script._replace(cut=plan)).outcome
             assert cut == whole, plan

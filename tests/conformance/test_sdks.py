@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.engine.replayer import Replayer, TargetRequest
+from harness.engine.scenario_runner import call_for
 from harness.reports.snapshot import differing, table_text
 from harness.scenarios import discover, load
 
 if TYPE_CHECKING:
+    from harness.engine.replayer import Replayer
     from harness.scenarios import Scenario
 
 ROOT = Path(__file__).parent.parent.parent / "scenarios"
@@ -45,5 +46,4 @@ def test_differences_from_builtin(
 
 
 def outcome(scenario: Scenario, target: str, replayer: Replayer) -> Any:
-    request = TargetRequest(scenario.protocol, scenario.ask(), scenario.transport.read_timeout)
-    return replayer.play(target, request, scenario.script()).outcome
+    return replayer.replay(target, call_for(scenario), scenario.script()).outcome

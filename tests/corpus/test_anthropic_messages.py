@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.checks.invariants import violated_invariants
+from harness.checks.invariants import evaluate_invariants
 from harness.playback.recordings import Recording, recordings
 from harness.protocols.anthropic_messages.vocabulary import FINISH, SERVER_TOOLS
 from tests.corpus.reading_anthropic_messages import Reading, read
@@ -136,7 +136,7 @@ def assert_calls(outcome: Outcome, said: Reading) -> None:
 async def test_nothing_is_lost(name: str) -> None:
     told = await tell_async(_all()[name].script("whole"))
     outcome, said = told.outcome, read(_all()[name].body)
-    assert [law.name for law, wrong in violated_invariants(outcome, FINISH) if wrong] == []
+    assert [law.name for law, wrong in evaluate_invariants(outcome, FINISH) if wrong] == []
     assert_complete(outcome, said)
     if name in SDK_REFUSES:
         assert outcome.error is not None

@@ -12,9 +12,10 @@ import pytest
 from harness.cassettes import Scrubber, load, save
 from harness.cassettes.cassette import Cassette
 from harness.cassettes.importing.walking import Imported, PassedOver, importing
-from harness.engine.replayer import Replayer, TargetRequest
+from harness.engine.replayer import Replayer
 from harness.playback.recordings import Recording, exchanges
 from harness.protocols import protocol
+from harness.targets.base import Call
 
 if TYPE_CHECKING:
     from harness.cassettes.cassette import Interaction
@@ -71,8 +72,8 @@ def shape(player: Replayer, told: Interaction, found: Imported) -> Any:
     """Return an outcome with nothing but the length of its texts, masks being as long as they."""
     [one] = exchanges(Cassette((told,)), found.path)
     assert isinstance(one, Recording)
-    ask = TargetRequest(one.protocol, protocol(one.protocol).request)
-    outcome = player.play("builtin", ask, one.script()).outcome
+    ask = Call(one.protocol, request=protocol(one.protocol).request)
+    outcome = player.replay("builtin", ask, one.script()).outcome
     return outcome.ending, outcome.finish, sizes(outcome.model_dump(mode="json"))
 
 

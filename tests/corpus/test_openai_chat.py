@@ -11,7 +11,7 @@ import httpx2
 import openai
 import pytest
 
-from harness.checks.invariants import violated_invariants
+from harness.checks.invariants import evaluate_invariants
 from harness.playback.recordings import Recording, recordings
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.transport import MEMORY_URL, memory_transport
@@ -118,7 +118,7 @@ def _check(name: str, interface: OpenAIChatInterface) -> None:
     assert (outcome.ending == "failed") == said.failed
     if not said.failed:
         assert (outcome.ending == "truncated") == (not said.finishes)
-    assert [law.name for law, wrong in violated_invariants(outcome, PROTOCOL.finish) if wrong] == []
+    assert [law.name for law, wrong in evaluate_invariants(outcome, PROTOCOL.finish) if wrong] == []
 
 
 @needs_corpus

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.checks.invariants import violated_invariants
+from harness.checks.invariants import evaluate_invariants
 from harness.playback.recordings import Recording, recordings
 from harness.protocols.openai_responses.vocabulary import CLIENT_CALLS
 from tests.corpus.reading_openai_responses import ENDS, Reading, read
@@ -140,4 +140,4 @@ def assert_complete(outcome: Outcome, reading: Reading, *, thinned: bool) -> Non
 
 
 def assert_lawful(outcome: Outcome) -> None:
-    assert [words for _, words in violated_invariants(outcome, PROTOCOL.finish) if words] == []
+    assert [words for _, words in evaluate_invariants(outcome, PROTOCOL.finish) if words] == []

@@ -35,25 +35,25 @@ def baseline(tmp_path: Path) -> Baseline:
 
 
 def test_a_listed_failure_is_known(baseline: Baseline) -> None:
-    assert baseline.hold(finding("text", "fail")).verdict == "known"
+    assert baseline.apply(finding("text", "fail")).verdict == "known"
     mine = finding("holds_under:crlf", "untestable", "python:my.app:listen")
-    assert baseline.hold(mine).verdict == "known"
+    assert baseline.apply(mine).verdict == "known"
     assert baseline.stale() == ()
 
 
 def test_what_is_not_listed_stays(baseline: Baseline) -> None:
-    assert baseline.hold(finding("usage", "fail")).verdict == "fail"
-    assert baseline.hold(finding("text", "warn")).verdict == "warn"
-    assert baseline.hold(finding("text", "fail", "sdk")).verdict == "fail"
+    assert baseline.apply(finding("usage", "fail")).verdict == "fail"
+    assert baseline.apply(finding("text", "warn")).verdict == "warn"
+    assert baseline.apply(finding("text", "fail", "sdk")).verdict == "fail"
 
 
 def test_an_entry_that_holds_now_is_stale(baseline: Baseline) -> None:
-    assert baseline.hold(finding("text", "pass")).verdict == "pass"
+    assert baseline.apply(finding("text", "pass")).verdict == "pass"
     assert baseline.stale() == ("builtin a/b/c:text",)
 
 
 def test_an_entry_whose_check_is_gone_is_stale(baseline: Baseline) -> None:
-    baseline.hold(finding("usage", "pass"))
+    baseline.apply(finding("usage", "pass"))
     assert baseline.stale() == ("builtin a/b/c:text",)
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from harness.engine.executor import TargetResult, ThreadExecutor
+from harness.engine.executor import ThreadExecutor
+from harness.engine.results import TargetResult
 from harness.errors import InputError
 from harness.model import Chunk, ErrorInfo, Outcome
 from harness.targets.base import Call
@@ -65,7 +66,7 @@ def lane() -> Iterator[ThreadExecutor]:
 
 
 def play(lane: ThreadExecutor, timeout: float = 5.0, **steps: Callable[[], Any]) -> TargetResult:
-    played = lane.play(Scripted(**steps), CALL, timeout)
+    played = lane.run(Scripted(**steps), CALL, timeout)
     assert played is not None
     return played
 
@@ -103,7 +104,7 @@ def test_what_it_raises_without_naming_it_is_a_complaint(
     steps: dict[str, Any] = {step: fail(error)}
     played = play(lane, **steps)
     word = type(error).__name__
-    assert played.complaint == f"raised {word}: {error}"
+    assert played.problem == f"raised {word}: {error}"
     if step == "listen":
         return  # there was nothing to ask for an outcome
     assert played.outcome.error == ErrorInfo(kind="unknown", code=word, message=str(error))
@@ -118,27 +119,27 @@ def test_what_the_outcome_names_may_be_raised(lane: ThreadExecutor) -> None:
 
 def test_no_end_in_time_is_a_complaint_and_the_target_is_left(lane: ThreadExecutor) -> None:
     target = Scripted(read=forever)
-    played = lane.play(target, CALL, SOON)
-    assert played == TargetResult(DONE, "no end within 0.2 s")
+    played = lane.run(target, CALL, SOON)
+    assert played == TargetResult(DONE, "did not finish within 0.2 s")
     assert target.left.is_set()
 
 
 def test_a_target_that_does_not_hear_the_deadline_is_late_all_the_same(
     lane: ThreadExecutor,
 ) -> None:
-    assert play(lane, SOON, read=deaf).complaint == "no end within 0.2 s"
+    assert play(lane, SOON, read=deaf).problem == "did not finish within 0.2 s"
 
 
 def test_its_own_timeout_is_not_ours(lane: ThreadExecutor) -> None:
     played = play(lane, read=own_timeout)
-    assert played.complaint == "raised TimeoutError: "
+    assert played.problem == "raised TimeoutError: "
     assert played.outcome.error is not None
     assert played.outcome.error.code == "TimeoutError"
 
 
 def test_a_cancellation_of_its_own_is_no_end(lane: ThreadExecutor) -> None:
     played = play(lane, read=fail(asyncio.CancelledError()))
-    assert played.complaint == "raised CancelledError, though nobody cancelled it"
+    assert played.problem == "raised CancelledError although it was not cancelled"
 
 
 @pytest.mark.parametrize(
@@ -163,16 +164,16 @@ def test_a_listening_that_is_none_is_a_complaint(lane: ThreadExecutor) -> None:
         def listen(self, _: Call) -> None:
             return None
 
-    played = lane.play(Nothing(), CALL, 5)
+    played = lane.run(Nothing(), CALL, 5)
     assert played is not None
-    assert "asynchronous context manager" in str(played.complaint)
+    assert "asynchronous context manager" in str(played.problem)
 
 
 def test_another_protocol_is_not_even_tried(lane: ThreadExecutor) -> None:
     target = Scripted(listen=fail(AssertionError()))
     target.protocols = ("anthropic_messages", "gemini_generate")
-    words = "it speaks anthropic_messages, gemini_generate"
-    assert lane.play(target, CALL, 5) == TargetResult(Outcome(), words, unspoken=True)
+    words = "it supports anthropic_messages, gemini_generate"
+    assert lane.run(target, CALL, 5) == TargetResult(Outcome(), words, unsupported=True)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,7 @@ def test_an_address_of_nothing_is_the_callers_fault(
     lane: ThreadExecutor, address: Any, says: str
 ) -> None:
     with pytest.raises(InputError, match=says.replace("?", r"\?")):
-        lane.play(address, CALL, 5)
+        lane.run(address, CALL, 5)
 
 
 def test_a_target_is_made_once_a_lane_even_if_it_cannot_be_hashed(lane: ThreadExecutor) -> None:
@@ -198,8 +199,8 @@ def test_a_target_is_made_once_a_lane_even_if_it_cannot_be_hashed(lane: ThreadEx
         def __eq__(self, _: object) -> bool:
             return True
 
-    assert [lane.play(Unhashable, CALL, 5) for _ in range(2)] == [TargetResult(DONE)] * 2
-    assert lane.play(Unhashable(), CALL, 5) == TargetResult(DONE)
+    assert [lane.run(Unhashable, CALL, 5) for _ in range(2)] == [TargetResult(DONE)] * 2
+    assert lane.run(Unhashable(), CALL, 5) == TargetResult(DONE)
     assert Unhashable.made == 2
 
 
@@ -209,7 +210,7 @@ def test_a_blocked_lane_gives_up_and_cleans_up_when_it_wakes(
     monkeypatch.setattr("harness.engine.executor.GRACE", 0.1)
     lane = ThreadExecutor()
     target = Scripted(enter=lambda: time.sleep(0.6))
-    assert lane.play(target, CALL, 0.1) is None
+    assert lane.run(target, CALL, 0.1) is None
     lane.close(patience=0)
     assert lane._thread.is_alive()
     lane._thread.join(5)
@@ -220,12 +221,12 @@ def test_closing_ends_the_thread_and_what_still_runs_in_it() -> None:
     lane = ThreadExecutor()
     target = Scripted(read=forever)
     with ThreadPoolExecutor(1) as waiter:
-        waiting = waiter.submit(lane.play, target, CALL, 60)
+        waiting = waiter.submit(lane.run, target, CALL, 60)
         while not lane._targets:
             time.sleep(0.01)
         lane.close()
         assert waiting.result(5) == TargetResult(
-            Outcome(), "raised CancelledError, though nobody cancelled it"
+            Outcome(), "raised CancelledError although it was not cancelled"
         )
     assert target.left.is_set()
     assert not lane._thread.is_alive()
@@ -261,7 +262,7 @@ def test_an_interrupted_wait_cancels_the_target(
     real = asyncio.run_coroutine_threadsafe
     monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", lambda *a: Interrupted(real(*a)))
     with pytest.raises(KeyboardInterrupt):
-        lane.play(target, CALL, 60)
+        lane.run(target, CALL, 60)
     assert target.left.wait(5)
     monkeypatch.undo()
     assert play(lane) == TargetResult(DONE)

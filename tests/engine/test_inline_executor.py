@@ -7,22 +7,19 @@ import os
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.engine.inline_executor import may_be_inline
-from harness.engine.replayer import Replayer, TargetRequest
+from harness.engine.replayer import Replayer
 from harness.model import Outcome
 from harness.protocols import protocol
+from harness.targets.base import Call
 from harness.wire.script import Script
-
-if TYPE_CHECKING:
-    from harness.targets.base import Call
 
 CHAT = protocol("openai_chat")
 HELLO = Script((b"data: [DONE]\n\n",))
-ASK = TargetRequest(CHAT.name, CHAT.request)
+ASK = Call(CHAT.name, request=CHAT.request)
 
 
 async def blocks(_: Call) -> Outcome:
@@ -44,15 +41,15 @@ def test_both_lanes_deliver_the_same() -> None:
         Replayer(20.0, in_memory=True) as one,
         Replayer(20.0, in_memory=True, inline=True) as other,
     ):
-        assert one.play("builtin", ASK, HELLO) == other.play("builtin", ASK, HELLO)
+        assert one.replay("builtin", ASK, HELLO) == other.replay("builtin", ASK, HELLO)
 
 
 @pytest.mark.parametrize("target", [blocks, waits, cancels_itself])
 def test_a_target_that_misbehaves_is_reported_and_the_next_one_listens(target: object) -> None:
     with Replayer(0.2, in_memory=True, inline=True) as player:
-        played = player.play(target, ASK, HELLO)
-        assert played.complaint
-        assert player.play("builtin", ASK, HELLO).complaint is None
+        played = player.replay(target, ASK, HELLO)
+        assert played.problem
+        assert player.replay("builtin", ASK, HELLO).problem is None
 
 
 async def is_interrupted(_: Call) -> Outcome:
@@ -66,14 +63,14 @@ def test_an_interrupt_is_ours_and_not_the_targets() -> None:
         pytest.raises(KeyboardInterrupt),
         Replayer(20.0, in_memory=True, inline=True) as player,
     ):
-        player.play(is_interrupted, ASK, HELLO)
+        player.replay(is_interrupted, ASK, HELLO)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_the_alarm_is_given_back() -> None:
     before = signal.getsignal(signal.SIGALRM)
     with Replayer(20.0, in_memory=True, inline=True) as player:
-        player.play("builtin", ASK, HELLO)
+        player.replay("builtin", ASK, HELLO)
     assert signal.getsignal(signal.SIGALRM) is before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 

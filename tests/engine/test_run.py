@@ -11,13 +11,15 @@ import pytest
 
 from harness.checks.evaluation import INVARIANT_NAMES, ScenarioRun
 from harness.engine.baseline import Baseline
-from harness.engine.events import RED, BadInput, RunFinished, RunStarted, ScenarioFinished
-from harness.engine.replayer import Replayer, TargetRequest
+from harness.engine.events import BadInput, RunFinished, RunStarted
+from harness.engine.replayer import Replayer
+from harness.engine.results import FAILING, ScenarioResult
 from harness.engine.run import Settings, run
 from harness.engine.scenario_runner import ScenarioRunner
 from harness.errors import InputError
 from harness.generation.mutations import MUTATIONS
 from harness.model import Chunk, ErrorInfo, Finding, Outcome, Text, ToolCall
+from harness.targets.base import Call
 from harness.wire import cut_plans, sse
 from harness.wire.script import Script
 from tests.scenario_files import written
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from harness.targets.base import Call
 
 HELLO = Outcome(
     chunks=(Chunk("text", "Hello there", 0), Chunk("stop_reason", finish="stop")),
@@ -51,9 +52,8 @@ def player() -> Iterator[Replayer]:
 
 
 def tell(player: Replayer, target: Any, tmp_path: Path, **changes: Any) -> dict[str, Finding]:
-    _, findings = ScenarioRunner(player).tell(
-        ScenarioRun(written(tmp_path, **changes), "it"), target
-    )
+    run = ScenarioRun(written(tmp_path, **changes), "it")
+    findings = ScenarioRunner(player).run(run, target).findings
     return {finding.check: finding for finding in findings}
 
 
@@ -62,16 +62,16 @@ def test_a_run_tells_what_happens_in_order(tmp_path: Path) -> None:
     bad = InputError("no", path="x.yaml")
     happenings = list(run([scenario], Settings(("builtin", "sdk")), [bad]))
     assert [type(one) for one in happenings] == [
-        RunStarted, BadInput, ScenarioFinished, ScenarioFinished, RunFinished,
+        RunStarted, BadInput, ScenarioResult, ScenarioResult, RunFinished,
     ]  # fmt: skip
     assert happenings[0] == RunStarted(1, ("builtin", "sdk"))
     judged, end = happenings[2], happenings[-1]
-    assert isinstance(judged, ScenarioFinished)
+    assert isinstance(judged, ScenarioResult)
     assert isinstance(end, RunFinished)
-    assert (judged.target, judged.broken, judged.outcome.text) == ("builtin", False, "Hello there")
-    assert (end.judged, end.bad_input, end.interrupted) == (2, 1, False)
+    assert (judged.target, judged.failed, judged.outcome.text) == ("builtin", False, "Hello there")
+    assert (end.results, end.bad_input, end.interrupted) == (2, 1, False)
     assert end.verdicts["builtin"] == Counter({"pass": 1 + len(INVARIANT_NAMES)})
-    assert end.red("builtin") == end.red("nobody") == 0
+    assert end.failures("builtin") == end.failures("nobody") == 0
     assert end.seconds > judged.seconds > 0
 
 
@@ -83,7 +83,7 @@ def test_an_accepted_failure_is_known_and_a_stale_entry_told(tmp_path: Path) -> 
     assert isinstance(end, RunFinished)
     assert end.stale == (f"builtin {scenario.id}:finish",)
     assert end.verdicts["builtin"]["known"] == 1
-    assert end.red("builtin") == 0
+    assert end.failures("builtin") == 0
 
 
 @pytest.mark.parametrize("after", [1, 2, 3])
@@ -95,7 +95,7 @@ def test_an_interrupted_run_tells_what_it_knows(after: int, tmp_path: Path) -> N
         next(happenings)
     end = happenings.throw(KeyboardInterrupt())
     assert isinstance(end, RunFinished)
-    assert (end.interrupted, end.judged, end.stale) == (True, max(0, after - 2), ())
+    assert (end.interrupted, end.results, end.stale) == (True, max(0, after - 2), ())
     assert list(happenings) == []
 
 
@@ -107,7 +107,10 @@ def test_a_target_that_is_none_ends_the_run_as_bad_input(tmp_path: Path) -> None
 def test_a_target_is_judged_by_the_story(player: Replayer, tmp_path: Path) -> None:
     assert not [f for f in tell(player, right, tmp_path).values() if f.verdict != "pass"]
     found = tell(player, wrong, tmp_path)
-    assert {check for check, one in found.items() if one.verdict in RED} == {"text", "chunk_sum"}
+    assert {check for check, one in found.items() if one.verdict in FAILING} == {
+        "text",
+        "chunk_sum",
+    }
 
 
 def test_a_complaint_comes_first_and_ends_the_variations(player: Replayer, tmp_path: Path) -> None:
@@ -131,9 +134,9 @@ def test_what_a_target_does_not_speak_is_untestable_and_red(
     found = tell(player, narrow, tmp_path)
     assert list(found) == ["target"]
     assert found["target"].verdict == "untestable"
-    assert "untestable" in RED
-    assert found["target"].expected == "the target speaks anthropic_messages"
-    assert found["target"].actual == "it speaks gemini_generate"
+    assert "untestable" in FAILING
+    assert found["target"].expected == "the target supports anthropic_messages"
+    assert found["target"].actual == "it supports gemini_generate"
 
 
 def answering(*outcomes: Outcome | Exception) -> Any:
@@ -214,8 +217,8 @@ def test_a_blocked_lane_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         return HELLO
 
     with Replayer(0.1, in_memory=True) as player:
-        played = player.play(blocking, TargetRequest("openai_chat"), Script(()))
-        assert played.complaint == "blocked its thread for more than 0.1 s"
+        played = player.replay(blocking, Call("openai_chat"), Script(()))
+        assert played.problem == "blocked its thread for more than 0.1 s"
         found = tell(player, right, tmp_path)
     assert found["text"].verdict == "pass"
 
@@ -227,12 +230,12 @@ def test_a_script_is_forgotten_once_it_is_told(player: Replayer) -> None:
         seen.append(call)
         return HELLO
 
-    ask = TargetRequest("openai_chat", {"model": "m"}, 3.0)
+    ask = Call("openai_chat", request={"model": "m"}, read_timeout=3.0)
     for _ in range(2):
-        player.play(noting, ask, Script(()))
+        player.replay(noting, ask, Script(()))
     assert len({call.base_url for call in seen}) == 2
     assert (seen[0].request, seen[0].read_timeout) == ({"model": "m"}, 3.0)
-    assert not player._stage._scripts
+    assert not player._registry._scripts
 
 
 BODY = Script((sse.write("a", '{"x":1}'), sse.write(None, "[DONE]")))

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.engine.work_units import SHARES, ScenarioResult, WorkUnit, in_order, split
+from harness.engine.work_units import UNITS_PER_WORKER, UnitResult, WorkUnit, in_order, split
 from harness.model import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
 
 
-def told(place: int) -> ScenarioResult:
-    return ScenarioResult(place, Outcome(), (), 0.0)
+def told(place: int) -> UnitResult:
+    return UnitResult(place, Outcome(), (), 0.0)
 
 
 def telling(
     some: Iterable[Sequence[int]], closed: list[str]
-) -> Generator[Sequence[ScenarioResult], Any]:
+) -> Generator[Sequence[UnitResult], Any]:
     """Tell places a few at a time; a place below 0 is a Ctrl-C."""
     try:
         for places in some:
@@ -30,8 +30,8 @@ def telling(
         closed.append("closed")
 
 
-def place_of(told: ScenarioResult) -> int:
-    return told.place
+def place_of(told: UnitResult) -> int:
+    return told.position
 
 
 @pytest.mark.parametrize("pairs", [0, 1, 2, 17, 100])
@@ -39,10 +39,10 @@ def place_of(told: ScenarioResult) -> int:
 def test_shares_are_the_plan_in_pieces(pairs: int, workers: int) -> None:
     whole: Any = tuple(range(pairs))
     cut = split(WorkUnit(0, whole, 1.0), workers)
-    assert len(cut) <= workers * SHARES
+    assert len(cut) <= workers * UNITS_PER_WORKER
     assert len(cut) >= min(pairs, workers)
     assert [
-        (place, pair) for share in cut for place, pair in enumerate(share.pairs, share.first)
+        (place, pair) for share in cut for place, pair in enumerate(share.runs, share.first)
     ] == [(pair, pair) for pair in whole]
 
 

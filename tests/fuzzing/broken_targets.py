@@ -195,7 +195,7 @@ def reports_an_error_of_a_complete_stream(outcome: Outcome, _: Script) -> Outcom
     return changed(outcome, error=error) if outcome.ending == "complete" else outcome
 
 
-@breaks("unknown_is_no_success", "gemini_generate", 1)
+@breaks("unknown_is_not_success", "gemini_generate", 1)
 def invents_finish_reasons(outcome: Outcome, _: Script) -> Outcome:
     raw = re.sub("^STOP$", "HALT", outcome.finish_raw or "")
     return changed(outcome, finish_raw=raw)

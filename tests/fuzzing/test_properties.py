@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.checks.evaluation import ScenarioRun
-from harness.engine.events import RED
 from harness.engine.replayer import Replayer
+from harness.engine.results import FAILING
 from harness.engine.scenario_runner import ScenarioRunner
 from harness.fuzzing.campaign import Campaign
 from harness.fuzzing.files import write_failure
@@ -37,8 +37,8 @@ def failing_checks(found: Failure, target: object, out: Path) -> list[str]:
     write_failure(found, out)
     with Replayer(10.0, in_memory=True) as replayer:
         run = ScenarioRun(load(out / f"{found.id}.yaml", out), found.target)
-        _, findings = ScenarioRunner(replayer).tell(run, target)
-    return [finding.check for finding in findings if finding.verdict in RED]
+        findings = ScenarioRunner(replayer).run(run, target).findings
+    return [finding.check for finding in findings if finding.verdict in FAILING]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -70,7 +70,7 @@ def sins(
     return register
 
 
-@sins("left_as_cancelled")
+@sins("aborted_is_cancelled")
 class SaysComplete(BuiltinListening):
     """D4, D56: the flag stays false, and what was left looks like an end."""
 
@@ -80,7 +80,7 @@ class SaysComplete(BuiltinListening):
         return told.model_copy(update=complete) if told.ending == "cancelled" else told
 
 
-@sins("left_keeps_prefix")
+@sins("aborted_keeps_prefix")
 class LosesWhatWasShown(BuiltinListening):
     """CA-003, CA-007: the partial answer is thrown away by the clean-up."""
 
@@ -89,7 +89,7 @@ class LosesWhatWasShown(BuiltinListening):
         return told.model_copy(update={"content": ()}) if told.ending == "cancelled" else told
 
 
-@sins("left_calls_inert", "calls")
+@sins("aborted_calls_inert", "calls")
 class CompletesHalfACall(BuiltinListening):
     """CA-005, TR-013: what came of a call when its reader left is closed and handed on."""
 
@@ -117,7 +117,7 @@ class _Unclosable:
         return aiter(self._stream)
 
 
-@sins("left_closes_connection", consumer="break")
+@sins("aborted_closes_connection", consumer="break")
 class LeavesTheConnectionOpen(BuiltinListening):
     """D47: the interface's generator is closed, the provider's response is not."""
 
@@ -128,7 +128,7 @@ class LeavesTheConnectionOpen(BuiltinListening):
         return self
 
 
-@sins("left_no_task", consumer="break:1")
+@sins("aborted_leaks_nothing", consumer="break:1")
 class KeepsPinging(BuiltinListening):
     """CA-016: the task beside the stream is never cancelled."""
 
@@ -140,7 +140,7 @@ class KeepsPinging(BuiltinListening):
         await asyncio.sleep(3600)
 
 
-@sins("cancel_is_not_swallowed")
+@sins("cancel_is_not_suppressed")
 class SwallowsCancellation(BuiltinListening):
     """CA-013: a cancelled reading ends like any other."""
 
@@ -158,7 +158,7 @@ class SwallowsCancellation(BuiltinListening):
                 return
 
 
-@sins("no_chunk_after")
+@sins("no_chunk_after_abort")
 class HandsOutAStaleChunk(BuiltinListening):
     """D70: what was thrown into the stream is discarded, and the next chunk comes all the same."""
 

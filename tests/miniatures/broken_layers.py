@@ -80,7 +80,7 @@ class Kept(StreamAdapter):
         return result
 
 
-@sins("D4", "run_flag_is_true")
+@sins("D4", "run_step_is_cancelled")
 class KnowsNoCancel(Kept):
     """A step that was cut looks like any other."""
 
@@ -124,7 +124,7 @@ def _llm_error(error: BaseException) -> LLMError:
     return LLMError(ErrorInfo(kind="unknown", message=f"Unhandled LLM error: {error!r}"))
 
 
-@sins("D56", "run_is_cancelled", "run_lets_it_out")
+@sins("D56", "run_is_cancelled", "run_propagates_cancellation")
 class MapsTheCancellation(Passing):
     """Whatever comes out of the stream is an LLMError, a cancellation as well."""
 
@@ -137,7 +137,7 @@ class MapsTheCancellation(Passing):
             raise _llm_error(error) from error
 
 
-@sins("D56", "run_raises_no_alarm", way="aclose")
+@sins("D56", "run_logs_no_warning", way="aclose")
 class RaisesOutOfClosing(Passing):
     """Closing the generator early raises LLMError out of ``aclose``."""
 
@@ -150,7 +150,7 @@ class RaisesOutOfClosing(Passing):
             raise _llm_error(error) from error
 
 
-@sins("section 3", "run_tells_once", "run_keeps_partial", "run_no_stale_chunk")
+@sins("section 3", "run_repeats_nothing", "run_keeps_partial", "run_no_stale_message")
 class TellsAgain(Passing):
     """What interrupts the stream makes it process the current event once more."""
 
@@ -167,7 +167,7 @@ class TellsAgain(Passing):
             raise
 
 
-@sins("CA-016", "run_leaves_nothing")
+@sins("CA-016", "run_leaks_nothing")
 class PingsOn(Passing):
     """The task beside the stream is never cancelled."""
 
@@ -178,7 +178,7 @@ class PingsOn(Passing):
             yield chunk
 
 
-@sins("D83", "run_tells_failure", stream="overloaded")
+@sins("D83", "run_reports_failure", stream="overloaded")
 class SwallowsTheError(Passing):
     """A task of its own reads the stream, logs what it raises, and the stream looks complete."""
 
@@ -191,7 +191,7 @@ class SwallowsTheError(Passing):
             return
 
 
-@sins("D47", "run_provider_is_closed")
+@sins("D47", "run_closes_responses")
 class LeavesTheResponse(StreamAdapter):
     """The generators are closed, the provider's response is left to the garbage collector."""
 
@@ -219,7 +219,7 @@ class _Unclosable:
 # The registry
 
 
-@sins("D73", "run_registry_is_empty")
+@sins("D73", "run_unregisters")
 class Remembers(CancellationRegistry):
     """A run that is over keeps its signal."""
 
@@ -266,7 +266,7 @@ class Deaf(StreamAdapter):
         return super().stream(context, request, **named)
 
 
-@sins("D70", "run_no_stale_chunk", "run_ends_at_once", way="fire", adapter=Deaf)
+@sins("D70", "run_no_stale_message", "run_ends_at_once", way="fire", adapter=Deaf)
 class HandsOnAStaleChunk(CancellationRegistry):
     """The run is cancelled, and one more chunk comes; so it is never at once."""
 
@@ -300,7 +300,7 @@ class Wrapping(StreamingService):
         raise NotImplementedError
 
 
-@sins("D70", "run_frames_in_order", way="fire")
+@sins("D70", "run_events_in_order", way="fire")
 class LosesTheEnd(Wrapping):
     """The ``[DONE]`` of a cancelled run was what a throw returned, and is thrown away."""
 
@@ -313,7 +313,7 @@ class LosesTheEnd(Wrapping):
             cancelled = cancelled or b'"cancelled"' in piece
 
 
-@sins("CA-021", "run_tells_usage", way="fire")
+@sins("CA-021", "run_reports_usage", way="fire")
 class ChargesNothing(Wrapping):
     """What a cancelled run has used by then is told to nobody."""
 
@@ -326,8 +326,9 @@ class ChargesNothing(Wrapping):
             cancelled = cancelled or b'"cancelled"' in piece
 
 
-@sins("D77", "run_is_cancelled", "run_conversation_is_free", "run_registry_is_empty",
-      "run_provider_is_closed", "run_flag_is_true", "run_leaves_nothing", way="aclose")  # fmt: skip
+@sins("D77", "run_is_cancelled", "run_unlocks_conversation", "run_unregisters",
+      "run_closes_responses", "run_step_is_cancelled", "run_leaks_nothing",
+      way="aclose")  # fmt: skip
 class Abandons(StreamingService):
     """A client that leaves ends what it reads, and nobody ends the run."""
 
@@ -344,7 +345,7 @@ class Abandons(StreamingService):
             yield piece
 
 
-@sins("D82", "run_conversation_is_free", "run_leaves_nothing")
+@sins("D82", "run_unlocks_conversation", "run_leaks_nothing")
 class NeverReleases(StreamingService):
     """A run that is over keeps its conversation."""
 
@@ -382,7 +383,7 @@ async def _fill(queue: asyncio.Queue[bytes | None], frames: Frames) -> None:
     await queue.put(None)
 
 
-@sins("CA-013", "run_lets_it_out")
+@sins("CA-013", "run_propagates_cancellation")
 class Swallows(Wrapping):
     """A cancelled client ends as if nothing had happened."""
 

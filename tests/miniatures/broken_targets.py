@@ -234,7 +234,7 @@ def a_failure_without_an_error(told: Outcome) -> Outcome:
     return changed(told, error=None)
 
 
-@spoils("unknown_is_no_success", "new word", {"text": "Hello"})
+@spoils("unknown_is_not_success", "new word", {"text": "Hello"})
 def an_unknown_finish_is_taken_for_stop(told: Outcome) -> Outcome:
     """GE-027."""
     return changed(told, finish="stop")

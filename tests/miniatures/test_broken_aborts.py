@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.checks.abort_invariants import ABORT_INVARIANTS
+from harness.aborting import sweep
+from harness.aborting.abort_invariants import ABORT_INVARIANTS
 from harness.checks.evaluation import ScenarioRun
-from harness.engine.events import RED
 from harness.engine.replayer import Replayer
+from harness.engine.results import FAILING
 from harness.engine.scenario_runner import ScenarioRunner
 from harness.scenarios import consumer_of
 from tests.miniatures.broken_aborts import LEAVERS, Leaver
@@ -39,8 +40,8 @@ def scenario(leaver: Leaver, tmp_path: Path) -> Scenario:
 
 
 def _red(player: Replayer, scenario: Scenario, target: object) -> list[Finding]:
-    _, findings = ScenarioRunner(player).tell(ScenarioRun(scenario, "it"), target)
-    return [finding for finding in findings if finding.verdict in RED]
+    findings = ScenarioRunner(player, sweep=sweep).run(ScenarioRun(scenario, "it"), target).findings
+    return [finding for finding in findings if finding.verdict in FAILING]
 
 
 @pytest.mark.parametrize("leaver", LEAVERS, ids=[leaver.name for leaver in LEAVERS])
@@ -49,7 +50,7 @@ def test_a_sin_breaks_one_law_and_builtin_none(
 ) -> None:
     red = _red(player, scenario, leaver.target())
     assert [finding.check for finding in red] == [leaver.breaks]
-    assert "cut points break it" in red[0].actual
+    assert "abort points" in red[0].actual
     assert "--consumer" in red[0].reproduce
     assert _red(player, scenario, "builtin") == []
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.aborting.full_stack.sweep import evaluate_runs
+from harness.aborting.run_invariants import RUN_INVARIANTS
 from harness.checks.evaluation import ScenarioRun
-from harness.checks.run_invariants import RUN_INVARIANTS
-from harness.engine.stack.sweep import evaluate_runs
 from harness.targets.layers import Layers
 from tests.miniatures.broken_layers import SINNERS, Sinner
 from tests.miniatures.streams import STREAMS
@@ -17,15 +17,15 @@ from tests.scenario_files import written
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.engine.stack.sweep import Violated
+    from harness.aborting.full_stack.sweep import Violated
 
 # What the first implementation did wrong about leaving, and the law that catches it.
 CAUGHT = {
-    "D4": "run_flag_is_true",
+    "D4": "run_step_is_cancelled",
     "D56": "run_is_cancelled",
-    "D70": "run_frames_in_order",
+    "D70": "run_events_in_order",
     "D72": "run_ends_at_once",
-    "D73": "run_registry_is_empty",
+    "D73": "run_unregisters",
     "D83": "run_ends_at_once",
 }
 

@@ -9,8 +9,8 @@ import pytest
 from harness.checks.evaluation import ScenarioRun
 from harness.checks.expectations import EXPECTATIONS
 from harness.checks.invariants import INVARIANTS
-from harness.engine.events import RED
 from harness.engine.replayer import Replayer
+from harness.engine.results import FAILING
 from harness.engine.scenario_runner import ScenarioRunner
 from harness.engine.selection import select_scenarios
 from tests.miniatures.broken_targets import SINS, Sin
@@ -42,8 +42,8 @@ def scenario(sin: Sin, tmp_path: Path) -> Scenario:
 
 
 def _broken(player: Replayer, scenario: Scenario, target: object) -> list[str]:
-    _, findings = ScenarioRunner(player).tell(ScenarioRun(scenario, "it"), target)
-    return [finding.check for finding in findings if finding.verdict in RED]
+    findings = ScenarioRunner(player).run(ScenarioRun(scenario, "it"), target).findings
+    return [finding.check for finding in findings if finding.verdict in FAILING]
 
 
 @pytest.mark.parametrize("sin", SINS, ids=[sin.name for sin in SINS])

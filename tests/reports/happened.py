@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from harness.engine.events import BadInput, RunFinished, RunStarted, ScenarioFinished
+from harness.engine.events import BadInput, RunFinished, RunStarted
+from harness.engine.results import ScenarioResult
 from harness.errors import InputError
 from harness.model import Finding, Outcome, Source
 from tests.scenario_files import ID, written
@@ -30,8 +31,8 @@ def finding(verdict: Any, check: str = "text", **fields: Any) -> Finding:
     return Finding(check=check, verdict=verdict, reproduce="harness run it", **given)
 
 
-def result(tmp_path: Path, target: str, *findings: Finding) -> ScenarioFinished:
-    return ScenarioFinished(written(tmp_path), target, Outcome(), findings, 0.25)
+def result(tmp_path: Path, target: str, *findings: Finding) -> ScenarioResult:
+    return ScenarioResult(written(tmp_path), target, Outcome(), findings, 0.25)
 
 
 def events(tmp_path: Path, *mine: Finding, **end: Any) -> list[RunEvent]:

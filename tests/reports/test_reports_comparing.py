@@ -18,10 +18,10 @@ from harness.comparing.events import (
 )
 from harness.comparing.streams import Stream
 from harness.comparing.vocabulary import WordChange
-from harness.engine.replayer import TargetRequest
 from harness.errors import InputError
 from harness.reports import KINDS, make_report
 from harness.sdks.vocabulary import CoverageRow
+from harness.targets.base import Call
 from harness.wire.script import Script
 from tests.reports.happened import NASTY
 
@@ -44,7 +44,7 @@ NEW = WordChange(
 
 
 def compared(name: str, *changes: Change, violated: tuple[str, ...] = ()) -> StreamCompared:
-    stream = Stream(name, "recording", TargetRequest("openai_chat"), Script(()))
+    stream = Stream(name, "recording", Call("openai_chat"), Script(()))
     return StreamCompared(stream, changes, violated)
 
 

@@ -143,7 +143,7 @@ def test_a_topic_needs_a_folder(tmp_path: Path) -> None:
         ({"consumer": {"do": "break", "at": -1}}, "`at` is a count of chunks from 0, or `every`"),
         ({"consumer": {"do": "break", "at": True}}, "`at` is a count of chunks"),
         ({"consumer": {"at": 3}}, "`at` needs another `do`"),
-        ({"consumer": {"do": "everywhere", "at": 3}}, "leaves at each count; `at` needs another"),
+        ({"consumer": {"do": "full_stack", "at": 3}}, "leaves at each count; `at` needs another"),
         ({"transport": {"cut": 5}}, "`cut` must be text"),
     ],
 )
@@ -192,7 +192,7 @@ def test_what_is_no_mapping_is_told_what_is_needed(text: str, says: str, tmp_pat
         ({"do": "cancel"}, "cancel", Consumer("cancel"), ("cancel",)),
         ({"do": "throw", "at": 0}, "throw:0", Consumer("throw", 0), ("throw",)),
         ({"do": "every", "at": "every"}, "every:every", Consumer("every"), LEAVING),
-        ({"do": "everywhere"}, "everywhere", Consumer("everywhere"), LEAVING),
+        ({"do": "full_stack"}, "full_stack", Consumer("full_stack"), LEAVING),
     ],
 )
 def test_a_consumer_is_read_from_file_and_command_line(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.engine.events import ScenarioFinished
+from harness.engine.results import ScenarioResult
 from harness.engine.run import Settings, run
 from harness.engine.selection import select_scenarios
 from harness.scenarios import scenario_root
@@ -24,8 +24,8 @@ def test_the_baseline_passes_with_the_oldest_sdks() -> None:
     finished = [
         event
         for event in run(scenarios, Settings((target,), 30.0), errors)
-        if isinstance(event, ScenarioFinished)
+        if isinstance(event, ScenarioResult)
     ]
     assert len(finished) == len(scenarios) > 6
-    failed = {event.scenario.id: event.outcome for event in finished if event.broken}
+    failed = {event.scenario.id: event.outcome for event in finished if event.failed}
     assert failed == {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.engine.replayer import Replayer, TargetRequest
+from harness.engine.replayer import Replayer
 from harness.errors import TargetError
 from harness.model import Chunk, Outcome
 from harness.protocols import protocol
@@ -124,10 +124,10 @@ async def test_cancelling_the_wait_ends_the_process(
 
 def test_a_late_reply_is_the_targets_failure(program: str) -> None:
     with Replayer(timeout=0.5) as replayer:
-        late = replayer.play(program, TargetRequest("openai_chat", {"fault": "late"}), Script(()))
-        assert late.complaint == "no end within 0.5 s"
+        late = replayer.replay(program, Call("openai_chat", request={"fault": "late"}), Script(()))
+        assert late.problem == "no end within 0.5 s"
     with Replayer(timeout=20) as replayer:
-        assert replayer.play(program, TargetRequest("openai_chat"), Script(())).complaint is None
+        assert replayer.replay(program, Call("openai_chat"), Script(())).problem is None
 
 
 async def test_a_program_that_cannot_be_started_is_reported(tmp_path: Path) -> None:
@@ -167,10 +167,10 @@ def test_the_imports_of_a_worker_do_not_count_as_waiting(
     (tmp_path / "slow_to_import.py").write_text(SLOW)
     monkeypatch.chdir(tmp_path)
     with Replayer(timeout=1.0) as replayer:
-        result = replayer.play(
-            "env:current!python:slow_to_import:slow", TargetRequest("openai_chat"), Script(())
+        result = replayer.replay(
+            "env:current!python:slow_to_import:slow", Call("openai_chat"), Script(())
         )
-    assert result.complaint is None
+    assert result.problem is None
     assert result.outcome.ending == "complete"
 
 
@@ -180,8 +180,8 @@ def test_a_target_in_another_language() -> None:
     stream = [{"content": "Hello"}, {"content": " there"}, {"finish": "stop"}, "done"]
     response = script("openai_chat", stream)
     with Replayer(timeout=20) as replayer:
-        result = replayer.play(
-            address, TargetRequest("openai_chat", protocol("openai_chat").request), response
+        result = replayer.replay(
+            address, Call("openai_chat", request=protocol("openai_chat").request), response
         )
-    assert result.complaint is None
+    assert result.problem is None
     assert result.outcome.text == "Hello there"

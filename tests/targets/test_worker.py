@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import harness
-from harness.engine.replayer import Replayer, TargetRequest
+from harness.engine.replayer import Replayer
 from harness.errors import TargetError
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.server import serving
 from harness.targets.addresses import process_of
+from harness.targets.base import Call
 from harness.targets.stdio import Process, outcome_of
 from tests.targets.conftest import script as script_of
 
@@ -74,7 +75,7 @@ async def test_a_worker_delivers_what_the_target_delivers_in_process(
     ask: Any, hello: Script
 ) -> None:
     with Replayer(20) as replayer:
-        here = replayer.play("builtin", TargetRequest("anthropic_messages", REQUEST), hello)
+        here = replayer.replay("builtin", Call("anthropic_messages", request=REQUEST), hello)
     there = outcome_of(await reply_to(ask, hello))
     assert there == here.outcome
     assert there.text == "Hello"

@@ -9,7 +9,7 @@ from harness.fuzzing.properties.property import Counterexample
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.engine.executor import TargetResult
+    from harness.engine.results import TargetResult
     from harness.model import JSON, Outcome
     from harness.wire.script import Script
 
@@ -57,8 +57,8 @@ def compare(
         actual: the view of that.
         why: one sentence for the counterexample.
     """
-    if result.complaint:
-        return Counterexample(script, why=result.complaint)
+    if result.problem:
+        return Counterexample(script, why=result.problem)
     names = [name for name in expected if not _matches(expected[name], actual.get(name))]
     if not names:
         return None

@@ -56,8 +56,8 @@ def _prefix(case: Case, replay: Replay) -> Counterexample | None:
     if is_finished(case.protocol, events):
         return None
     result, complete = replay(script), replay(case.script).outcome
-    if result.complaint:
-        return Counterexample(script, why=result.complaint)
+    if result.problem:
+        return Counterexample(script, why=result.problem)
     if result.outcome.ending != "truncated":
         actual = {"ending": result.outcome.ending}
         return Counterexample(script, {"ending": "truncated"}, actual, "no terminal was sent")
@@ -90,8 +90,8 @@ def _no_text_lost(case: Case, replay: Replay) -> Counterexample | None:
 def _no_silent_success(case: Case, replay: Replay) -> Counterexample | None:
     script = _corrupted(case, tuple(CORRUPTING))
     result = replay(script)
-    if result.complaint:
-        return Counterexample(script, why=result.complaint)
+    if result.problem:
+        return Counterexample(script, why=result.problem)
     ending = result.outcome.ending
     if ending != "complete" or is_finished(case.protocol, list(events_of([script.body]))):
         return None
@@ -105,8 +105,8 @@ def _error_reported(case: Case, replay: Replay) -> Counterexample | None:
         return None
     script = case.script_of((*events, case.protocol.oracle.error))
     result = replay(script)
-    if result.complaint:
-        return Counterexample(script, why=result.complaint)
+    if result.problem:
+        return Counterexample(script, why=result.problem)
     outcome = result.outcome
     if outcome.ending == "failed" and outcome.error is not None:
         return None
@@ -138,8 +138,8 @@ def _unknown_finish_reason(case: Case, replay: Replay) -> Counterexample | None:
         return None
     script = case.script_of(events)
     result = replay(script)
-    if result.complaint:
-        return Counterexample(script, why=result.complaint)
+    if result.problem:
+        return Counterexample(script, why=result.problem)
     finish = result.outcome.finish
     if finish not in _SUCCESS:
         return None

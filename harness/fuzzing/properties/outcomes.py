@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.checks.invariants import INVARIANTS
+from harness.checks.invariants import INVARIANTS, OutcomeSeen
 from harness.checks.next_request import ACCEPTED, next_request
 from harness.fuzzing.properties.property import Counterexample, Property
 from harness.generation.byte_source import ByteSource
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
-    from harness.checks.invariants import Invariant
+    from harness.checks.invariants import StreamInvariant
     from harness.fuzzing.properties.property import Replay
     from harness.generation.cases import Case
     from harness.model import Event, FinishReason, Outcome
@@ -39,9 +39,9 @@ def _evaluate(violated: Violated, case: Case, replay: Replay) -> Counterexample 
 
 
 def _violates_invariant(
-    invariant: Invariant, script: Script, outcome: Outcome, reasons: FinishTable
+    invariant: StreamInvariant, script: Script, outcome: Outcome, reasons: FinishTable
 ) -> Counterexample | None:
-    why = invariant.broken(outcome, reasons)
+    why = invariant.violation(OutcomeSeen(outcome, reasons))
     if not why:
         return None
     return Counterexample(script, {}, {invariant.name: why}, f"{invariant.name}: {why}")
@@ -56,9 +56,9 @@ def _refuses_next_request(
     return Counterexample(script, {"next_request": ACCEPTED}, {"next_request": answer}, answer)
 
 
-def _of_invariant(invariant: Invariant) -> Property:
+def _of_invariant(invariant: StreamInvariant) -> Property:
     violated = partial(_violates_invariant, invariant)
-    return Property(invariant.name, invariant.says, (), partial(_evaluate, violated))
+    return Property(invariant.name, invariant.sentence, (), partial(_evaluate, violated))
 
 
 PROPERTIES: tuple[Property, ...] = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harness.engine.executor import TargetResult
+    from harness.engine.results import TargetResult
     from harness.generation.cases import Case
     from harness.model import JSON
     from harness.protocols.message import Message

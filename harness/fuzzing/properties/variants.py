@@ -42,8 +42,8 @@ def _matches_nonstreaming(case: Case, replay: Replay) -> Counterexample | None:
         return None
     body = Script((compact(case.protocol.response_body(message)).encode(),), headers=_JSON)
     complete, streamed = replay(body, variant="nonstreaming"), replay(case.script)
-    if complete.complaint:
-        return Counterexample(body, why=complete.complaint, variant="nonstreaming")
+    if complete.problem:
+        return Counterexample(body, why=complete.problem, variant="nonstreaming")
     wanted = {**_content(name, complete.outcome), **_usage(complete.outcome, streamed.outcome)}
     actual = {**_content(name, streamed.outcome), **_usage(streamed.outcome, complete.outcome)}
     why = "the non-streaming response of the same message differs"
@@ -98,7 +98,7 @@ def _same_across_protocols(case: Case, replay: Replay) -> Counterexample | None:
     if _expected(case) != _expected(other):
         return None
     result = replay(other.script, protocol=following)
-    if result.unspoken:
+    if result.unsupported:
         return None
     wanted, actual = _delivered(replay(case.script).outcome), _delivered(result.outcome)
     why = f"{case.protocol_name} delivered another outcome of the same message"

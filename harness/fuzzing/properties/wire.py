@@ -38,8 +38,8 @@ _SPARE = 8  # chunks that no event stands for: stop reason, usage, what was held
 
 def _bounded_output(case: Case, replay: Replay) -> Counterexample | None:
     result = replay(case.script)
-    if result.complaint:
-        return Counterexample(case.script, why=result.complaint)
+    if result.problem:
+        return Counterexample(case.script, why=result.problem)
     outcome = result.outcome
     chunks = outcome.chunks
     characters = sum(len(chunk.text or "") + len(chunk.arguments or "") for chunk in chunks)

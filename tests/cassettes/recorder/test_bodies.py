@@ -18,10 +18,11 @@ from harness.cassettes import recording
 from harness.cassettes.recorder import exchange_recorder
 from harness.cassettes.recorder.session import JOURNAL
 from harness.cli import main
-from harness.engine.replayer import Replayer, TargetRequest
+from harness.engine.replayer import Replayer
 from harness.playback.recordings import Recording, recordings
 from harness.protocols import protocol
 from harness.protocols.events import events_of
+from harness.targets.base import Call
 from harness.wire import event_stream
 from harness.wire.script import Script
 from tests.cassettes.recorder.conftest import BODY, Provider, only
@@ -204,7 +205,7 @@ def test_a_stream_of_bedrock_is_recorded_and_replayed_under_every_cut(
     request = protocol("anthropic_messages").request
     with Replayer(20, in_memory=True) as player:
         direct, *others = (
-            player.play("builtin", TargetRequest("anthropic_messages", request), recorded)
+            player.replay("builtin", Call("anthropic_messages", request=request), recorded)
             for recorded in (
                 written(tmp_path / "scenario").script(),
                 *map(found.script, ("event", "whole", "awkward", "edges", "byte", "recorded")),

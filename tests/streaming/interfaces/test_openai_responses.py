@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from harness.checks.invariants import violated_invariants
+from harness.checks.invariants import evaluate_invariants
 from harness.errors import StreamError
 from harness.model import Reasoning, Refusal, Text, Usage
 from harness.streaming.decoding import wire_events
@@ -375,4 +375,4 @@ def test_a_delta_costs_the_same_however_long_the_stream_is() -> None:
 
 
 def assert_lawful(outcome: Outcome) -> None:
-    assert [words for _, words in violated_invariants(outcome, PROTOCOL.finish) if words] == []
+    assert [words for _, words in evaluate_invariants(outcome, PROTOCOL.finish) if words] == []

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.aborting import sweep
+from harness.aborting.full_stack.client import DISCONNECTS, INTERRUPTIONS
+from harness.aborting.full_stack.stack import PACE_S, PATIENCE_S, Stack
+from harness.aborting.full_stack.stack_run import Abort
+from harness.aborting.full_stack.sweep import WAYS, evaluate_runs
+from harness.aborting.run_invariants import RUN_INVARIANTS
 from harness.checks.evaluation import ScenarioRun
-from harness.checks.run_invariants import RUN_INVARIANTS
 from harness.engine.replayer import Replayer
 from harness.engine.scenario_runner import ScenarioRunner
-from harness.engine.stack.client import DEPARTURES, INTERRUPTIONS
-from harness.engine.stack.stack import PACE_S, PATIENCE_S, Stack
-from harness.engine.stack.stack_run import Abort
-from harness.engine.stack.sweep import WAYS, evaluate_runs
 from harness.protocols import NAMES
 from harness.scenarios import load, scenario_root
 from harness.sdks.clients import SdkClients
@@ -44,45 +45,45 @@ def story(protocol: str, name: str) -> Scenario:
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     told = story("openai_chat", "tool_call")
     with Stack(Layers(), told, keepalive=request.param) as made:
-        made.play()
+        made.run()
         yield made
 
 
 def test_a_run_takes_the_same_steps_each_time(stack: Stack) -> None:
     leave = Abort("cancel", 30)
     for wanted in (None, leave):
-        (first, steps), (second, again) = stack.play(wanted), stack.play(wanted)
+        (first, steps), (second, again) = stack.run(wanted), stack.run(wanted)
         assert steps == again
         assert first.at_s == second.at_s
-        assert [frame.label for frame in first.heard] == [frame.label for frame in second.heard]
+        assert [frame.label for frame in first.events] == [frame.label for frame in second.events]
 
 
 def test_undisturbed_it_is_two_steps_of_an_agent(stack: Stack) -> None:
-    seen, _ = stack.play()
-    assert not seen.left
+    seen, _ = stack.run()
+    assert not seen.aborted
     assert seen.stored is not None
-    assert (seen.stored.status, seen.told) == ("completed", "end_turn")
+    assert (seen.stored.status, seen.stop_reason) == ("completed", "end_turn")
     finishes = [step.outcome.finish for step in seen.steps if step.outcome]
     assert finishes == ["tool_calls", "stop"]
-    assert seen.heard[-1].label == "done"
+    assert seen.events[-1].label == "done"
 
 
 def test_a_cancelled_run_keeps_what_was_said_and_tells_its_end(stack: Stack) -> None:
-    plain, steps = stack.play()
-    whole = [frame.label for frame in plain.heard].count("message")
+    plain, steps = stack.run()
+    whole = [frame.label for frame in plain.events].count("message")
     heard = set()
     for step in range(1, steps):
-        seen, _ = stack.play(Abort("fire", step))
-        labels = [frame.label for frame in seen.heard]
-        if seen.left and seen.told == "cancelled":
+        seen, _ = stack.run(Abort("fire", step))
+        labels = [frame.label for frame in seen.events]
+        if seen.aborted and seen.stop_reason == "cancelled":
             assert labels[-1] == "done"
             heard.add(labels.count("message"))
     assert heard == set(range(whole + 1))
 
 
 def test_every_silence_is_one_to_be_left_in(stack: Stack) -> None:
-    plain, steps = stack.play()
-    moments = {stack.play(Abort("cancel", step))[0].at_s for step in range(1, steps)}
+    plain, steps = stack.run()
+    moments = {stack.run(Abort("cancel", step))[0].at_s for step in range(1, steps)}
     silences = int(plain.at_s / PACE_S)
     assert silences > 5
     assert len(moments) > silences
@@ -92,17 +93,17 @@ def test_every_silence_is_one_to_be_left_in(stack: Stack) -> None:
 def test_a_silent_provider_is_left_in_no_time(protocol: str) -> None:
     """CA-004: by virtual time, so it cannot be a matter of luck."""
     with Stack(Layers(), story(protocol, "silent_provider"), keepalive=False) as stack:
-        stack.play()
-        plain, steps = stack.play()
-        fired = [stack.play(Abort("fire", step))[0] for step in range(1, steps)]
-    silent = [seen for seen in fired if seen.left and seen.at_s == plain.at_s - PATIENCE_S]
-    assert {(seen.told, seen.took_s) for seen in silent} == {("cancelled", 0.0)}
+        stack.run()
+        plain, steps = stack.run()
+        fired = [stack.run(Abort("fire", step))[0] for step in range(1, steps)]
+    silent = [seen for seen in fired if seen.aborted and seen.at_s == plain.at_s - PATIENCE_S]
+    assert {(seen.stop_reason, seen.held_s) for seen in silent} == {("cancelled", 0.0)}
 
 
 def test_a_silent_response_that_nobody_closes_is_found_though_all_its_bytes_came() -> None:
     pair = ScenarioRun(story("anthropic_messages", "silent_provider"), "it")
     _, broken = evaluate_runs(pair, Layers(adapter=LeavesTheResponse), {"aclose"})
-    assert broken.keys() == {"run_provider_is_closed"}
+    assert broken.keys() == {"run_closes_responses"}
 
 
 class AsksFirst(StreamAdapter):
@@ -117,7 +118,7 @@ def test_a_run_that_waits_for_approval_can_be_left_as_well() -> None:
     """One stop reason, and a cancelled run stays cancelled."""
     told, layers = story("anthropic_messages", "tool_call"), Layers(adapter=AsksFirst)
     with Stack(layers, told, keepalive=False) as stack:
-        assert stack.play()[0].told == "requires_approval"
+        assert stack.run()[0].stop_reason == "requires_approval"
     assert evaluate_runs(ScenarioRun(told, "it"), layers, {"fire", "aclose"})[1] == {}
 
 
@@ -126,26 +127,26 @@ def test_every_way_leaves_a_run_somewhere(way: str, tmp_path: Path) -> None:
     pair = ScenarioRun(written(tmp_path), "it")
     points, broken = evaluate_runs(pair, Layers(), {way})
     assert broken == {}
-    assert points > (40 if way in INTERRUPTIONS else len(DEPARTURES))
+    assert points > (40 if way in INTERRUPTIONS else len(DISCONNECTS))
 
 
 def tell(tmp_path: Path, consumer: dict[str, object], target: object) -> dict[str, Finding]:
     with Replayer(5.0, in_memory=True) as player:
         pair = ScenarioRun(written(tmp_path, consumer=consumer), "it")
-        _, findings = ScenarioRunner(player).tell(pair, target)
+        findings = ScenarioRunner(player, sweep=sweep).run(pair, target).findings
     return {finding.check: finding for finding in findings}
 
 
 def test_findings_say_at_how_many_points_and_whoever_reads_everything_has_none(
     tmp_path: Path,
 ) -> None:
-    findings = tell(tmp_path, {"do": "everywhere"}, "builtin")
+    findings = tell(tmp_path, {"do": "full_stack"}, "builtin")
     assert findings.keys() >= LAWS
     assert {findings[law].verdict for law in LAWS} == {"pass"}
-    assert "cut points" in findings["run_is_cancelled"].actual
+    assert "abort points" in findings["run_is_cancelled"].actual
     assert not LAWS & tell(tmp_path, {"do": "read"}, "builtin").keys()
     assert not LAWS & tell(tmp_path, {"do": "every"}, "builtin").keys()
-    assert not LAWS & tell(tmp_path, {"do": "everywhere"}, "sdk").keys()
+    assert not LAWS & tell(tmp_path, {"do": "full_stack"}, "sdk").keys()
 
 
 class Polling:
@@ -160,11 +161,11 @@ class Polling:
 
 
 def test_a_broken_law_names_the_first_point_the_rest_and_its_source(tmp_path: Path) -> None:
-    findings = tell(tmp_path, {"do": "everywhere"}, Polling)
+    findings = tell(tmp_path, {"do": "full_stack"}, Polling)
     broken = findings["run_ends_at_once"]
     assert [name for name, found in findings.items() if found.verdict == "fail"] == [broken.check]
     assert re.fullmatch(
-        r"fire at step \d+: the client was held for 1 s; \d+ of \d+ cut points break it",
+        r"fire at step \d+: the client was held for 1 s; violated at \d+ of \d+ abort points",
         broken.actual,
     )
     assert "CA-004" in broken.expected

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.checks.abort_invariants import ABORT_INVARIANTS
+from harness.aborting import sweep
+from harness.aborting.abort_invariants import ABORT_INVARIANTS
+from harness.aborting.consumer_probe import ConsumerAbort, ConsumerProbe
 from harness.checks.evaluation import ScenarioRun
-from harness.engine.consumer_probe import ConsumerAbort, ConsumerProbe
-from harness.engine.events import RED
-from harness.engine.replayer import Replayer, TargetRequest
+from harness.engine.replayer import Replayer
+from harness.engine.results import FAILING
 from harness.engine.scenario_runner import ScenarioRunner
 from harness.errors import StreamError
 from harness.model import Chunk, ErrorInfo, Finding
 from harness.scenarios import LEAVING, Consumer
 from harness.sdks.clients import SdkClients
+from harness.targets.base import Call
 from harness.targets.builtin import BuiltinListening
 from tests.scenario_files import written
 
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
     from pathlib import Path
 
-    from harness.targets.base import Call
 
 LAWS = {law.name for law in ABORT_INVARIANTS}
 # Frames of the story: start, block, two deltas, block stop, delta, stop; chunks: two of text, the
@@ -42,12 +43,12 @@ def tell(
     player: Replayer, tmp_path: Path, consumer: dict[str, Any], target: Any = "builtin", **more: Any
 ) -> dict[str, Finding]:
     scenario = written(tmp_path, consumer=consumer, **more)
-    _, findings = ScenarioRunner(player).tell(ScenarioRun(scenario, "it"), target)
+    findings = ScenarioRunner(player, sweep=sweep).run(ScenarioRun(scenario, "it"), target).findings
     return {finding.check: finding for finding in findings}
 
 
 def red(findings: dict[str, Finding]) -> dict[str, Any]:
-    return {name: found.actual for name, found in findings.items() if found.verdict in RED}
+    return {name: found.actual for name, found in findings.items() if found.verdict in FAILING}
 
 
 def test_who_reads_everything_is_judged_by_no_law_of_leaving(
@@ -62,7 +63,7 @@ def test_who_leaves_by_itself_does_so_after_each_chunk(
 ) -> None:
     findings = tell(memory, tmp_path, {"do": way, "at": "every"})
     assert red(findings) == {}
-    assert {findings[law].actual for law in LAWS} == {f"held at {CHUNKS + 1} cut points"}
+    assert {findings[law].actual for law in LAWS} == {f"held at {CHUNKS + 1} abort points"}
 
 
 @pytest.mark.parametrize("way", ["cancel", "timeout"])
@@ -72,15 +73,15 @@ def test_who_is_interrupted_is_so_behind_each_frame_but_the_last(
     """The SDK ends its stream with message_stop, so behind it nobody waits any more."""
     findings = tell(memory, tmp_path, {"do": way, "at": "every"})
     assert red(findings) == {}
-    held = findings["cancel_is_not_swallowed"].actual
-    assert held in {f"held at {FRAMES} cut points", f"held at {FRAMES + 1} cut points"}
+    held = findings["cancel_is_not_suppressed"].actual
+    assert held in {f"held at {FRAMES} abort points", f"held at {FRAMES + 1} abort points"}
 
 
 @pytest.mark.parametrize("way", LEAVING)
 def test_one_place_can_be_named(way: str, memory: Replayer, tmp_path: Path) -> None:
     findings = tell(memory, tmp_path, {"do": way, "at": 1})
     assert red(findings) == {}
-    assert findings["left_keeps_prefix"].actual == "held at 1 cut points"
+    assert findings["aborted_keeps_prefix"].actual == "held at 1 abort points"
 
 
 def test_a_place_the_stream_never_comes_to_is_untestable(memory: Replayer, tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_who_waits_for_the_answer_can_be_interrupted_too(
     refused = {"transport": {"status": 529}, "must": {"text": ""}}
     findings = tell(memory, tmp_path, {"do": way}, **refused)
     assert red(findings) == {}
-    assert findings["left_as_cancelled"].actual == f"held at {FRAMES + 1} cut points"
+    assert findings["aborted_is_cancelled"].actual == f"held at {FRAMES + 1} abort points"
 
 
 @pytest.mark.parametrize("way", LEAVING)
@@ -161,8 +162,8 @@ class HearsNothing(BuiltinListening):
 
 def test_who_does_not_let_go_is_named_and_ends_the_sweep(memory: Replayer, tmp_path: Path) -> None:
     broken = red(tell(memory, tmp_path, {"do": "cancel"}, Sinner(HearsNothing)))
-    words = "cancel:0: the reader was still held after 0.25 s; 1 of 1 cut points break it"
-    assert broken["cancel_is_not_swallowed"] == words
+    words = "cancel:0: the consumer was still held after 0.25 s; violated at 1 of 1 abort points"
+    assert broken["cancel_is_not_suppressed"] == words
 
 
 class RaisesOutOfClosing(BuiltinListening):
@@ -180,11 +181,11 @@ def test_what_comes_out_of_the_closing_is_named(way: str, memory: Replayer, tmp_
     if way == "cancel":
         script = script._replace(frames=script.frames[:3], end="stall")
     reader = ConsumerProbe(Consumer(way, 1), script)
-    ask = TargetRequest(scenario.protocol, scenario.ask())
-    memory.play(Sinner(RaisesOutOfClosing), ask, script, reader)
-    assert reader.swallowed is not None
-    assert reader.swallowed.startswith("StreamError came out")
-    assert [chunk.text for chunk in reader.taken] == ["Hello"]
+    ask = Call(scenario.protocol, request=scenario.ask())
+    memory.replay(Sinner(RaisesOutOfClosing), ask, script, reader)
+    assert reader.suppressed is not None
+    assert reader.suppressed.startswith("StreamError was raised")
+    assert [chunk.text for chunk in reader.received] == ["Hello"]
 
 
 def test_what_a_reader_throws_is_an_exception() -> None:
