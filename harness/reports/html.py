@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.engine.events import BadInput, RunFinished
-from harness.engine.results import FAILING, ScenarioResult
+from harness.engine.results import FAILING, ScenarioResult, describe
 from harness.reports.cells import Cells, shown
 from harness.reports.files import write_report
 from harness.reports.html_page import document, folded, tag
-from harness.reports.junit import describe
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from harness.engine.events import BadInput
-from harness.engine.results import FAILING, ScenarioResult
-from harness.reports.files import json_text, write_report
+from harness.engine.results import FAILING, ScenarioResult, describe
+from harness.reports.files import write_report
 
 # https://www.w3.org/TR/xml/#charsets
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.engine.events import RunEvent
-    from harness.model import Finding
 
 
 class JunitReport:
@@ -93,18 +92,6 @@ def _case(result: ScenarioResult) -> ET.Element:
             failure = ET.SubElement(case, "failure", message=f"{finding.check} failed")
             failure.text = clean(describe(finding))
     return case
-
-
-def describe(finding: Finding) -> str:
-    """Return a finding as plain lines: check, expected, actual, and how to reproduce it."""
-    return "\n".join(
-        (
-            f"{finding.scenario}:{finding.check} ({finding.verdict})",
-            f"expected:  {json_text(finding.expected)}",
-            f"actual:    {json_text(finding.actual)}",
-            f"reproduce: {finding.reproduce}",
-        )
-    )
 
 
 def clean(text: str) -> str:
