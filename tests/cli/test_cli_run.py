@@ -33,7 +33,7 @@ def test_every_stream_can_be_left(harness: Any) -> None:
     result = harness("run", "hello", "--consumer", "cancel:1", "--json")
     assert result.code == 0
     actual = {line.get("check"): line.get("actual") for line in result.lines()}
-    assert actual["aborted_is_cancelled"] == "held at 1 cut points"
+    assert actual["aborted_is_cancelled"] == "held at 1 abort points"
 
 
 def test_a_law_of_leaving_is_shown_with_the_command_of_its_cut_point(harness: Any) -> None:
