@@ -57,7 +57,7 @@ class Times(NamedTuple):
     """Seconds from the request to the first byte, and to the last one."""
 
     first: float
-    whole: float
+    last: float
 
 
 async def rows() -> AsyncIterator[Row]:
@@ -105,8 +105,8 @@ async def _compared(client: httpx2.AsyncClient, direct: str, recorded: str) -> l
     burst = {url: await _read(client, f"{url}/burst/v1") for url in (direct, recorded)}
     first = [statistics.median(pair[side].first for pair in pairs[2:]) for side in (0, 1)]
     latency = statistics.median(a.first / b.first for a, b in pairs[2:])
-    ratio = statistics.median(a.whole / b.whole for a, b in pairs[2:])
-    speeds = [BURST / burst[url].whole for url in (recorded, direct)]
+    ratio = statistics.median(a.last / b.last for a, b in pairs[2:])
+    speeds = [BURST / burst[url].last for url in (recorded, direct)]
     return [
         Row("recorder: first byte, after 200 ms", latency, LIMIT,
             f"{first[0] * 1e3:.1f} ms, direct {first[1] * 1e3:.1f} ms"),

@@ -60,7 +60,7 @@ DIFFICULT_TEXTS = (
 SIGNATURES = ("AA==", "c2ln", "+/+/", "A" * 64)
 TOOL_NAMES = ("get", "get_weather", "a", "search-the_web")
 
-# A model that says nothing opens no part, so no text is empty.
+# A model without text opens no part, so no text is empty.
 _texts = st.sampled_from(DIFFICULT_TEXTS) | st.text(
     st.characters(codec="utf-8"), min_size=1, max_size=12
 )

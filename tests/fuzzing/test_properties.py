@@ -15,8 +15,7 @@ from harness.fuzzing.files import write_failure
 from harness.fuzzing.properties import PROPERTIES, select_properties
 from harness.fuzzing.settings import Settings
 from harness.scenarios import load
-from tests.fuzzing.broken_target import BrokenTarget
-from tests.fuzzing.broken_targets import BROKEN_TARGETS, Breaking
+from tests.fuzzing.broken_targets import BROKEN_TARGETS, Breaking, BrokenTarget
 
 if TYPE_CHECKING:
     from pathlib import Path

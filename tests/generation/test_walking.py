@@ -6,7 +6,6 @@ import random
 
 import pytest
 
-from harness.generation.byte_source import ByteSource, delta_plan
 from harness.generation.walking import LENGTH, walk
 from harness.protocols import NAMES, protocol
 
@@ -55,15 +54,3 @@ def test_walks_reach_every_label_of_the_tables(name: str) -> None:
 def test_the_same_choices_give_the_same_walk() -> None:
     choices = bytes(range(1, 30))
     assert walk("openai_responses", choices) == walk("openai_responses", choices)
-
-
-def test_a_byte_source_past_its_end_gives_the_simplest_choice() -> None:
-    source = ByteSource(b"\x05")
-    assert [source.below(4), source.below(4), source.choose("xyz")] == [1, 0, "x"]
-    assert ByteSource(b"\x01\x02").below(300) == 258
-
-
-def test_the_pieces_of_a_text_join_to_the_text() -> None:
-    assert delta_plan(b"\x01\x02").split("abcdef") == ["ab", "cde", "f"]
-    assert delta_plan(b"").split("abc") == ["abc"]
-    assert delta_plan(b"").split("") == []

@@ -96,8 +96,10 @@ def _keepalives(case: Case, source: ByteSource) -> Script:
 
 
 def _unknown_events(case: Case, source: ByteSource) -> Script:
-    word = source.choose(("response.future_thing", "future_thing"))
-    return _between(case, source, sse.write(word, json.dumps({"type": word, "detail": {"a": 1}})))
+    event_type = source.choose(("response.future_thing", "future_thing"))
+    return _between(
+        case, source, sse.write(event_type, json.dumps({"type": event_type, "detail": {"a": 1}}))
+    )
 
 
 def _ids(case: Case, _: ByteSource) -> Script:
