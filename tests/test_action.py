@@ -1,4 +1,4 @@
-"""The GitHub Action and the pre-commit hooks: what they call is there, and takes what they say."""
+"""The GitHub Action and the pre-commit hooks: the commands they run accept their arguments."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def called(folder: Path, inputs: dict[str, str]) -> list[str]:
     return run.stdout.decode().split("\0")[:-1]
 
 
-def test_the_action_hands_its_inputs_on_as_they_are(tmp_path: Path) -> None:
+def test_the_action_passes_its_inputs_unchanged(tmp_path: Path) -> None:
     words = called(tmp_path, INPUTS)
     parsed = make_parser().parse_args(words)
     assert parsed.names == [
@@ -55,7 +55,7 @@ def test_the_action_hands_its_inputs_on_as_they_are(tmp_path: Path) -> None:
     assert not (tmp_path / "owned").exists()
 
 
-def test_what_is_left_empty_is_left_out(tmp_path: Path) -> None:
+def test_an_empty_input_is_omitted(tmp_path: Path) -> None:
     words = called(tmp_path, {**INPUTS, "select": "", "strict": "false"})
     parsed = make_parser().parse_args(words)
     assert (parsed.names, parsed.strict) == (["openai==2.54.0", "./new requirements.txt"], False)
@@ -69,7 +69,7 @@ def test_every_input_is_used_and_described() -> None:
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: str(hook["id"]))
-def test_a_hook_calls_a_command_there_is(hook: dict[str, Any]) -> None:
+def test_a_hook_runs_an_existing_command(hook: dict[str, Any]) -> None:
     program, *words = hook["entry"].split()
     assert program == "harness"
     assert make_parser().parse_args(words).command == words[0]

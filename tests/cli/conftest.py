@@ -17,22 +17,22 @@ TARGETS = """
 import multiprocessing, os, pathlib, signal
 from harness.model import Chunk, Outcome, Text
 
-async def lies(call):
+async def empty(call):
     stop = Chunk("stop_reason", finish="stop")
     return Outcome(chunks=(stop,), finish="stop", ending="complete", notes=("\\x00 \\ud83d",))
 
-async def mortal(call):
+async def dies_once(call):
     died = pathlib.Path("died")
     if multiprocessing.parent_process() and not died.exists():
         died.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return await lies(call)
+    return await empty(call)
 
-async def mute(call):
+async def raises(call):
     raise ValueError("no words")
 
-class Needy:
-    def __init__(self, needed):
+class Needs:
+    def __init__(self, argument):
         raise AssertionError
 
 TARGET = 5

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def record(here: Path, name: str = "a", **changes: Any) -> Path:
-    """Write a story's body as somebody would have recorded it."""
+    """Write the body of a scenario as a recording."""
     path = here / f"{name}.sse"
-    path.write_bytes(written(here / "told", **changes).script().body)
+    path.write_bytes(written(here / "scenario", **changes).script().body)
     return path
 
 
-def test_replay_prints_a_line_each(harness: Any, here: Path) -> None:
+def test_replay_prints_one_line_per_recording(harness: Any, here: Path) -> None:
     record(here)
     result = harness("replay", "a.sse", "--json")
     assert result.code == 0
@@ -36,7 +36,7 @@ def test_replay_prints_a_line_each(harness: Any, here: Path) -> None:
     assert harness("replay", "a.sse").out == "a: complete, stop, tokens 10->5, 'Hello there'\n"
 
 
-def test_replay_reads_folders_and_names_the_unusable(harness: Any, here: Path) -> None:
+def test_replay_reads_folders_and_names_unusable_files(harness: Any, here: Path) -> None:
     (here / "corpus").mkdir()
     shutil.move(record(here), here / "corpus/a.sse")
     (here / "corpus/b.sse").write_bytes(b"")
@@ -59,7 +59,7 @@ def test_a_cut_changes_nothing(cut: str, harness: Any, here: Path) -> None:
     assert harness("replay", "a.sse", "--json", "--cut", cut).out == whole
 
 
-def test_every_cut_is_tried_and_the_first_that_matters_named(harness: Any, here: Path) -> None:
+def test_cut_every_names_the_first_cut_that_changes_the_outcome(harness: Any, here: Path) -> None:
     record(here, stream=["message_start", "message_delta", "message_stop"])
     assert harness("replay", "a.sse", "--cut", "every").code == 0
     result = harness("replay", "a.sse", "--cut", "every", "--target", "python:cli_targets:cuts")
@@ -68,35 +68,33 @@ def test_every_cut_is_tried_and_the_first_that_matters_named(harness: Any, here:
     assert "1 target at fault\n" in result.err
 
 
-def test_a_target_at_fault_is_1(harness: Any, here: Path) -> None:
+def test_exit_code_1_if_a_target_fails(harness: Any, here: Path) -> None:
     record(here)
-    result = harness("replay", "a.sse", "--target", "python:cli_targets:mute")
+    result = harness("replay", "a.sse", "--target", "python:cli_targets:raises")
     assert result.code == 1
-    assert "harness: a: python:cli_targets:mute raised ValueError: no words\n" in result.err
+    assert "harness: a: python:cli_targets:raises raised ValueError: no words\n" in result.err
     assert result.out == "a: failed, error, tokens -, 'no words'\n"
 
 
-ASKING = """
+CLIENT = """
 import json, sys, urllib.request
 for line in sys.stdin:
-    asked = json.loads(line)
-    request = urllib.request.Request(asked["base_url"] + "/v1/messages", b"{}")
+    call = json.loads(line)
+    request = urllib.request.Request(call["base_url"] + "/v1/messages", b"{}")
     size = len(urllib.request.urlopen(request).read())
-    print(json.dumps({"id": asked["id"], "outcome": {"response_id": str(size)}}), flush=True)
+    print(json.dumps({"id": call["id"], "outcome": {"response_id": str(size)}}), flush=True)
 """
 
 
-def test_a_target_in_a_process_of_its_own_is_spoken_to_over_a_socket(
-    harness: Any, here: Path
-) -> None:
-    (here / "asking.py").write_text(ASKING, "utf-8")
+def test_a_target_in_another_process_is_replayed_to_over_a_socket(harness: Any, here: Path) -> None:
+    (here / "client.py").write_text(CLIENT, "utf-8")
     size = record(here).stat().st_size
-    target = f"command:{sys.executable} asking.py"
+    target = f"command:{sys.executable} client.py"
     [line] = harness("replay", "a.sse", "--json", "--target", target).lines()
     assert line["outcome"]["response_id"] == str(size)
 
 
-def test_replay_prints_half_a_character_as_an_escape(harness: Any, here: Path) -> None:
+def test_replay_prints_half_a_surrogate_pair_as_an_escape(harness: Any, here: Path) -> None:
     body = record(here).read_bytes().replace(b"Hello", b"\\ud83d")
     (here / "a.sse").write_bytes(body)
     [line] = harness("replay", "a.sse", "--json").lines()
@@ -105,7 +103,7 @@ def test_replay_prints_half_a_character_as_an_escape(harness: Any, here: Path) -
     assert harness("replay", "a.sse").code == 0
 
 
-def test_check_says_one_sentence_a_violation(harness: Any, here: Path) -> None:
+def test_check_prints_one_sentence_per_violation(harness: Any, here: Path) -> None:
     record(here, "good")
     record(here, "bad", order="illegal", stream=["message_stop", "message_start"])
     thought = ["role", {"reasoning": "Hm"}, {"content": "Hi"}, {"finish": "stop"}, "done"]
@@ -124,7 +122,7 @@ def test_check_says_one_sentence_a_violation(harness: Any, here: Path) -> None:
     assert (good["violations"], bool(bad["violations"])) == ([], True)
 
 
-def test_check_leaves_an_http_error_alone(harness: Any, here: Path) -> None:
+def test_check_skips_the_body_of_an_http_error(harness: Any, here: Path) -> None:
     (here / "a.sse").write_text('{"error": {}}', "utf-8")
     (here / "a.json").write_text('{"protocol": "openai_chat", "status": 429}', "utf-8")
     result = harness("check", "a.sse")
@@ -132,7 +130,7 @@ def test_check_leaves_an_http_error_alone(harness: Any, here: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["openai_chat", "openai_responses", "gemini_generate"])
-def test_an_array_that_breaks_off_is_bad_input(name: str, harness: Any, here: Path) -> None:
+def test_a_truncated_array_is_bad_input(name: str, harness: Any, here: Path) -> None:
     assert protocol(name)
     (here / "a.json").write_text('[{"a": 1', "utf-8")
     for command in ("check", "replay"):
@@ -140,7 +138,7 @@ def test_an_array_that_breaks_off_is_bad_input(name: str, harness: Any, here: Pa
         assert (result.code, "a.json: " in result.err) == (2, True)
 
 
-def test_replay_and_check_take_cassettes(harness: Any, here: Path) -> None:
+def test_replay_and_check_read_cassettes(harness: Any, here: Path) -> None:
     (here / "cassettes").mkdir()
     save(cassette(hello(here), hello(here)), here / "cassettes/a.yaml")
     result = harness("replay", "cassettes", "--cut", "recorded", "--pace", "0.001", "--json")
@@ -151,7 +149,7 @@ def test_replay_and_check_take_cassettes(harness: Any, here: Path) -> None:
     assert [line["outcome"]["response_id"] for line in lines] == ["2", "2"]
 
 
-def test_a_cassette_at_fault_names_line_and_cure(harness: Any, here: Path) -> None:
+def test_an_invalid_cassette_is_named_with_line_and_cure(harness: Any, here: Path) -> None:
     (here / "a.yaml").write_text("interactions:\n- request: !!python/object:x {}\n", "utf-8")
     result = harness("replay", "a.yaml")
     assert result.code == 2

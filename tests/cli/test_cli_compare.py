@@ -17,7 +17,7 @@ from tests.scenario_files import ID
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ANSWERING = """
+PROGRAM = """
 import json, sys
 text = sys.argv[1]
 for line in sys.stdin:
@@ -29,38 +29,38 @@ for line in sys.stdin:
     }
     print(json.dumps({"id": json.loads(line)["id"], "outcome": outcome}), flush=True)
 """
-SPEAKS = """
-async def chats(call):
+CHAT_ONLY = """
+async def listen(call):
     raise AssertionError
-chats.protocols = ("openai_chat",)
+listen.protocols = ("openai_chat",)
 """
-NOBODY = "python:cli_targets:nobody"
+MISSING = "python:cli_targets:missing"
 
 
 @pytest.fixture
-def saying(harness: Any) -> Callable[[str], str]:
-    """Return the address of a target that always says the same."""
+def target_with(harness: Any) -> Callable[[str], str]:
+    """Return the address of a target that always delivers the given text."""
     assert harness
-    Path("answering.py").write_text(ANSWERING, "utf-8")
-    Path("speaks.py").write_text(SPEAKS, "utf-8")
-    return lambda text: f"command:{sys.executable} answering.py {shlex.quote(text)}"
+    Path("program.py").write_text(PROGRAM, "utf-8")
+    Path("chat_only.py").write_text(CHAT_ONLY, "utf-8")
+    return lambda text: f"command:{sys.executable} program.py {shlex.quote(text)}"
 
 
-def test_a_broken_law_is_1_and_the_page_names_it_with_its_command(
-    harness: Any, saying: Any
+def test_a_violated_requirement_is_1_and_is_shown_with_its_command(
+    harness: Any, target_with: Any
 ) -> None:
-    right, wrong = saying("Hello there"), saying("Bye")
+    right, wrong = target_with("Hello there"), target_with("Bye")
     result = harness("compare", "hello", right, wrong)
     assert result.code == 1
     assert "REQUIREMENT VIOLATED: it passed under A and fails under B" in result.out
     assert "chunks   1 stream: text: pass -> fail" in result.out
-    again = shlex.join(["harness", "compare", ID, right, wrong, "--target", "builtin"])
-    assert f"reproduce {again}" in result.out
+    command = shlex.join(["harness", "compare", ID, right, wrong, "--target", "builtin"])
+    assert f"reproduce {command}" in result.out
     assert "B violates requirements that A meets, in 1 stream" in result.out
 
 
-def test_what_moved_is_one_json_line_a_group_and_a_summary(harness: Any, saying: Any) -> None:
-    right, wrong = saying("Hello there"), saying("Bye")
+def test_json_is_one_line_per_group_and_a_summary(harness: Any, target_with: Any) -> None:
+    right, wrong = target_with("Hello there"), target_with("Bye")
     result = harness("compare", "hello", "--target", "sdk", wrong, right, "--json")
     assert result.code == 0
     *groups, last = result.lines()
@@ -71,33 +71,39 @@ def test_what_moved_is_one_json_line_a_group_and_a_summary(harness: Any, saying:
     assert last["summary"]["compared"] == 1
 
 
-def test_a_side_that_cannot_be_used_is_2_and_the_other_is_judged(harness: Any, saying: Any) -> None:
-    wrong = saying("Bye")
-    result = harness("compare", "hello", NOBODY, wrong)
+def test_exit_code_2_if_one_side_cannot_be_used_and_the_other_is_checked(
+    harness: Any, target_with: Any
+) -> None:
+    wrong = target_with("Bye")
+    result = harness("compare", "hello", MISSING, wrong)
     assert result.code == 2
-    assert "has no attribute 'nobody'" in result.err
+    assert "has no attribute 'missing'" in result.err
     assert f"nothing was compared: usable sides: {wrong}" in result.out
     assert f"violated on it: {ID}: text" in result.out
 
 
-def test_a_version_that_cannot_be_installed_is_2_in_the_installers_words(
-    harness: Any, saying: Any, monkeypatch: pytest.MonkeyPatch
+def test_a_failed_installation_is_2_with_the_installers_message(
+    harness: Any, target_with: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UV_OFFLINE", "1")
-    result = harness("compare", "hello", "no-such-package-anywhere==1.0", saying("Hello there"))
+    result = harness(
+        "compare", "hello", "no-such-package-anywhere==1.0", target_with("Hello there")
+    )
     assert result.code == 2
     assert "no-such-package-anywhere==1.0: cannot be installed: " in result.err
     assert "compared 1 stream" in result.out
 
 
-def test_streams_that_nobody_speaks_are_no_success(harness: Any, saying: Any) -> None:
-    result = harness("compare", "hello", "current", saying("a"), "--target", "python:speaks:chats")
+def test_exit_code_2_if_no_side_supports_any_stream(harness: Any, target_with: Any) -> None:
+    result = harness(
+        "compare", "hello", "current", target_with("a"), "--target", "python:chat_only:listen"
+    )
     assert result.code == 2
     assert "skipped: 1 of anthropic_messages" in result.out
     assert "nothing was compared: no stream is supported by both sides" in result.out
 
 
-def test_a_target_nobody_knows_is_2_before_anything_is_installed(harness: Any) -> None:
+def test_an_unknown_target_is_2_before_anything_is_installed(harness: Any) -> None:
     result = harness("compare", "hello", "no-such==1", "no-such==2", "--target", "buildin")
     assert result.code == 2
     assert "did you mean 'builtin'?" in result.err
@@ -109,18 +115,18 @@ def test_two_sides_are_needed(harness: Any) -> None:
     assert "name two sides" in result.err
 
 
-def test_a_selector_that_names_nothing_is_2(harness: Any, saying: Any) -> None:
-    result = harness("compare", "hullo", saying("a"), saying("b"))
+def test_a_selector_without_matches_is_2(harness: Any, target_with: Any) -> None:
+    result = harness("compare", "hullo", target_with("a"), target_with("b"))
     assert result.code == 2
     assert "did you mean 'hello'?" in result.err
 
 
 @pytest.mark.parametrize("versions", ["openai", "openai:3..2"])
-def test_a_range_that_is_none_is_2(harness: Any, versions: str) -> None:
+def test_an_invalid_range_is_2(harness: Any, versions: str) -> None:
     assert harness("compare", "--versions", versions).code == 2
 
 
-def test_prune_says_what_it_removed(
+def test_prune_prints_what_it_removed(
     harness: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

@@ -13,7 +13,7 @@ from tests.scenario_files import ID
 if TYPE_CHECKING:
     from pathlib import Path
 
-ANSWERING = """
+PROGRAM = """
 import json, sys
 version = int(sys.argv[1].rpartition(".")[2])
 text = "Hello there" if version < 3 else "Hello you"
@@ -31,13 +31,13 @@ for line in sys.stdin:
 @pytest.fixture(autouse=True)
 def versions(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a program of this test stand for five versions of a package."""
-    (here / "answering.py").write_text(ANSWERING, "utf-8")
+    (here / "program.py").write_text(PROGRAM, "utf-8")
     known = [f"1.{minor}" for minor in range(6)]
     monkeypatch.setattr(compare_versions, "releases", lambda *_: known)
     monkeypatch.setattr(
         compare_versions,
         "inside",
-        lambda label, _: f"command:{sys.executable} answering.py {label}",
+        lambda label, _: f"command:{sys.executable} program.py {label}",
     )
 
 
@@ -52,14 +52,14 @@ def test_the_first_bad_version_is_named_with_the_command_that_compares(harness: 
 def test_the_matrix_is_json_lines_and_a_summary(harness: Any) -> None:
     result = harness("compare", "hello", "--versions", "mine:1..1.5", "--json")
     *findings, last = result.lines()
-    law = next(one for one in findings if one["shape"] == "text: pass -> fail")
-    assert (law["first"], law["before"]) == ("mine==1.3", "mine==1.2")
+    finding = next(one for one in findings if one["shape"] == "text: pass -> fail")
+    assert (finding["first"], finding["before"]) == ("mine==1.3", "mine==1.2")
     assert len(last["summary"]["versions"]) == 6
 
 
 def test_a_version_that_cannot_be_used_is_2(harness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(label: str, _: str) -> str:
-        program = "no-such-program" if label.endswith("1.5") else f"{sys.executable} answering.py"
+        program = "no-such-program" if label.endswith("1.5") else f"{sys.executable} program.py"
         return f"command:{program} {label}"
 
     monkeypatch.setattr(compare_versions, "inside", broken)
@@ -71,7 +71,7 @@ def test_a_version_that_cannot_be_used_is_2(harness: Any, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("option", ["--strict", "--report=html=x"])
-def test_an_option_that_only_two_sides_know_is_2(harness: Any, option: str) -> None:
+def test_an_option_that_needs_two_sides_is_2(harness: Any, option: str) -> None:
     result = harness("compare", "--versions", "mine:1..1.5", option)
     assert result.code == 2
     assert "--versions supports neither --report nor --strict" in result.err

@@ -25,7 +25,7 @@ def test_no_word_of_the_installed_sdks_is_unknown(capsys: pytest.CaptureFixture[
     assert "100.0 % of" in capsys.readouterr().out
 
 
-def test_a_word_that_no_table_knows_is_named_and_fails_the_gate(
+def test_a_word_in_no_table_is_named_and_fails_under_the_limit(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = UNKNOWN.model_copy(update={"word": "stop", "where": "table"})
@@ -37,7 +37,7 @@ def test_a_word_that_no_table_knows_is_named_and_fails_the_gate(
     assert main(["coverage", "--fail-under", "50"]) == 0
 
 
-def test_json_gives_one_line_a_word_and_then_the_summary(
+def test_json_is_one_line_per_word_and_a_summary(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["coverage", "gemini_generate", "--json"]) == 0
@@ -47,7 +47,7 @@ def test_json_gives_one_line_a_word_and_then_the_summary(
     assert set(last["summary"]["versions"]) == {"openai", "anthropic", "google-genai"}
 
 
-def test_all_shows_reasons_and_how_often_scenarios_say_a_word(
+def test_all_shows_reasons_and_how_many_scenarios_contain_a_word(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     write(tmp_path / "one")
@@ -58,7 +58,7 @@ def test_all_shows_reasons_and_how_often_scenarios_say_a_word(
     assert "unmodelled   anthropic_messages usage" in shown
 
 
-def test_no_sdk_at_all_is_bad_usage(
+def test_exit_code_2_if_no_sdk_is_installed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(installed, "coverage", lambda _: [])
@@ -71,16 +71,16 @@ def test_words_are_keys_pairs_of_keys_and_values(tmp_path: Path) -> None:
     assert result["input_tokens"] == result["usage.input_tokens"] == result["text_delta"] == 1
 
 
-def test_a_story_that_cannot_be_written_says_nothing(tmp_path: Path) -> None:
+def test_a_scenario_that_cannot_be_composed_is_skipped(tmp_path: Path) -> None:
     assert words_in([written(tmp_path, stream=["message_end"])]) == {}
 
 
-def test_the_share_of_nothing_is_all() -> None:
+def test_the_share_of_nothing_is_100_percent() -> None:
     assert installed.share([]) == 100.0
     assert installed.share([True, False]) == 50.0
 
 
-def test_a_diff_shows_what_an_upgrade_changed_and_fails_on_what_nobody_judged(
+def test_diff_shows_what_an_upgrade_changes_and_fails_if_a_word_is_in_no_table(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = {"openai_chat": {"finish": frozenset({"stop", "function_call"})}}

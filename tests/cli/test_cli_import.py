@@ -1,4 +1,4 @@
-"""``harness import PATH…``: cassettes that replay, and drafts whose law is open."""
+"""``harness import PATH…``: cassettes that replay, and drafts with open requirements."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_recording_becomes_a_cassette_that_replays_the_same(harness: Any, here
     assert harness("replay", CASSETTE, "--cut", "every").code == 0
 
 
-def test_a_draft_is_clean_and_open_until_a_person_writes_its_law(harness: Any, here: Path) -> None:
+def test_a_draft_is_valid_and_its_requirements_are_open(harness: Any, here: Path) -> None:
     record(here)
     result = harness("import", "a.sse", "--draft", "--json")
     [line] = result.lines()
@@ -46,21 +46,21 @@ def test_a_draft_is_clean_and_open_until_a_person_writes_its_law(harness: Any, h
     assert "order: legal  # according to the grammar tables; confirm\n" in text
 
 
-def test_the_draft_of_an_illegal_stream_and_of_a_failure_are_clean_too(
+def test_the_drafts_of_an_illegal_stream_and_of_an_error_are_valid(
     harness: Any, here: Path
 ) -> None:
     record(here, "swapped", order="illegal", stream=["message_stop", "message_start"])
-    story = {"protocol": "openai-chat", "status": 429, "request": {
+    metadata = {"protocol": "openai-chat", "status": 429, "request": {
         "host": "api.openai.com", "path": "/v1/chat/completions"}}  # fmt: skip
     (here / "limit.sse").write_text('{"error": {"message": "Slow down"}}', "utf-8")
-    (here / "limit.json").write_text(json.dumps(story), "utf-8")
+    (here / "limit.json").write_text(json.dumps(metadata), "utf-8")
     result = harness("import", "swapped.sse", "limit.sse", "--draft")
     assert result.code == 0
     assert harness("list", "imported").err == "2 scenarios, 0 with errors\n"
     assert harness("run", "imported").code == 0
 
 
-def test_each_exchange_of_a_cassette_has_a_draft_of_its_own(harness: Any, here: Path) -> None:
+def test_each_exchange_of_a_cassette_has_its_own_draft(harness: Any, here: Path) -> None:
     fixtures = [{"match": {}, "response": {"content": result}} for result in ("One", "Two")]
     (here / "f.json").write_text(json.dumps({"fixtures": fixtures}), "utf-8")
     assert harness("import", "f.json", "--draft", "--protocol", "gemini_generate").code == 0
@@ -70,8 +70,8 @@ def test_each_exchange_of_a_cassette_has_a_draft_of_its_own(harness: Any, here: 
     assert harness("run", "imported").code == 0
 
 
-def test_a_folder_is_imported_whole_and_says_what_it_left(harness: Any, here: Path) -> None:
-    folder = here / "theirs"
+def test_a_folder_is_imported_and_what_was_skipped_is_named(harness: Any, here: Path) -> None:
+    folder = here / "recorded"
     (folder / "deep").mkdir(parents=True)
     (folder / "deep/a.sse").write_bytes(body("openai_chat"))
     lines = "\n".join(json.dumps(value) for value in values("gemini_generate"))
@@ -79,7 +79,7 @@ def test_a_folder_is_imported_whole_and_says_what_it_left(harness: Any, here: Pa
     (folder / "c.ndjson").write_bytes(b'{"done": false}\n{"done": true}\n')
     (folder / "broken.har").write_bytes(b'{\n"log"')
     (folder / "notes.json").write_bytes(b'{"some":\n"thing"}')
-    result = harness("import", "theirs", "--out", "ours", "--draft")
+    result = harness("import", "recorded", "--out", "ours", "--draft")
     assert result.code == 2
     cassettes, scenarios = "ours/cassettes/imported", "ours/scenarios"
     assert result.out.splitlines() == [
@@ -87,8 +87,8 @@ def test_a_folder_is_imported_whole_and_says_what_it_left(harness: Any, here: Pa
         f"{cassettes}/c.yaml (not a stream)",
         f"{cassettes}/deep/a.yaml openai_chat {scenarios}/openai_chat/imported/deep/a.yaml",
     ]
-    assert "theirs/broken.har:2: no valid JSON" in result.err
-    assert "theirs/notes.json: skipped, unrecognised recording format\n" in result.err
+    assert "recorded/broken.har:2: no valid JSON" in result.err
+    assert "recorded/notes.json: skipped, unrecognised recording format\n" in result.err
     assert result.err.endswith(
         "1 bad input, 2 imported, 1 imported without a supported protocol, 1 skipped\n"
     )
@@ -96,9 +96,7 @@ def test_a_folder_is_imported_whole_and_says_what_it_left(harness: Any, here: Pa
 
 
 @pytest.mark.parametrize("there", [CASSETTE, DRAFT])
-def test_nothing_is_written_where_anything_is_there_already(
-    there: Path, harness: Any, here: Path
-) -> None:
+def test_existing_files_are_not_overwritten(there: Path, harness: Any, here: Path) -> None:
     record(here)
     there.parent.mkdir(parents=True)
     there.write_text("kept", "utf-8")
@@ -111,7 +109,7 @@ def test_nothing_is_written_where_anything_is_there_already(
     assert there.read_text("utf-8") != "kept"
 
 
-def test_a_protocol_nobody_speaks_is_refused(harness: Any, here: Path) -> None:
+def test_an_unknown_protocol_is_refused(harness: Any, here: Path) -> None:
     record(here)
     result = harness("import", "a.sse", "--protocol", "openai_chats")
     assert result.code == 2
@@ -120,7 +118,7 @@ def test_a_protocol_nobody_speaks_is_refused(harness: Any, here: Path) -> None:
 
 def test_no_secret_reaches_the_cassette_or_the_draft(harness: Any, here: Path) -> None:
     key = "sk-proj-" + "a1B2" * 12
-    story = {"protocol": "openai-chat", "request": {
+    metadata = {"protocol": "openai-chat", "request": {
         "host": "api.openai.com", "path": "/v1/chat/completions",
         "headers": {"authorization": f"Bearer {key}"}}}  # fmt: skip
     halves = key[:30], key[30:]
@@ -129,10 +127,10 @@ def test_no_secret_reaches_the_cassette_or_the_draft(harness: Any, here: Path) -
         assert word.encode() in result
         result = result.replace(word.encode(), half.encode())
     (here / "leaky.sse").write_bytes(result)
-    (here / "leaky.json").write_text(json.dumps(story), "utf-8")
-    told = harness("import", "leaky.sse", "--draft")
-    assert told.code == 0
-    assert "secrets masked: " in told.out
+    (here / "leaky.json").write_text(json.dumps(metadata), "utf-8")
+    imported = harness("import", "leaky.sse", "--draft")
+    assert imported.code == 0
+    assert "secrets masked: " in imported.out
     written = [*here.glob("cassettes/**/*.yaml"), *here.glob("scenarios/**/imported/*.yaml")]
     assert len(written) == 2
     for path in written:

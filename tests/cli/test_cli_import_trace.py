@@ -1,4 +1,4 @@
-"""``harness import trace:…``: a failure in production, kept in a database, becomes a test."""
+"""``harness import trace:…``: a stored trace of a failure becomes a scenario."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def incident() -> Script:
     return Script(tuple(frames))
 
 
-def in_production(dsn: str) -> None:
+def store_failure(dsn: str) -> None:
     """A step that fails, through the real SDK, the adapter and the trace manager."""
 
     async def fail() -> None:
@@ -68,7 +68,7 @@ def in_production(dsn: str) -> None:
     asyncio.run(fail())
 
 
-def keep(*traces: ProviderTrace, dsn: str = "sqlite:///traces.db") -> None:
+def store(*traces: ProviderTrace, dsn: str = "sqlite:///traces.db") -> None:
     async def write() -> None:
         manager = TraceManager(make_backends(dsn))
         for trace in traces:
@@ -79,7 +79,7 @@ def keep(*traces: ProviderTrace, dsn: str = "sqlite:///traces.db") -> None:
 
 
 def test_an_incident_becomes_a_regression_test(harness: Any, dsn: str) -> None:
-    in_production(dsn)
+    store_failure(dsn)
     result = harness("import", f"trace:{dsn}#step")
     assert (result.code, result.out, result.err) == (0, f"{SCENARIO}\n", "1 imported\n")
     assert harness("list", "incidents").code == 0
@@ -92,23 +92,21 @@ def test_an_incident_becomes_a_regression_test(harness: Any, dsn: str) -> None:
     assert {line["verdict"] for line in findings.values()} == {"pass"}
 
 
-def test_a_target_with_the_old_defect_breaks_the_new_law(harness: Any) -> None:
-    in_production("sqlite:///traces.db")
+def test_a_target_with_the_old_defect_violates_the_new_requirements(harness: Any) -> None:
+    store_failure("sqlite:///traces.db")
     harness("import", "trace:traces.db#step")
-    ran = harness("run", "incidents", "--target", "python:cli_targets:lies", "--json")
+    ran = harness("run", "incidents", "--target", "python:cli_targets:empty", "--json")
     assert ran.code == 1
 
 
-def test_a_trace_is_found_by_its_own_id_too(harness: Any) -> None:
-    keep(good(id="a"), good(id="b", step_id="a/../b"))
+def test_a_trace_is_found_by_its_id_too(harness: Any) -> None:
+    store(good(id="a"), good(id="b", step_id="a/../b"))
     assert "incidents/b.yaml" in harness("import", "trace:traces.db#b").out
     assert "incidents/a_b.yaml" in harness("import", "trace:traces.db#a/../b").out
 
 
-def test_the_folder_is_the_users_choice_and_json_says_what_was_written(
-    harness: Any, here: Path
-) -> None:
-    keep(good())
+def test_out_names_the_folder_and_json_the_file(harness: Any, here: Path) -> None:
+    store(good())
     result = harness("import", "trace:traces.db#step_1", "--out", here / "elsewhere", "--json")
     path = here / "elsewhere" / "scenarios/anthropic_messages/incidents/step_1.yaml"
     [line] = result.lines()
@@ -116,29 +114,29 @@ def test_the_folder_is_the_users_choice_and_json_says_what_was_written(
     assert path.is_file()
 
 
-def test_nothing_is_written_over_without_force(harness: Any) -> None:
-    keep(good())
+def test_existing_files_are_overwritten_with_force_only(harness: Any) -> None:
+    store(good())
     harness("import", "trace:traces.db#step_1")
     path = SCENARIO.with_stem("step_1")
-    path.write_text("law, confirmed by a person", "utf-8")
+    path.write_text("requirements, written by a person", "utf-8")
     result = harness("import", "trace:traces.db#step_1")
     assert result.code == 2
     assert result.err == f"harness: {path}: exists already; --force overwrites it\n1 bad input\n"
-    assert path.read_text("utf-8") == "law, confirmed by a person"
+    assert path.read_text("utf-8") == "requirements, written by a person"
     assert harness("import", "trace:traces.db#step_1", "--force").code == 0
     assert "SUGGESTIONS" in path.read_text("utf-8")
     assert [found.name for found in path.parent.iterdir()] == ["step_1.yaml"]
 
 
 def test_one_bad_source_does_not_hide_the_others(harness: Any) -> None:
-    keep(good())
+    store(good())
     result = harness("import", "trace:traces.db#none", "trace:traces.db#step_1")
     assert result.code == 2
     assert result.err.endswith("has no trace and no step 'none'\n1 bad input, 1 imported\n")
 
 
 @pytest.mark.parametrize(
-    ("source", "says"),
+    ("source", "message"),
     [
         ("trace:traces.db", "needs a database and an id; write trace:sqlite:///PATH#ID"),
         ("trace:#a", "needs a database and an id"),
@@ -155,9 +153,9 @@ def test_one_bad_source_does_not_hide_the_others(harness: Any) -> None:
     ],
 )
 def test_what_cannot_be_imported_is_one_line_and_exit_2(
-    source: str, says: str, harness: Any, here: Path
+    source: str, message: str, harness: Any, here: Path
 ) -> None:
-    keep(unopened(id="unopened"))
+    store(unopened(id="unopened"))
     (here / "text.db").write_text("no database" * 100, "utf-8")
     with closing(sqlite3.connect("foreign.db")) as foreign:
         foreign.execute("CREATE TABLE guests (name TEXT)")
@@ -166,7 +164,7 @@ def test_what_cannot_be_imported_is_one_line_and_exit_2(
     assert result.code == 2
     assert result.out == ""
     assert result.err.count("\n") == 2
-    assert says in result.err
+    assert message in result.err
     assert "secret" not in result.err
     assert sorted(here.rglob("*")) == before  # no file was made, no table, no journal
     with closing(sqlite3.connect("foreign.db")) as foreign:
@@ -174,7 +172,9 @@ def test_what_cannot_be_imported_is_one_line_and_exit_2(
         assert foreign.execute("PRAGMA journal_mode").fetchall() == [("delete",)]
 
 
-def test_a_foreign_postgresql_database_is_left_as_it_is(harness: Any, postgres: Postgres) -> None:
+def test_a_postgresql_database_without_traces_is_not_changed(
+    harness: Any, postgres: Postgres
+) -> None:
     result = harness("import", f"trace:{postgres.dsn()}#a")
     assert result.code == 2
     assert "has no traces; is it the database that HARNESS_TRACES names?" in result.err

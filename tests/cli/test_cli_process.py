@@ -26,10 +26,10 @@ import asyncio, os, pathlib, time
 from harness.model import Chunk, Outcome, Text
 
 async def slow(call):
-    if pathlib.Path("told").exists():
+    if pathlib.Path("called").exists():
         pathlib.Path("waiting").touch()
         await asyncio.sleep(60)
-    pathlib.Path("told").touch()
+    pathlib.Path("called").touch()
     return Outcome(content=(Text(text="Hello there"),))
 
 async def waits(call):
@@ -60,7 +60,7 @@ def start(*arguments: str, **given: Any) -> subprocess.Popen[str]:
 
 
 def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
-    """Wait until a target has left its sign."""
+    """Wait until a target has written a file."""
     while not path.exists():
         assert process.poll() is None, process.communicate()
         with pytest.raises(subprocess.TimeoutExpired):
@@ -78,7 +78,7 @@ def test_the_module_is_the_command() -> None:
     assert err == "2 scenarios, 0 with errors\n"
 
 
-ANSWERING = """
+PROGRAM = """
 import json, os, pathlib, sys, time
 pathlib.Path("pid").write_text(str(os.getpid()))
 for number, line in enumerate(sys.stdin):
@@ -89,9 +89,9 @@ for number, line in enumerate(sys.stdin):
 """
 
 
-def test_ctrl_c_tells_what_was_compared_so_far_and_ends_every_process(here: Path) -> None:
-    (here / "answering.py").write_text(ANSWERING, "utf-8")
-    command = f"command:{sys.executable} answering.py"
+def test_ctrl_c_reports_what_was_compared_and_ends_every_process(here: Path) -> None:
+    (here / "program.py").write_text(PROGRAM, "utf-8")
+    command = f"command:{sys.executable} program.py"
     process = start("compare", command, command, "--timeout", "60", "--json")
     wait_for(here / "waiting", process)
     process.send_signal(signal.SIGINT)
@@ -103,7 +103,7 @@ def test_ctrl_c_tells_what_was_compared_so_far_and_ends_every_process(here: Path
         os.kill(int((here / "pid").read_text()), 0)
 
 
-def test_ctrl_c_tells_what_was_judged_so_far(here: Path) -> None:
+def test_ctrl_c_reports_what_was_checked(here: Path) -> None:
     arguments = ("run", "--target", "python:slow_targets:slow", "--timeout", "60", "--report")
     process = start(*arguments, "jsonl", "--report", "junit=junit.xml")
     wait_for(here / "waiting", process)
@@ -118,7 +118,7 @@ def test_ctrl_c_tells_what_was_judged_so_far(here: Path) -> None:
     assert err == ""
 
 
-def test_ctrl_c_gets_through_to_a_run_whose_target_blocks(here: Path) -> None:
+def test_ctrl_c_interrupts_a_run_whose_target_blocks(here: Path) -> None:
     process = start("run", "--target", "python:slow_targets:blocked", "--timeout", "60")
     wait_for(here / "waiting", process)
     process.send_signal(signal.SIGINT)
@@ -141,7 +141,7 @@ def test_ctrl_c_ends_the_workers_of_a_run(here: Path) -> None:
         os.kill(int((here / "pid").read_text()), 0)
 
 
-def test_a_reader_that_leaves_is_no_crash(here: Path) -> None:
+def test_a_closed_output_pipe_is_141_without_a_traceback(here: Path) -> None:
     for number in range(200):
         write(here / "scenarios", f"anthropic_messages/many/n{number}", title="x" * 500)
     process = start("list")
@@ -154,7 +154,7 @@ def test_a_reader_that_leaves_is_no_crash(here: Path) -> None:
     process.stderr.close()
 
 
-def test_a_terminal_that_knows_only_ascii_gets_escapes(here: Path) -> None:
+def test_an_ascii_terminal_gets_escapes(here: Path) -> None:
     write(here / "scenarios", ID, title="Grüße 😀")
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     process = start("list", "hello", env=environment)
@@ -176,7 +176,7 @@ def served(here: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     process.communicate()
 
 
-def test_serve_tells_a_scenario_to_any_client_until_ctrl_c(
+def test_serve_sends_a_scenario_to_any_client_until_ctrl_c(
     served: tuple[subprocess.Popen[str], str],
 ) -> None:
     process, base_url = served

@@ -23,10 +23,10 @@ def test_all_law_holds_is_0(harness: Any) -> None:
 
 
 def test_a_broken_law_is_1_and_shown_with_its_command(harness: Any) -> None:
-    result = harness("run", "hello", "--target", "python:cli_targets:lies")
+    result = harness("run", "hello", "--target", "python:cli_targets:empty")
     assert result.code == 1
-    assert f"python:cli_targets:lies: FAILED {ID}" in result.out
-    assert f"reproduce    harness run {ID} --target python:cli_targets:lies" in result.out
+    assert f"python:cli_targets:empty: FAILED {ID}" in result.out
+    assert f"reproduce    harness run {ID} --target python:cli_targets:empty" in result.out
 
 
 def test_every_stream_can_be_left(harness: Any) -> None:
@@ -37,7 +37,7 @@ def test_every_stream_can_be_left(harness: Any) -> None:
 
 
 def test_a_law_of_leaving_is_shown_with_the_command_of_its_cut_point(harness: Any) -> None:
-    lies = "python:cli_targets:lies"
+    lies = "python:cli_targets:empty"
     result = harness("run", "hello", "--consumer", "break", "--target", lies)
     assert result.code == 1
     assert f"FAILED {ID}\n" in result.out
@@ -48,7 +48,7 @@ def test_a_law_of_leaving_is_shown_with_the_command_of_its_cut_point(harness: An
 def test_two_workers_say_what_one_says_also_where_one_of_them_is_lost(
     harness: Any, tmp_path: Path
 ) -> None:
-    mortal = "python:cli_targets:mortal"
+    mortal = "python:cli_targets:dies_once"
     write_text(tmp_path / "scenarios", "openai_chat/text/broken", "title: [")
     baseline = tmp_path / "baseline"
     baseline.write_text(f"{mortal} {ID}:text  # known\nbuiltin {ID}:text  # stale\n", "utf-8")
@@ -73,13 +73,13 @@ def test_a_consumer_nobody_knows_is_2(harness: Any) -> None:
 
 
 def test_a_target_that_fails_is_a_finding(harness: Any) -> None:
-    result = harness("run", "hello", "--target", "python:cli_targets:mute")
+    result = harness("run", "hello", "--target", "python:cli_targets:raises")
     assert result.code == 1
     assert "raised ValueError: no words" in result.out
 
 
 def test_an_advisory_target_is_judged_but_does_not_decide(harness: Any) -> None:
-    lies = "python:cli_targets:lies"
+    lies = "python:cli_targets:empty"
     result = harness("run", "hello", "--target", "builtin", "--advisory", lies)
     assert result.code == 0
     assert f"{lies}: FAILED" in result.out
@@ -88,7 +88,7 @@ def test_an_advisory_target_is_judged_but_does_not_decide(harness: Any) -> None:
 
 
 def test_json_lines_keep_their_contract(harness: Any) -> None:
-    result = harness("run", "hello", "--target", "python:cli_targets:lies", "--json")
+    result = harness("run", "hello", "--target", "python:cli_targets:empty", "--json")
     *findings, last = result.lines()
     keys = ["scenario", "target", "check", "verdict", "expected", "actual", "reproduce"]
     assert all(list(finding) == keys for finding in findings)
@@ -141,11 +141,11 @@ def test_bad_files_are_named_and_the_others_judged(harness: Any, here: Path) -> 
 
 def test_a_bad_file_does_not_excuse_a_broken_law(harness: Any, here: Path) -> None:
     write_text(here / "scenarios", "bad/malformed", "[")
-    assert harness("run", "--target", "python:cli_targets:lies").code == 1
+    assert harness("run", "--target", "python:cli_targets:empty").code == 1
 
 
 def test_a_baseline_accepts_failures_until_they_are_gone(harness: Any, here: Path) -> None:
-    lies = "python:cli_targets:lies"
+    lies = "python:cli_targets:empty"
     findings = harness("run", "hello", "--target", lies, "--json").lines()[:-1]
     red = [finding["check"] for finding in findings if finding["verdict"] == "fail"]
     entries = "".join(f"{lies} {ID}:{check}  # accepted\n" for check in red)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_list_names_what_there_is(harness: Any) -> None:
+def test_list_prints_every_scenario(harness: Any) -> None:
     result = harness("list", "text")
     assert result.code == 0
     assert result.out == f"{ID}  Two words and a natural end\n"
@@ -21,11 +21,11 @@ def test_list_names_what_there_is(harness: Any) -> None:
     assert line["path"] == f"scenarios/{ID}.yaml"
 
 
-def test_explain_shows_wire_law_and_sources(harness: Any, here: Path) -> None:
+def test_explain_shows_events_requirements_and_sources(harness: Any, here: Path) -> None:
     write(
         here / "scenarios",
         ID,
-        spec=[{"url": "https://example.org", "says": "So it is."}],
+        spec=[{"url": "https://example.org", "says": "Deltas are joined."}],
         stream=["message_start", {"raw": ": é\n\n"}, "message_stop"],
         should={"model": "x"},
         holds_under=["crlf"],
@@ -43,7 +43,7 @@ def test_explain_shows_wire_law_and_sources(harness: Any, here: Path) -> None:
         'Must be delivered\n  text: "Hello there"\n',
         'Should be delivered\n  model: "x"\n',
         "The outcome must be the same under\n  crlf\n",
-        "Sources\n  So it is. https://example.org\n  catalogue AN-001\n",
+        "Sources\n  Deltas are joined. https://example.org\n  catalogue AN-001\n",
         f"  harness run {ID} --target builtin",
     ):
         assert part in result.out
@@ -56,17 +56,15 @@ def test_explain_shows_wire_law_and_sources(harness: Any, here: Path) -> None:
     assert document["events"][2]["event"] == "message_stop"
 
 
-def test_explain_shows_how_the_reader_leaves(harness: Any, here: Path) -> None:
-    left = "anthropic_messages/text/left"
-    write(here / "scenarios", left, consumer={"do": "cancel", "at": 2})
-    assert "  cancel, after 2\n" in harness("explain", left).out
-    document = json.loads(harness("explain", left, "--json").out)
+def test_explain_shows_how_the_consumer_aborts(harness: Any, here: Path) -> None:
+    aborted = "anthropic_messages/text/aborted"
+    write(here / "scenarios", aborted, consumer={"do": "cancel", "at": 2})
+    assert "  cancel, after 2\n" in harness("explain", aborted).out
+    document = json.loads(harness("explain", aborted, "--json").out)
     assert document["consumer"] == {"do": "cancel", "at": 2}
 
 
-def test_explain_names_what_is_wrong_with_the_file_it_was_asked_for(
-    harness: Any, here: Path
-) -> None:
+def test_explain_names_the_error_of_its_file(harness: Any, here: Path) -> None:
     write_text(here / "scenarios", "bad/malformed", "title: [")
     result = harness("explain", "bad/malformed")
     assert result.code == 2

@@ -1,4 +1,4 @@
-"""Usage and input at fault: one line that names it and the cure, and the exit code."""
+"""Bad usage and bad input: one line with the cure, and the exit code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.scenario_files import ID
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         ([], "the following arguments are required: COMMAND"),
         (["rnu"], "invalid choice: 'rnu'"),
@@ -26,12 +26,12 @@ from tests.scenario_files import ID
     ],
 )
 def test_bad_usage_is_2(
-    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    assert says in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["run", "list", "explain", "replay", "check", "serve"])
@@ -43,15 +43,18 @@ def test_every_command_shows_examples(command: str, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["run", "--scenarios", "nowhere"], "nowhere: no such folder of scenarios; name one with"),
         (["run", "helo"], "unknown scenario 'helo'; did you mean 'hello'?"),
         (["run", "--target", "bultin"], "unknown target 'bultin'; did you mean 'builtin'?"),
         (["run", "--advisory", "skd"], "did you mean 'sdk'?"),
         (["run", "--target", "python:cli_targets"], "write it as python:pkg.module:attr"),
-        (["run", "--target", "python:cli_targets:lise"], "has no attribute 'lise'"),
-        (["run", "--target", "python:cli_targets:Needy"], "a class is called without arguments"),
+        (["run", "--target", "python:cli_targets:listne"], "has no attribute 'listne'"),
+        (
+            ["run", "--target", "python:cli_targets:Needs"],
+            "a class is called without arguments",
+        ),
         (["run", "--target", "python:cli_targets:TARGET"], "a target has name, protocols and li"),
         (["run", "--target", "python:exits:x"], "importing it raised SystemExit: 5"),
         (["run", "--target", "python:breaks:x"], "importing it raised ZeroDivisionError: division"),
@@ -70,18 +73,18 @@ def test_every_command_shows_examples(command: str, capsys: pytest.CaptureFixtur
     ],
 )
 def test_bad_input_is_2_in_one_line_with_the_cure(
-    arguments: list[str], says: str, harness: Any
+    arguments: list[str], message: str, harness: Any
 ) -> None:
     result = harness(*arguments)
     assert result.code == 2
     first = result.err.splitlines()[0]
     assert first.startswith("harness: ")
-    assert says in first
+    assert message in first
     assert "Traceback" not in result.err
 
 
 @pytest.mark.parametrize("error", [RuntimeError("boom"), RecursionError("deep")])
-def test_a_failure_of_ours_is_3_and_tells_how_to_see_more(
+def test_a_failure_of_the_harness_is_3_and_names_the_traceback_variable(
     error: Exception, harness: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
@@ -100,9 +103,7 @@ def test_a_failure_of_ours_is_3_and_tells_how_to_see_more(
         harness("list")
 
 
-def test_an_error_of_the_tree_that_nobody_caught_is_3(
-    harness: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_uncaught_harness_error_is_3(harness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise WireError("half a frame")
 
