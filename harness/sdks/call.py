@@ -1,4 +1,4 @@
-"""What an SDK needs of a call; this package stands below the one that defines ``Call``."""
+"""What an SDK needs of a call; ``Call`` itself is defined in a higher layer."""
 
 from __future__ import annotations
 

@@ -162,6 +162,6 @@ def _checked(chunk: Chunk) -> Chunk:
         fragment = getattr(chunk, field)
         if not isinstance(fragment, str | None):
             raise TypeError(
-                f"{field} of a {chunk.kind} chunk is {type(fragment).__name__}, no text"
+                f"{field} of a {chunk.kind} chunk is {type(fragment).__name__}, not text"
             )
     return chunk._replace(id=as_text(chunk.id), name=as_text(chunk.name))

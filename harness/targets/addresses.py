@@ -79,7 +79,7 @@ def is_external_command(address: str) -> bool:
     return environment_of(address).target.startswith(COMMAND)
 
 
-def inside(name: str, target: str) -> str:
+def in_environment(name: str, target: str) -> str:
     """Return the address of a target in an environment.
 
     Args:
@@ -96,25 +96,25 @@ def inside(name: str, target: str) -> str:
     return f"{ENV}{name}!{target}"
 
 
-class Inside(NamedTuple):
+class EnvironmentTarget(NamedTuple):
     """A target inside an environment."""
 
     requirements: Requirements
     target: str
 
 
-def environment_of(address: str) -> Inside:
+def environment_of(address: str) -> EnvironmentTarget:
     """Return what ``env:REQUIREMENTS!TARGET`` names; other addresses are in our environment.
 
     Raises:
         InputError: one of the two halves is missing, or the requirements cannot be read.
     """
     if not address.startswith(ENV):
-        return Inside(requirements(CURRENT), address)
+        return EnvironmentTarget(requirements(CURRENT), address)
     required, mark, target = address.removeprefix(ENV).rpartition("!")
     if not mark or not required or not target:
         raise InputError(f"target {address!r}: write it as env:REQUIREMENTS!TARGET")
-    return Inside(requirements(required), target)
+    return EnvironmentTarget(requirements(required), target)
 
 
 def check_form(address: str) -> str:

@@ -48,9 +48,9 @@ def check(address: str) -> str:
             and no SDK is installed.
     """
     if address.startswith(ENV):
-        inside = environment_of(address)
-        python_of(inside.requirements)
-        check_form(inside.target)
+        required, target = environment_of(address)
+        python_of(required)
+        check_form(target)
     elif address.startswith(COMMAND):
         command_of(address)
     elif address.startswith(PYTHON):

@@ -1,6 +1,6 @@
 """Targets in processes of their own: ``command:node mine.mjs``, and workers in other environments.
 
-JSON lines on standard input and output, one request a line, one reply a line (DESIGN section 5)::
+JSON lines on standard input and output, one request per line, one reply per line::
 
     {"id": 7, "protocol": "openai_chat", "base_url": "http://127.0.0.1:PORT/7", "request": {…}}
     {"id": 7, "outcome": {…}}   or   {"id": 7, "harness_error": "…"}

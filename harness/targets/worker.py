@@ -2,7 +2,7 @@
 
 ``python -m harness.targets.worker TARGET`` serves a target of this environment. Run as a file by
 the Python of any other environment, it makes the harness importable there and nothing else of its
-own, so the SDKs are those of that environment. Besides outcomes (DESIGN section 5) it answers
+own, so the SDKs are those of that environment. Besides outcomes (see stdio.py) it answers
 ``"ask": "hello"``, ``"events"`` and ``"vocabulary"``; see worker_service.py.
 
 Until the harness is importable, only the standard library is imported. Standard output carries

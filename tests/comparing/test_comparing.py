@@ -15,7 +15,7 @@ from harness.comparing.events import ComparisonFinished
 from harness.comparing.sides import Side
 from harness.comparing.streams import select_streams
 from harness.protocols import NAMES
-from harness.targets.addresses import inside
+from harness.targets.addresses import in_environment
 from tests.scenario_files import write
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def tell(root: Path, *sides: str, **stories: dict[str, Any]) -> ComparisonFinish
         request = {"model": name, "max_tokens": 9, "messages": []}
         story = {"request": request, **changes}
         write(root, f"anthropic_messages/planted/{name}", **story)
-    labelled = tuple((words, inside(words, "builtin")) for words in sides)
+    labelled = tuple((words, in_environment(words, "builtin")) for words in sides)
     streams, errors = select_streams(root, (), ())
     settings = Settings("builtin", labelled, "again {}", words=any("talking" in s for s in sides))
     *_, end = compare(streams, settings, errors)

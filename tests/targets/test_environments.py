@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import InputError
-from harness.targets.addresses import environment_of, inside, process_of
+from harness.targets.addresses import environment_of, in_environment, process_of
 from harness.targets.environments import (
     Requirements,
     cache_folder,
@@ -75,7 +75,7 @@ def test_an_empty_or_unreadable_set_is_an_error(
     ],
 )
 def test_a_side_is_a_target_in_an_environment(text: str, target: str, address: str) -> None:
-    assert inside(text, target) == address
+    assert in_environment(text, target) == address
 
 
 @pytest.mark.parametrize("address", ["env:!sdk", "env:openai", "env:openai!"])

@@ -11,7 +11,7 @@ from harness.comparing.comparison import Settings, compare
 from harness.comparing.streams import Sample, select_streams
 from harness.errors import InputError
 from harness.scenarios import scenario_root
-from harness.targets.addresses import check_form, environment_of, inside
+from harness.targets.addresses import check_form, environment_of, in_environment
 
 if TYPE_CHECKING:
     import argparse
@@ -31,7 +31,7 @@ def compare_sides(arguments: argparse.Namespace) -> int:
     selectors, sides = _split(arguments.names)
     settings = Settings(
         target=arguments.target,
-        sides=tuple((label, inside(label, arguments.target)) for label in sides),
+        sides=tuple((label, in_environment(label, arguments.target)) for label in sides),
         command=_command(arguments, sides),
         timeout=arguments.timeout,
         words=arguments.strict,

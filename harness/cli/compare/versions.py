@@ -15,7 +15,7 @@ from harness.errors import InputError
 from harness.reports.comparing.matrix import finding_data, matrix
 from harness.reports.files import json_text, painted
 from harness.scenarios import scenario_root
-from harness.targets.addresses import inside
+from harness.targets.addresses import in_environment
 from harness.targets.releases import range_of, releases
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def search_versions(arguments: argparse.Namespace) -> int:
     for error in errors:
         warn(error)
     labels = [f"{wanted.package}=={version}" for version in releases(wanted, arguments.every)]
-    sides = [(label, inside(label, arguments.target)) for label in labels]
+    sides = [(label, in_environment(label, arguments.target)) for label in labels]
     found = _run(bisect_versions(streams, arguments.target, sides, arguments.timeout))
     if arguments.json:
         sys.stdout.write("".join(f"{json_text(finding_data(one))}\n" for one in found.findings))

@@ -12,7 +12,7 @@ from harness.comparing.vocabulary import word_changes
 from harness.reports.comparing.jsonl import word_data
 from harness.reports.comparing.page import unclassified
 from harness.reports.files import json_text
-from harness.targets.addresses import inside
+from harness.targets.addresses import in_environment
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +34,7 @@ def show_upgrade(arguments: argparse.Namespace, used: ScenarioCounts) -> int:
     Raises:
         InputError: a side cannot be used.
     """
-    sides = [(label, inside(label, "sdk")) for label in arguments.diff]
+    sides = [(label, in_environment(label, "sdk")) for label in arguments.diff]
     before, after = preparation.vocabularies(sides, lambda text: show_progress(f"{text}\n"))
     changes = [
         change

@@ -18,7 +18,7 @@ from harness.cli import main
 from harness.errors import InputError
 from harness.model import Chunk, Reasoning, Text, Usage
 from harness.sdks.clients import SdkClients
-from harness.targets.addresses import environment_of, inside
+from harness.targets.addresses import environment_of, in_environment
 from harness.targets.environments import is_made, python_of
 from harness.targets.frameworks.letta import LettaReader
 from harness.targets.resolving import resolve
@@ -135,7 +135,7 @@ def test_without_the_package_the_error_names_it() -> None:
 def test_the_comparison_shows_what_0_16_5_fixed_and_what_still_fails(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    required = [environment_of(inside(side, TARGET)).requirements for side in SIDES]
+    required = [environment_of(in_environment(side, TARGET)).requirements for side in SIDES]
     if os.environ.get("CI"):
         try:
             for each in required:
