@@ -11,7 +11,7 @@ import argparse
 import threading
 from pathlib import Path
 
-from harness.reports import KINDS
+from harness.reports import KINDS, Feature
 
 # harness.targets.addresses.FORMS and harness.scenarios, both too heavy to import here
 TARGETS = (
@@ -103,13 +103,13 @@ def add_target(parser: argparse.ArgumentParser, *, repeatable: bool = False) -> 
         parser.add_argument("--target", default="builtin", metavar="T", help=text)
 
 
-def add_reports(parser: argparse.ArgumentParser) -> None:
+def add_reports(parser: argparse.ArgumentParser, feature: Feature = "run") -> None:
     """Add ``--report``."""
     parser.add_argument(
         "--report",
         action="append",
         metavar="KIND[=PATH]",
-        help=f"{any_of(KINDS)} (default: terminal); repeatable",
+        help=f"{any_of(KINDS[feature])} (default: terminal); repeatable",
     )
 
 

@@ -7,14 +7,20 @@ A report has ``handle(event)`` and ``close()``. To add one, write a module that 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 from harness.reports.files import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Feature: TypeAlias = Literal["run", "compare"]
 Event_contra = TypeVar("Event_contra", contravariant=True)
 
-KINDS = ("terminal", "jsonl", "junit", "html", "github")
+KINDS: Mapping[Feature, tuple[str, ...]] = {
+    "run": ("terminal", "jsonl", "junit", "html", "github"),
+    "compare": ("terminal", "jsonl", "junit", "html", "github"),
+}
 _PACKAGES: dict[Feature, str] = {"run": "harness.reports", "compare": "harness.reports.comparing"}
 
 
@@ -40,7 +46,7 @@ def make_report(spec: str, feature: Feature = "run", *, verbose: bool = False) -
         UnknownWordError: no report has that kind.
         InputError: the file cannot be written.
     """
-    kind, path = place_of(spec, KINDS)
+    kind, path = place_of(spec, KINDS[feature])
     report_class = import_module(f"{_PACKAGES[feature]}.{kind}").REPORT
     options = {"verbose": verbose} if kind == "terminal" else {}
     report: Report[object] = report_class(path, **options)

@@ -1,4 +1,4 @@
-"""A demonstration in a process of its own, with its own Redis, shared by these tests."""
+"""A demonstration in a process of its own, shared by the tests of this room, over its own Redis."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["postgres"]
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str | None]:
-    """The URL of a private Redis, or None without redis-server."""
+    """A Redis of these tests' own, or None where there is none."""
     with private_redis() as url:
         yield url
 
@@ -28,7 +28,7 @@ def redis_url() -> Iterator[str | None]:
 @pytest.fixture(scope="session")
 def demo(redis_url: str | None) -> Iterator[Demo]:
     if sys.platform == "win32":
-        pytest.skip("Ctrl-C cannot be sent as a signal")
+        pytest.skip("Ctrl-C is no signal to be sent there")
     with Demo(*(() if redis_url is None else ("--redis", redis_url))) as running:
         yield running
         assert running.end(signal.SIGTERM)[0] == 0
@@ -41,8 +41,8 @@ def client(demo: Demo) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture
-def redis_client(client: httpx2.Client, redis_url: str | None) -> httpx2.Client:
-    """A client of a demonstration that stores client events."""
+def kept(client: httpx2.Client, redis_url: str | None) -> httpx2.Client:
+    """A client of a demonstration that keeps frames."""
     if redis_url is None:
-        pytest.skip("no redis-server")
+        pytest.skip("no redis-server to keep frames in")
     return client

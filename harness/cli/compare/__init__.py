@@ -53,7 +53,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="random seed of --fuzz (default: 0)"
     )
-    shared.add_reports(parser)
+    shared.add_reports(parser, "compare")
     parser.add_argument(
         "--strict",
         action="store_true",
