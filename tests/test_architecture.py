@@ -30,8 +30,8 @@ LAYERS = (
     ("checks", "auditing", "targets"),
     ("engine",),
     ("aborting", "fuzzing", "comparing", "demo"),
-    ("reports", "__init__"),  # __init__ imports what it exports when that is used
-    ("cli", "pytest_plugin"),
+    ("reports", "api"),
+    ("cli", "pytest_plugin", "__init__"),  # __init__ imports what it exports when that is used
     ("__main__",),
 )
 LAYER_OF = {package: number for number, layer in enumerate(LAYERS) for package in layer}
