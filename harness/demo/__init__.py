@@ -1,9 +1,9 @@
-"""The demonstration: the whole streaming system behind HTTP, over a provider that is no model.
+"""The demonstration: the whole streaming system behind HTTP, over the loopback provider.
 
-stack.py opens everything and closes it, models.py is what can be asked for, agent.py the loop that
-asks; api.py is the endpoints, answers.py the status of every refusal, streaming_response.py how
-frames are sent, page.py what a person reads first; server.py listens until Ctrl-C.
+stack.py opens and closes everything, models.py lists the available models, agent.py is the agent
+loop; api.py has the endpoints, responses.py the HTTP status of every error, streaming_response.py
+sends a stream, page.py is the front page; server.py serves until Ctrl-C.
 
-Rule of this room: it puts together what the other rooms do, and does nothing of its own that a
-product would need; it is the only importer of starlette and uvicorn.
+Rule of this package: it only combines other packages and implements nothing that a product would
+need; it is the only importer of starlette and uvicorn.
 """

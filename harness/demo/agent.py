@@ -1,7 +1,7 @@
-"""The agent of the demonstration: asks one model after the other, and runs no tools.
+"""The agent of the demonstration: calls one model after the other, and runs no tools.
 
-Rules of this file: what it is to do stands in the run's metadata, so that whoever reads the run
-knows; calls that nobody here executes wait for whoever asked, and so does the conversation.
+Rules of this file: the plan of a run is stored in its metadata, so that it can be read there; tool
+calls are not executed here, so they and the conversation wait for the client.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harness.errors import InputError
 from harness.sdks import open_stream
 from harness.streaming.adapter import StepContext, StreamAdapter
-from harness.streaming.continuation import continuation
+from harness.streaming.continuation import stop_reason_after
 from harness.streaming.providers import protocol_of
 from harness.streaming.serving.agent import run_step
 from harness.targets.base import Call
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from harness.streaming.serving.runs.statuses import StopReason
 
 NAME = "demo"
-WAITS: StopReason = "requires_approval"  # also of calls that nobody has to approve, but to execute
+WAITING: StopReason = "requires_approval"  # also for calls that need no approval: none is executed
 
 
 class Plan(NamedTuple):
-    """What a run is to do.
+    """The plan of a run.
 
     Args:
-        models: the models to ask, the next one where the last one called a tool.
-        pace: seconds between two events of the provider, 0 for each scenario's own.
-        approve: tools that need a person's word.
-        conversation: what it works on, None where nothing is shared.
+        models: the models to call, the next one after a tool call of the previous one.
+        pace: seconds between two events of the provider, 0 for the pace of the scenario.
+        approve: tools whose calls need approval.
+        conversation: the conversation it works on, None if it shares nothing.
     """
 
     models: tuple[str, ...]
@@ -48,27 +48,27 @@ class Plan(NamedTuple):
     conversation: str | None = None
 
     def metadata(self) -> dict[str, JSON]:
-        """Return what the run keeps of it."""
-        kept: dict[str, JSON] = {"models": list(self.models), "approve": list(self.approve)}
-        return {**kept, "pace": self.pace, "conversation": self.conversation}
+        """Return what is stored with the run."""
+        tools: dict[str, JSON] = {"models": list(self.models), "approve": list(self.approve)}
+        return {**tools, "pace": self.pace, "conversation": self.conversation}
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any]) -> Plan:
-        """Return the plan a run was created with."""
+        """Return the plan that a run was created with."""
         models, approve = tuple(metadata["models"]), tuple(metadata["approve"])
         return cls(models, metadata["pace"], approve, metadata["conversation"])
 
 
 class Agent:
-    """Takes the steps of every run.
+    """Runs the steps of every run.
 
     Args:
-        models: what can be asked.
-        clients: the SDKs' clients, shared by all runs.
-        provider_url: where the provider listens.
-        traces: where the trace of each step goes.
+        models: the available models.
+        clients: the clients of the SDKs, shared by all runs.
+        provider_url: the URL of the loopback provider.
+        traces: the trace backends of all steps.
 
-    ``pending`` holds the conversations whose calls wait for a person's word.
+    ``pending`` has the conversations whose tool calls wait for the client.
     """
 
     def __init__(self, models: Models, clients: SdkClients, provider_url: str, traces: Traces):
@@ -78,48 +78,48 @@ class Agent:
         self.pending: set[str] = set()
 
     async def run(self, work: AgentRequest) -> AsyncGenerator[AgentChunk | StopReason, None]:
-        """Do what a run's metadata says."""
+        """Execute the plan in a run's metadata."""
         assert work.run is not None  # noqa: S101 - the demonstration tracks its runs
         plan = Plan.of(work.run.metadata)
         reason: StopReason | None = None
         for number, name in enumerate(plan.models, 1):
             model = self._models.named(name)
-            with self._asking(model, plan.pace) as adapter:
+            with self._adapter(model, plan.pace) as adapter:
                 context = _context(work.run.id, number, model)
                 async with aclosing(_step(work, adapter, context, model, plan)) as items:
-                    async for said in items:
-                        yield said
-            assert adapter.step is not None  # noqa: S101 - it has just been taken
-            reason = continuation(adapter.step.outcome).stop_reason
+                    async for item in items:
+                        yield item
+            assert adapter.result is not None  # noqa: S101 - the step has just run
+            reason = stop_reason_after(adapter.result.outcome)
             if reason is not None:
                 break
-        reason = reason or WAITS
-        if reason == WAITS and plan.conversation is not None:
+        reason = reason or WAITING
+        if reason == WAITING and plan.conversation is not None:
             self.pending.add(plan.conversation)
         yield reason
 
-    async def rehearse(self) -> None:
-        """Ask for every story once: SDKs import much when first asked, and clients would wait.
+    async def warm_up(self) -> None:
+        """Call every demo model once, as the first call of an SDK takes long: it imports much.
 
         Raises:
             InputError: an SDK is not installed.
         """
-        for name in self._models.stories:
+        for name in self._models.demo_names:
             model = self._models.named(name)
-            with self._models.speaking(model, 0) as key:
+            with self._models.responding(model, 0) as key:
                 call = Call(model.protocol, f"{self._provider_url}/{key}", model.request)
                 try:
                     stream = await open_stream(self._clients, call)
                 except ModuleNotFoundError as error:
-                    words = f"{name} needs {error.name}: pip install 'llm-stream-harness[sdks]'"
-                    raise InputError(words) from None
+                    message = f"{name} needs {error.name}: pip install 'llm-stream-harness[sdks]'"
+                    raise InputError(message) from None
                 async for _ in stream:
                     pass
 
     @contextmanager
-    def _asking(self, model: Model, pace: float) -> Iterator[StreamAdapter]:
-        """Have a model speak while the block runs; yields what asks it."""
-        with self._models.speaking(model, pace) as key:
+    def _adapter(self, model: Model, pace: float) -> Iterator[StreamAdapter]:
+        """Make a model respond while the block runs; yield an adapter that calls it."""
+        with self._models.responding(model, pace) as key:
             adapter = StreamAdapter(self._opener(key), self._traces)
             try:
                 yield adapter
@@ -136,13 +136,13 @@ class Agent:
         return opened
 
     def _flush(self, adapter: StreamAdapter) -> None:
-        """Hold an adapter until its trace is written; the run does not wait for it."""
+        """Keep an adapter until its trace is written; the run does not wait for it."""
         task = asyncio.create_task(adapter.flush(), name="flush")
         self._flushing.add(task)
         task.add_done_callback(self._flushing.discard)
 
     async def aclose(self) -> None:
-        """Wait for the traces that are still being written."""
+        """Wait until all traces are written."""
         while self._flushing:
             await asyncio.wait(self._flushing)
 

@@ -1,7 +1,7 @@
-"""The endpoints: small, and each a few lines over the stack.
+"""The endpoints, each a few lines over the stack.
 
-Rule of this file: what is wrong with a request is raised before a byte is sent, and answered by
-answers.py; afterwards everything is told in frames.
+Rule of this file: an invalid request raises before the first byte is sent, and responses.py makes
+the response; later errors are reported by client events.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from starlette.routing import Route
 
 from harness.demo import agent
 from harness.demo.agent import Plan
-from harness.demo.answers import STATUSES, NotFoundError, answered, refused
 from harness.demo.models import DEFAULT
 from harness.demo.page import page
+from harness.demo.responses import STATUSES, NotFoundError, error_response, json_response
 from harness.demo.streaming_response import StreamingResponse
 from harness.errors import InputError
 from harness.streaming.reencoding import reencode
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from harness.demo.stack import Stack
     from harness.streaming.serving.runs.store import Run
 
-PACES = 10.0  # seconds between two events, at most; the SDKs wait 30 for one
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # it stands in paths, headers and keys
+MAX_PACE_S = 10.0  # between two events; the SDKs time out after 30
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # it is used in paths, headers and keys
 _YES = frozenset({"1", "true", "yes"})
 
 
@@ -47,75 +47,75 @@ class Api:
         self._stack = stack
 
     async def front(self, request: Request) -> Response:
-        """Say what this is."""
+        """Return the front page."""
         return PlainTextResponse(page(str(request.base_url).rstrip("/")))
 
     async def models(self, _: Request) -> Response:
-        """List what can be asked for, as OpenAI lists models."""
+        """List the models in the form of OpenAI."""
         data = [{"id": name, "object": "model"} for name in self._stack.models.names]
-        return answered({"object": "list", "data": data})
+        return json_response({"object": "list", "data": data})
 
     async def runs(self, _: Request) -> Response:
-        """Say how many runs go on, and show the newest."""
+        """Return the number of active runs, and the newest runs."""
         newest = await self._stack.runs.by_agent(agent.NAME)
-        going = len(self._stack.service.registry)
-        return answered({"going": going, "runs": [run.model_dump() for run in newest]})
+        active = len(self._stack.service.registry)
+        return json_response({"going": active, "runs": [run.model_dump() for run in newest]})
 
     async def create(self, request: Request) -> Any:
-        """Create a run: streamed to whoever asked, or in the background."""
+        """Create a run: streamed to the client, or in the background."""
         query = request.query_params
         plan = Plan(
             models=tuple(query.getlist("model")) or (DEFAULT,),
-            pace=_number("pace", query.get("pace", "0"), PACES),
+            pace=_number("pace", query.get("pace", "0"), MAX_PACE_S),
             approve=tuple(query.getlist("approve")),
             conversation=query.get("conversation"),
         )
-        asked = self._asked(plan, query.get("run_id"))
+        stream_request = self._stream_request(plan, query.get("run_id"))
         if query.get("background", "").lower() in _YES:
-            return _begun(await self._stack.background.start(asked))
-        run, frames = await self._stack.stream(asked)
-        return StreamingResponse(frames, _named(run))
+            return _started(await self._stack.background.start(stream_request))
+        run, frames = await self._stack.stream(stream_request)
+        return StreamingResponse(frames, _run_header(run))
 
     async def run(self, request: Request) -> Response:
-        """Show a run as it stands."""
-        return answered((await self._known(request)).model_dump())
+        """Return a run."""
+        return json_response((await self._existing_run(request)).model_dump())
 
     async def cancel(self, request: Request) -> Response:
-        """End a run, wherever it goes on."""
-        run = await self._stack.cancel(await self._known(request))
-        return answered(run.model_dump(), 200 if run.terminal else 202)
+        """Cancel a run, in whatever process it is running."""
+        run = await self._stack.cancel(await self._existing_run(request))
+        return json_response(run.model_dump(), 200 if run.terminal else 202)
 
     async def stream(self, request: Request) -> Any:
-        """Follow a run from any of its frames to its end."""
+        """Follow a run from any of its events to its end."""
         run_id = request.path_params["run_id"]
         after = int(_number("after", request.query_params.get("after", "0"), 2**53))
         frames = await self._stack.background.follow(run_id, after)
         return StreamingResponse(frames, {"x-run-id": run_id})
 
     async def trace(self, request: Request) -> Response:
-        """Show what a step asked its provider for, and what it got."""
+        """Return the trace of a step."""
         run_id = request.path_params["run_id"]
         number = int(_number("step", request.query_params.get("step", "1"), 2**53))
-        found = await self._stack.traces.read(agent.step_id(run_id, number))
-        if found is None:
+        trace = await self._stack.traces.read(agent.step_id(run_id, number))
+        if trace is None:
             raise NotFoundError(f"there is no trace of step {number} of run {run_id!r}")
-        return answered(found.model_dump(mode="json"))
+        return json_response(trace.model_dump(mode="json"))
 
     async def approve(self, request: Request) -> Response:
-        """Answer the calls of a conversation that wait, so that it can go on."""
+        """Release a conversation whose tool calls wait, so that it can go on."""
         conversation = request.path_params["conversation"]
         waited = conversation in self._stack.agent.pending
         self._stack.agent.pending.discard(conversation)
-        return answered({"conversation": conversation, "waited": waited})
+        return json_response({"conversation": conversation, "waited": waited})
 
     async def chat(self, request: Request) -> Any:
-        """Answer as OpenAI does: a run, told in chunks of a chat completion."""
+        """Create a run and stream it as an OpenAI chat completion."""
         body = await _json(request)
         if body.get("stream") is not True:
-            raise InputError('only streams are spoken here: send "stream": true')
+            raise InputError('only streaming is supported: send "stream": true')
         options, model = body.get("stream_options"), str(body.get("model") or DEFAULT)
-        run, frames = await self._stack.stream(self._asked(Plan((model,))))
-        told = reencode(
+        run, frames = await self._stack.stream(self._stream_request(Plan((model,))))
+        chunks = reencode(
             frames,
             model=model,
             response_id=f"chatcmpl-{'' if run is None else run.id}",
@@ -124,16 +124,18 @@ class Api:
             reasoning=True,
             tool_calls=True,
         )
-        return StreamingResponse(frames, _named(run), told)
+        return StreamingResponse(frames, _run_header(run), chunks)
 
-    def _asked(self, plan: Plan, run_id: str | None = None) -> StreamRequest:
+    def _stream_request(self, plan: Plan, run_id: str | None = None) -> StreamRequest:
         for name in plan.models:
             self._stack.models.ensure(name)
         if run_id is not None and not _ID.fullmatch(run_id):
-            raise InputError(f"run_id={run_id!r}: an id is 1 to 64 of letters, digits, . _ and -")
+            raise InputError(
+                f"run_id={run_id!r} must be 1 to 64 letters, digits, dots, underscores or hyphens"
+            )
         return StreamRequest(agent.NAME, plan.conversation, run_id, plan.metadata())
 
-    async def _known(self, request: Request) -> Run:
+    async def _existing_run(self, request: Request) -> Run:
         run_id = request.path_params["run_id"]
         run = await self._stack.runs.get(run_id)
         if run is None:
@@ -157,26 +159,26 @@ def application(stack: Stack) -> Starlette:
         post("/v1/conversations/{conversation}/approval", api.approve),
         post("/v1/chat/completions", api.chat),
     ]
-    handlers: Any = {known: refused for known, _, _ in STATUSES}
+    handlers: Any = {error_type: error_response for error_type, _, _ in STATUSES}
     return Starlette(routes=routes, exception_handlers=handlers)
 
 
-def _begun(run: Run) -> Response:
-    """Say where a run that goes on without its client can be followed."""
-    return answered(run.model_dump(), 202, location=f"/v1/runs/{run.id}/stream")
+def _started(run: Run) -> Response:
+    """Return a background run, and where it can be followed."""
+    return json_response(run.model_dump(), 202, location=f"/v1/runs/{run.id}/stream")
 
 
-def _named(run: Run | None) -> dict[str, str]:
+def _run_header(run: Run | None) -> dict[str, str]:
     return {} if run is None else {"x-run-id": run.id}
 
 
-def _number(name: str, word: str, most: float) -> float:
+def _number(name: str, text: str, maximum: float) -> float:
     try:
-        number = float(word)
+        number = float(text)
     except ValueError:
         number = -1.0
-    if not 0 <= number <= most:
-        raise InputError(f"{name}={word} is no number from 0 to {most:g}")
+    if not 0 <= number <= maximum:
+        raise InputError(f"{name}={text} must be a number from 0 to {maximum:g}")
     return number
 
 
@@ -184,7 +186,7 @@ async def _json(request: Request) -> Mapping[str, Any]:
     try:
         body = await request.json()
     except (JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"the body is no JSON: {error}") from None
+        raise InputError(f"the body is not valid JSON: {error}") from None
     if not isinstance(body, dict):
         raise InputError("the body must be a JSON object")
     return body

@@ -1,7 +1,7 @@
-"""What can be asked for: every scenario is a model, and so is one longer story for each protocol.
+"""The available models: every scenario is one, and each protocol has a demo model with more text.
 
-Rule of this file: a script is on the stage only while its step goes on, so memory is bounded by the
-steps that do.
+Rule of this file: a response is registered only while its step runs, so memory is bounded by the
+number of running steps.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from harness.model import JSON
     from harness.playback.response_registry import ResponseRegistry
 
-STORY = (
-    "This answer comes from no model at all. A server on this machine speaks it word by word, in "
-    "the provider's own events; the provider's own SDK reads them, and a streaming interface turns "
-    "them into the frames you see. Cancel the run while it speaks, or leave it and come back."
+DEMO_TEXT = (
+    "No model wrote this answer. A server on this machine sends it word by word, as events of the "
+    "provider's API. The provider's own SDK reads them, and a streaming interface turns them into "
+    "the events that you see. Cancel the run while it is streaming, or disconnect and resume it."
 )
 PREFIX = "demo/"
 DEFAULT = f"{PREFIX}openai_responses"
 
 
 class Model(NamedTuple):
-    """What a step has to know: whom it asks, what it asks, and how it will be answered."""
+    """A model as a step needs it: its provider, its request and its response."""
 
     name: str
     protocol: str
@@ -42,7 +42,7 @@ class Model(NamedTuple):
 
     @property
     def provider(self) -> str:
-        """Who is asked."""
+        """The provider to call."""
         return protocol(self.protocol).endpoint.provider
 
 
@@ -50,62 +50,62 @@ class Models:
     """The models of one demonstration.
 
     Args:
-        stage: where the provider looks up what to say.
+        responses: the responses of the loopback provider.
         root: the folder of scenarios.
 
-    ``stories`` names our own, one a protocol.
+    ``demo_names`` has the names of the demo models, one per protocol.
 
     Raises:
-        InputError: there is no scenario.
+        InputError: the folder has no scenario.
     """
 
-    def __init__(self, stage: ResponseRegistry, root: Path):
-        self._stage = stage
-        self.stories = tuple(PREFIX + name for name in names())
+    def __init__(self, responses: ResponseRegistry, root: Path):
+        self._responses = responses
+        self.demo_names = tuple(PREFIX + name for name in names())
         self._scenarios = {scenario.id: scenario for scenario in select_scenarios(root, ())[0]}
 
     @property
     def names(self) -> list[str]:
-        """Every model's name."""
-        return [*self.stories, *self._scenarios]
+        """The names of all models."""
+        return [*self.demo_names, *self._scenarios]
 
     def ensure(self, name: str) -> str:
         """Return the name of a model.
 
         Raises:
-            UnknownWordError: there is none of that name; proposes the nearest.
+            UnknownWordError: no model has that name; the message proposes the nearest.
         """
-        known = self.names
-        if name not in known:
-            raise UnknownWordError("model", name, known)
+        names = self.names
+        if name not in names:
+            raise UnknownWordError("model", name, names)
         return name
 
     def named(self, name: str) -> Model:
-        """Return a model whose name is known."""
+        """Return the model of a name that ``ensure`` accepts."""
         scenario = self._scenarios.get(name)
         if scenario is not None:
             return Model(name, scenario.protocol, scenario.ask(), scenario.script())
-        return _story(name)
+        return _demo_model(name)
 
     @contextmanager
-    def speaking(self, model: Model, pace: float) -> Iterator[str]:
-        """Have the provider say it while the block runs; yields the key to ask under.
+    def responding(self, model: Model, pace: float) -> Iterator[str]:
+        """Register a model's response while the block runs; yield the key of its URL.
 
         Args:
-            model: what is asked.
-            pace: seconds between two events; 0 leaves the scenario its own.
+            model: the model.
+            pace: seconds between two events; 0 for the pace of the scenario.
         """
-        key = self._stage.register(model.script._replace(pace=pace or model.script.pace))
+        key = self._responses.register(model.script._replace(pace=pace or model.script.pace))
         try:
             yield key
         finally:
-            self._stage.unregister(key)
+            self._responses.unregister(key)
 
 
-def _story(name: str) -> Model:
-    spoken = protocol(name.removeprefix(PREFIX))
-    words = len(STORY.split())
-    usage = Usage(input=12, output=words, total=12 + words)
-    message = Message((Text(text=STORY),), usage=usage)
-    frames = tuple(spoken.frame(event) for event in spoken.encode(message, IN_ORDER))
-    return Model(name, spoken.name, spoken.request, Script(frames))
+def _demo_model(name: str) -> Model:
+    wire = protocol(name.removeprefix(PREFIX))
+    output = len(DEMO_TEXT.split())
+    usage = Usage(input=12, output=output, total=12 + output)
+    message = Message((Text(text=DEMO_TEXT),), usage=usage)
+    frames = tuple(wire.frame(event) for event in wire.encode(message, IN_ORDER))
+    return Model(name, wire.name, wire.request, Script(frames))

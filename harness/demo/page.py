@@ -1,51 +1,51 @@
-"""What a person reads first: what this is, and lines to paste."""
+"""The front page: what this is, and commands to paste."""
 
 from __future__ import annotations
 
-LINES = """
-  # a run, with its frames; Ctrl-C leaves it, and so ends it
+COMMANDS = """
+  # create a run and stream it; Ctrl-C disconnects, which cancels the run
   curl -N -X POST '{url}/v1/runs?pace=0.1'
 
-  # the same through other SDKs, and any scenario of `harness list`
+  # the same with other SDKs, and with any scenario of `harness list`
   curl -N -X POST '{url}/v1/runs?model=demo/anthropic_messages&pace=0.1'
   curl -N -X POST '{url}/v1/runs?model=openai_chat/baseline/tools'
 
-  # cancel it from another terminal; then look at it, and at the trace of its first step
+  # cancel a run from another terminal; then show the run, and the trace of its first step
   curl -N -X POST '{url}/v1/runs?run_id=mine&pace=0.5' &
   curl -X POST '{url}/v1/runs/mine/cancel'
   curl '{url}/v1/runs/mine'
   curl '{url}/v1/runs/mine/trace?step=1'
 
-  # one run at a time on a conversation: the second is answered with 409
+  # one run at a time per conversation: the second gets status 409
   curl -N -X POST '{url}/v1/runs?conversation=c1&pace=0.5' &
   curl -i -X POST '{url}/v1/runs?conversation=c1'
 
-  # without a client (needs --redis), followed from any frame, as often as one likes
+  # a run without a client (needs --redis), followed from any event, any number of times
   curl -X POST '{url}/v1/runs?run_id=later&background=true&pace=0.5'
   curl -N '{url}/v1/runs/later/stream?after=3'
 
-  # as an OpenAI client sees it
+  # as an OpenAI chat completion
   curl -N '{url}/v1/chat/completions' -H 'content-type: application/json' \\
     -d '{{"model": "demo/anthropic_messages", "stream": true, "messages": []}}'
 """
 PAGE = """\
-A streaming system to be touched: SDKs, interfaces, runs, locks, traces, and a provider that is no
-model. Nothing leaves this machine.
-{lines}
+A streaming system to try: SDKs, interfaces, runs, locks and traces, over a local server that
+replays provider streams. Nothing is sent to another machine.
+{commands}
   GET  /                              this page
-  GET  /v1/models                     what can be asked for
-  GET  /v1/runs                       how many runs go on, and the newest
-  POST /v1/runs                       ?model=ID (again: who is asked next), pace=SECONDS,
+  GET  /v1/models                     the models
+  GET  /v1/runs                       the number of active runs, and the newest runs
+  POST /v1/runs                       ?model=ID (repeat it for more steps), pace=SECONDS,
                                       run_id=ID, conversation=ID, approve=TOOL, background=true
-  GET  /v1/runs/ID                    a run as it stands
-  POST /v1/runs/ID/cancel             ends it, and every stream of it
-  GET  /v1/runs/ID/stream             ?after=SEQ: its frames behind that number
-  GET  /v1/runs/ID/trace              ?step=N: what a step asked and got
-  POST /v1/conversations/ID/approval  answers the calls that wait for a person's word
-  POST /v1/chat/completions           OpenAI's words, in and out
+  GET  /v1/runs/ID                    a run: status, stop reason, metadata
+  POST /v1/runs/ID/cancel             cancels it, and ends all its streams
+  GET  /v1/runs/ID/stream             ?after=SEQ: its events after that number
+  GET  /v1/runs/ID/trace              ?step=N: request and outcome of a step
+  POST /v1/conversations/ID/approval  releases a conversation that waits for approval
+  POST /v1/chat/completions           the API of OpenAI; needs "stream": true
 """
 
 
 def page(url: str) -> str:
-    """Return the page of a server."""
-    return PAGE.format(lines=LINES.format(url=url))
+    """Return the page for a server's URL."""
+    return PAGE.format(commands=COMMANDS.format(url=url))

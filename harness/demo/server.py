@@ -1,8 +1,8 @@
-"""The demonstration's own HTTP server: listens on this machine alone, until somebody says stop.
+"""The HTTP server of the demonstration: listens on the loopback address until a signal stops it.
 
-Rules of this file: the port is had before anything is opened, so one that is taken costs nothing;
-a signal cancels every run first, so that each client hears how its stream ended; a second one
-waits for nobody.
+Rules of this file: the port is opened first, so a port in use is an error before anything else is
+opened; the first signal cancels every run, so that each client receives the end of its stream; a
+second signal stops at once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from harness.demo.stack import Settings, Stack
 
-GRACE_S = 5  # how long streams may take to end
+SHUTDOWN_S = 5  # how long streams may take to end
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -33,12 +33,12 @@ def run(settings: Settings, port: int, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
-        settings: what is opened.
+        settings: what to open.
         port: the port to listen on; 0 lets the system choose.
-        ready: called with the URL once it answers.
+        ready: called with the URL when the server listens.
 
     Raises:
-        InputError: the port cannot be had, or the settings are at fault.
+        InputError: the port cannot be opened, or a setting is not valid.
     """
     _allow_many_files()
     with _listening(port) as listener:
@@ -50,8 +50,8 @@ def _listening(port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((LOOPBACK, port), backlog=BACKLOG)
     except OSError as error:
-        words = f"port {port} cannot be had ({error.strerror}); name another with --port"
-        raise InputError(words) from None
+        message = f"port {port} cannot be opened ({error.strerror}); name another with --port"
+        raise InputError(message) from None
     with listener:
         yield listener
 
@@ -66,18 +66,18 @@ async def _serve(settings: Settings, listener: socket.socket, ready: Callable[[s
             log_level="warning",
             access_log=False,
             backlog=BACKLOG,
-            timeout_graceful_shutdown=GRACE_S,
+            timeout_graceful_shutdown=SHUTDOWN_S,
         )
         ready(f"http://{LOOPBACK}:{listener.getsockname()[1]}")
         await _Server(config, stack).serve([listener])
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn, but the signals end the runs before the connections.
+    """Uvicorn, except that a signal ends the runs before the connections.
 
     Args:
-        config: uvicorn's.
-        stack: whose runs they are.
+        config: the configuration of uvicorn.
+        stack: its runs are cancelled.
     """
 
     def __init__(self, config: uvicorn.Config, stack: Stack):
@@ -86,10 +86,10 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Handle signals while the block runs, and raise none of them again afterwards."""
+        """Handle signals while the block runs, without raising them again afterwards."""
         loop = asyncio.get_running_loop()
         before = {
-            number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._leave))
+            number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._stop))
             for number in _SIGNALS
         }
         try:
@@ -98,14 +98,14 @@ class _Server(uvicorn.Server):
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _leave(self) -> None:
+    def _stop(self) -> None:
         self.force_exit = self.should_exit
         self.should_exit = True
         self._stack.service.registry.fire_all()
 
 
 def _allow_many_files() -> None:
-    """Take as many files as the system gives us: a stream holds three sockets."""
+    """Raise the limit of open files as far as allowed: a stream needs three sockets."""
     try:
         import resource
     except ModuleNotFoundError:  # Windows has no such limit

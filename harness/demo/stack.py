@@ -1,6 +1,6 @@
-"""Everything the demonstration runs on, opened in the order it is needed and closed in reverse.
+"""Everything that the demonstration needs, opened in order and closed in reverse.
 
-Rule of this file: nothing is opened anywhere else, and what was opened is closed whoever failed.
+Rule of this file: nothing is opened anywhere else, and everything opened is closed on every path.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 
     from harness.streaming.serving.runs.store import Run, RunStore
 
-TRACE_BOUND_S = 30.0  # no run waits for its traces, so they may take their time
+TRACE_BOUND_S = 30.0  # no run waits for its traces
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a demonstration is opened with.
+    """The settings of a demonstration.
 
     Args:
         scenarios: the folder of scenarios.
-        runs: DSN of the database runs are kept in.
-        locks: DSN of the one that says who is at work on a conversation.
-        traces: DSNs of the places traces go to, separated by commas.
-        redis: where frames are kept, None for nowhere.
+        runs: the DSN of the database of runs.
+        locks: the DSN of the database of conversation locks.
+        traces: the DSNs of the trace backends, separated by commas.
+        redis: the URL of the Redis that stores client events, None for none.
         keepalive_s: seconds of silence after which a ping is sent.
     """
 
@@ -59,31 +59,31 @@ class Settings:
 
 @dataclass(frozen=True)
 class Stack:
-    """What the endpoints work with; ``kept`` is None where there is no Redis to keep frames in."""
+    """What the endpoints use; ``stored_runs`` is None if there is no Redis."""
 
     models: Models
     agent: Agent
     runs: RunStore
     traces: TraceManager
     service: StreamingService
-    kept: BackgroundRuns | None
+    stored_runs: BackgroundRuns | None
 
     async def stream(
         self, request: StreamRequest
     ) -> tuple[Run | None, AsyncGenerator[bytes, None]]:
-        """Create a run with a client of its own; its frames are kept, too, where they can be."""
-        return await (self.kept or self.service).stream(request)
+        """Create a run and stream it to its client; its events are stored if there is a Redis."""
+        return await (self.stored_runs or self.service).stream(request)
 
     async def cancel(self, run: Run) -> Run:
-        """End a run, in whatever process it goes on, and return it as it stands.
+        """Cancel a run, in whatever process it is running, and return it as it is stored.
 
-        One that goes on nowhere is ended where it is kept.
+        A run that no process is running is ended in the store.
         """
         if run.terminal or self.service.registry.fire(run.id):
             return run
-        if self.kept is not None:
-            with suppress(BackgroundError):  # the store says so, too
-                await self.kept.cancel(run.id)
+        if self.stored_runs is not None:
+            with suppress(BackgroundError):  # the store is written, too
+                await self.stored_runs.cancel(run.id)
         return await self.runs.finish(run.id, "cancelled")
 
     @property
@@ -91,14 +91,14 @@ class Stack:
         """The runs without a client.
 
         Raises:
-            RedisUnavailableError: no Redis was named; says how to start one.
+            RedisUnavailableError: no Redis was named; the message says how to start one.
         """
-        if self.kept is None:
+        if self.stored_runs is None:
             raise RedisUnavailableError(
                 "runs in the background need Redis: start one with `redis-server --port 6379`, and "
                 "this with `harness demo --redis redis://127.0.0.1:6379/0`"
             )
-        return self.kept
+        return self.stored_runs
 
 
 @asynccontextmanager
@@ -106,18 +106,18 @@ async def opened(settings: Settings) -> AsyncIterator[Stack]:
     """Open everything while the block runs.
 
     Raises:
-        InputError: a DSN or URL is at fault, or what it needs is not installed.
+        InputError: a DSN or URL is not valid, or a package that it needs is not installed.
     """
-    stage = ResponseRegistry()
-    models = Models(stage, settings.scenarios)
-    async with AsyncExitStack() as held:
-        provider = await held.enter_async_context(LoopbackServer(stage))
+    responses = ResponseRegistry()
+    models = Models(responses, settings.scenarios)
+    async with AsyncExitStack() as resources:
+        provider = await resources.enter_async_context(LoopbackServer(responses))
         clients = SdkClients(connections=None)
         traces = TraceManager(make_backends(settings.traces), bound=TRACE_BOUND_S)
         agent = Agent(models, clients, provider.base_url, traces)
         runs, locks = make_runs(settings.runs), make_lock(settings.locks)
-        for owned in (clients, traces, agent, locks, runs):
-            held.push_async_callback(owned.aclose)
+        for resource in (clients, traces, agent, locks, runs):
+            resources.push_async_callback(resource.aclose)
 
         async def admit(request: StreamRequest) -> None:
             if request.conversation in agent.pending:
@@ -130,15 +130,15 @@ async def opened(settings: Settings) -> AsyncIterator[Stack]:
             admit=admit,
             keepalive_s=settings.keepalive_s,
         )
-        kept = await _keeping(held, service, settings.redis)
-        await agent.rehearse()
-        yield Stack(models, agent, runs, traces, service, kept)
+        stored_runs = await _stored_runs(resources, service, settings.redis)
+        await agent.warm_up()
+        yield Stack(models, agent, runs, traces, service, stored_runs)
 
 
-async def _keeping(
-    held: AsyncExitStack, service: StreamingService, redis: str | None
+async def _stored_runs(
+    resources: AsyncExitStack, service: StreamingService, redis: str | None
 ) -> BackgroundRuns | None:
     if redis is None:
         return None
-    background = await held.enter_async_context(Background(RedisSettings(url=redis)))
-    return await held.enter_async_context(BackgroundRuns(service, background))
+    background = await resources.enter_async_context(Background(RedisSettings(url=redis)))
+    return await resources.enter_async_context(BackgroundRuns(service, background))

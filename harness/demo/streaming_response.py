@@ -1,7 +1,7 @@
 """A stream of server-sent events as an ASGI response that closes what it reads.
 
 Rules of this file: the frames are closed in the task that reads them, however the response ends; a
-client that leaves ends the wait for the next frame at once, also where the provider is silent.
+disconnect of the client ends the wait for the next frame at once, also if the provider is silent.
 """
 
 from __future__ import annotations
@@ -22,56 +22,56 @@ if TYPE_CHECKING:
 _HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
-    "x-accel-buffering": "no",  # nginx would gather frames before it hands them on
+    "x-accel-buffering": "no",  # otherwise nginx buffers frames
 }
 
 
 class StreamingResponse:
-    """Sends frames.
+    """Sends a stream.
 
     Args:
         frames: a run's frames; closed here, however the response ends.
-        headers: those that are not every stream's.
-        told: what the client is sent in place of the frames, made from them.
+        headers: further headers.
+        encoded: what is sent instead of the frames, made from them.
     """
 
     def __init__(
         self,
         frames: AsyncGenerator[bytes, None],
         headers: dict[str, str],
-        told: AsyncGenerator[bytes, None] | None = None,
+        encoded: AsyncGenerator[bytes, None] | None = None,
     ):
-        self._frames, self._told = frames, told or frames
+        self._frames, self._encoded = frames, encoded or frames
         self._headers = [
             (name.encode(), value.encode()) for name, value in {**_HEADERS, **headers}.items()
         ]
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
-        """Send the frames, until they end or the client leaves."""
-        gone = CancelSignal()
-        watching = asyncio.create_task(_watch(receive, gone), name="disconnect")
+        """Send the frames until they end or the client disconnects."""
+        disconnected = CancelSignal()
+        watcher = asyncio.create_task(_watch(receive, disconnected), name="disconnect")
         try:
             with suppress(RunCancelled):
-                async with aclosing(self._frames), aclosing(self._told):
-                    await self._send(gone, send)
+                async with aclosing(self._frames), aclosing(self._encoded):
+                    await self._send(disconnected, send)
         finally:
-            watching.cancel()
-            await joined(watching)
+            watcher.cancel()
+            await joined(watcher)
 
-    async def _send(self, gone: CancelSignal, send: Send) -> None:
+    async def _send(self, disconnected: CancelSignal, send: Send) -> None:
         start = {"type": "http.response.start", "status": 200, "headers": self._headers}
-        await gone.guard(send(start))
-        async for piece in gone.guard_stream(self._told):
-            await gone.guard(send(_body(piece, more=True)))
-        await gone.guard(send(_body(b"", more=False)))
+        await disconnected.guard(send(start))
+        async for piece in disconnected.guard_stream(self._encoded):
+            await disconnected.guard(send(_body(piece, more=True)))
+        await disconnected.guard(send(_body(b"", more=False)))
 
 
 def _body(piece: bytes, *, more: bool) -> Message:
     return {"type": "http.response.body", "body": piece, "more_body": more}
 
 
-async def _watch(receive: Receive, gone: CancelSignal) -> None:
-    """Say when the client has left."""
+async def _watch(receive: Receive, disconnected: CancelSignal) -> None:
+    """Fire the signal when the client disconnects."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    gone.fire()
+    disconnected.fire()

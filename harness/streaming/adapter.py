@@ -1,10 +1,10 @@
 """One step of an agent: a request to any provider becomes chunks, an outcome and a trace.
 
-Rules of this file: a chunk is handed on in the moment it comes; what the provider did wrong is
-raised once, as a member of the ``LLMError`` family, and what the consumer does (leave, throw,
-cancel) passes as it is; the chunks that end a failed answer are kept back where another attempt may
-follow, so whoever makes it says stop only once; nothing of a step is left for the next; every step
-leaves one trace, however it ended.
+Rules of this file: a chunk is yielded as soon as it arrives; a provider's error is raised once, as
+a member of the ``LLMError`` family, and what the consumer does (close, throw, cancel) passes
+through unchanged; the chunks that end a failed answer are withheld where a retry may follow, so
+that the consumer sees one end only; a step keeps no state for the next; every step writes one
+trace, however it ended.
 """
 
 from __future__ import annotations
@@ -42,42 +42,42 @@ _log = logging.getLogger(__name__)
 
 
 class Traces(Protocol):
-    """Where traces go; ``harness.streaming.tracing.manager.TraceManager`` is one."""
+    """Stores traces; ``harness.streaming.tracing.manager.TraceManager`` is one."""
 
     async def create(self, trace: ProviderTrace) -> object:
-        """Keep one trace."""
+        """Store one trace."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StepContext:
-    """Whose step it is, and whom it asks.
+    """The run a step belongs to, and the model it calls.
 
     Args:
-        run_id, step_id, agent_id, org_id, user_id: whose step it is.
-        call_type: what it is for, e.g. ``agent_step`` or ``summarization``.
+        run_id, step_id, agent_id, org_id, user_id: the owner of the step.
+        call_type: its purpose, e.g. ``agent_step`` or ``summarization``.
         provider: a name in ``harness.streaming.providers.PROVIDERS``.
-        model: the model that is asked.
-        tags: free words.
+        model: the model to call.
+        tags: free labels.
     """
 
-    run_id: str | None
-    step_id: str | None
-    agent_id: str | None
-    org_id: str | None
-    user_id: str | None
-    call_type: str
+    run_id: str | None = None
+    step_id: str | None = None
+    agent_id: str | None = None
+    org_id: str | None = None
+    user_id: str | None = None
+    call_type: str = "agent_step"
     provider: str
-    model: str | None
+    model: str | None = None
     tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """What came of a step.
+    """The result of a step.
 
     Args:
         outcome: everything that was delivered.
-        error: what was raised for the provider's sake, None where nothing was.
+        error: the provider's error that was raised, if any.
         latency_s: seconds from the request to the end.
         first_chunk_s: seconds from the request to the first chunk, None where none came.
     """
@@ -89,14 +89,16 @@ class StepResult:
 
 
 class StreamAdapter:
-    """Asks providers, one step at a time.
+    """Calls providers, one step at a time.
 
     Args:
-        opener: provider, request -> the SDK's stream, awaited; the product's own clients.
-        traces: where traces go, None for nowhere. Nobody waits for them but ``flush``.
+        opener: (provider, request) -> an awaitable of the SDK's stream; it uses the product's own
+            SDK clients.
+        traces: stores the traces, None for none. They are written in the background; ``flush``
+            waits for them.
         clock: seconds, monotonic.
 
-    ``step`` is what came of the last step, None before and while it runs.
+    ``result`` is the result of the last step; None before the first and while one runs.
     """
 
     def __init__(
@@ -106,8 +108,8 @@ class StreamAdapter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._opener, self._traces, self._clock = opener, traces, clock
-        self._writing: set[asyncio.Task[object]] = set()  # else nobody would hold them
-        self.step: StepResult | None = None
+        self._writing: set[asyncio.Task[object]] = set()  # the loop holds them weakly
+        self.result: StepResult | None = None
 
     async def stream(
         self,
@@ -117,25 +119,25 @@ class StreamAdapter:
         *,
         requires_approval: Iterable[str] = (),
     ) -> AsyncGenerator[Chunk, None]:
-        """Send a request and yield the chunks of the answer; ``step`` is set once it ended.
+        """Send a request and yield the chunks of the answer; ``result`` is set at the end.
 
         Args:
-            context: whose step it is, and whom it asks.
-            request: what is asked, in the words of the provider's SDK.
-            cancel: ends the step with a ``stop_reason`` chunk when it is fired.
+            context: the run the step belongs to, and the model it calls.
+            request: the arguments of the provider's SDK.
+            cancel: when it is fired, the step ends with a ``stop_reason`` chunk.
             requires_approval: names of tools whose calls become approval requests.
 
         Raises:
-            UnknownWordError: no such provider is known.
-            LLMError: the provider failed; its class says how.
+            UnknownWordError: there is no such provider.
+            LLMError: the provider failed; the class of the error names the kind.
         """
-        self.step = None
+        self.result = None
         interface = _interface(context, request, requires_approval)
         started, first, error = self._clock(), None, None
         try:
             opening = self._open(context.provider, request)
             async with aclosing(interface.chunks(opening, cancel)) as chunks:
-                kept_back = False
+                withheld = False
                 while True:
                     try:
                         chunk = await anext(chunks)
@@ -144,21 +146,21 @@ class StreamAdapter:
                     except Exception as failure:  # noqa: BLE001 - mapped, and raised below
                         error = llm_error(failure)
                         break
-                    kept_back = kept_back or _ends_an_attempt(chunk, interface)
-                    if kept_back:
+                    withheld = withheld or _ends_attempt(chunk, interface)
+                    if withheld:
                         continue
                     if first is None:
                         first = self._clock()
                     yield chunk
-            error = error or _cut_short(interface.outcome())
+            error = error or _truncation_error(interface.outcome())
         finally:
-            self.step = StepResult(
+            self.result = StepResult(
                 outcome=interface.outcome(),
                 error=error,
                 latency_s=self._clock() - started,
                 first_chunk_s=None if first is None else first - started,
             )
-            self._keep(context, request, interface.protocol, self.step)
+            self._trace(context, request, interface.protocol, self.result)
         if error is not None:
             raise error
 
@@ -170,13 +172,13 @@ class StreamAdapter:
     async def _open(self, provider: str, request: Mapping[str, JSON]) -> AsyncIterable[Any]:
         return await self._opener(provider, request)
 
-    def _keep(
-        self, context: StepContext, request: Mapping[str, JSON], protocol: str, step: StepResult
+    def _trace(
+        self, context: StepContext, request: Mapping[str, JSON], protocol: str, result: StepResult
     ) -> None:
-        """Have the trace of a step written; nobody waits for it."""
+        """Start a task that writes the trace of a step."""
         if self._traces is not None:
             writing = asyncio.create_task(
-                _write(self._traces, context, request, protocol, step), name="trace"
+                _write(self._traces, context, request, protocol, result), name="trace"
             )
             self._writing.add(writing)
             writing.add_done_callback(self._writing.discard)
@@ -187,21 +189,21 @@ async def _write(
     context: StepContext,
     request: Mapping[str, JSON],
     protocol: str,
-    step: StepResult,
+    result: StepResult,
 ) -> None:
-    """Write a trace; what goes wrong here is no matter of the step's."""
+    """Write a trace; a failure is logged and does not affect the step."""
     try:
         trace = ProviderTrace(
             **asdict(context),
             protocol=protocol,
             request=request,
-            outcome=step.outcome,
-            error=None if step.error is None else step.error.info,
-            latency_s=step.latency_s,
-            first_chunk_s=step.first_chunk_s,
+            outcome=result.outcome,
+            error=None if result.error is None else result.error.info,
+            latency_s=result.latency_s,
+            first_chunk_s=result.first_chunk_s,
         )
         await traces.create(trace)
-    except Exception:  # noqa: BLE001 - whatever it is, it is logged and hurts nobody
+    except Exception:  # noqa: BLE001 - any failure of a trace is only logged
         _log.exception("step %s: its trace is lost", context.step_id)
 
 
@@ -209,21 +211,21 @@ def _interface(
     context: StepContext, request: Mapping[str, JSON], requires_approval: Iterable[str]
 ) -> StreamingInterface:
     provider = provider_named(context.provider)
-    made = interface_for(protocol_of(context.provider, request))
-    options = {"estimate": estimate_tokens} if provider.silent_usage else {}
-    return made(requires_approval=requires_approval, model=context.model, **options)
+    interface = interface_for(protocol_of(context.provider, request))
+    options = {"estimate": estimate_tokens} if provider.may_omit_usage else {}
+    return interface(requires_approval=requires_approval, model=context.model, **options)
 
 
-def _ends_an_attempt(chunk: Chunk, interface: StreamingInterface) -> bool:
-    """Whether a chunk belongs to the end of an answer that may be asked for again (defect D58)."""
+def _ends_attempt(chunk: Chunk, interface: StreamingInterface) -> bool:
+    """Whether a chunk belongs to the end of an answer that may be retried (defect D58)."""
     if chunk.kind not in {"error", "stop_reason"}:
         return False
-    error = interface.outcome().error
+    error = interface.error
     return error is not None and (error.retryable or error.kind == "context_overflow")
 
 
-def _cut_short(outcome: Outcome) -> LLMError | None:
-    """Return the error of a stream that ended as if nothing was wrong, but without its terminal."""
+def _truncation_error(outcome: Outcome) -> LLMError | None:
+    """Return the error of a stream that ended cleanly, but without its terminal event."""
     if outcome.ending != "truncated" or outcome.error is None:
         return None
     return LLM_ERRORS[outcome.error.kind](outcome.error)

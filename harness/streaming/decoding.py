@@ -1,13 +1,12 @@
-"""The fast path: events decoded straight from the wire, with the attributes an SDK's would have.
+"""The fast path: events decoded straight from the wire, with the attributes of an SDK's events.
 
-An SDK spends 50 to 500 microseconds on building the typed model of one event, which no interface
-here looks at. This file turns a response body into light objects instead: the JSON objects
-themselves, whose keys can also be read as attributes. ``response.usage_metadata`` reads
-``usageMetadata`` where the provider writes lowerCamelCase.
+An SDK spends 50 to 500 microseconds on the typed model of one event, which no interface here needs.
+This file decodes a response body into plain JSON objects whose keys can also be read as attributes;
+``response.usage_metadata`` reads ``usageMetadata`` where the provider writes lowerCamelCase.
 
 Rules of this file: nothing is copied, renamed or dropped, so a tool's arguments stay as the model
-wrote them; what is missing reads as None; each attribute name is converted once. A field called as
-a method of ``dict`` (``items``, ``keys`` …) is read by its key.
+wrote them; a missing key reads as None; each attribute name is converted once. A key with the name
+of a ``dict`` method (``items``, ``keys`` …) can only be read as a key.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from harness.wire import json_array, sse
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable
 
-DONE = "[DONE]"  # what OpenAI's streams end with; it is no event
+DONE = "[DONE]"  # the end marker of OpenAI's streams, not an event
 
 
 class WireObject(dict[str, Any]):
@@ -37,15 +36,15 @@ class WireObject(dict[str, Any]):
 
         def __getattr__(self, name: str) -> Any: ...
 
-    else:  # dict.get itself, so that reading an attribute runs no Python code
+    else:  # dict.get itself: reading an attribute runs no Python code
         __getattr__ = dict.get
 
 
 class CamelObject(dict[str, Any]):
     """A JSON object with lowerCamelCase keys; its attributes are in snake_case.
 
-    The first time a name is read, a property for it is put on the class: from then on the name
-    costs one look-up and no conversion.
+    Reading a name for the first time adds a property for it to the class, so later reads need no
+    conversion.
     """
 
     __slots__ = ()
@@ -57,10 +56,10 @@ class CamelObject(dict[str, Any]):
 
 
 class WireEvents:
-    """Turns a response body, cut anywhere, into light events: server-sent or one JSON array.
+    """Decodes a response body, cut anywhere, into events: server-sent events or one JSON array.
 
     Args:
-        protocol: the protocol's word, which decides how its keys are spelled.
+        protocol: the name of the protocol, which decides how its keys are spelled.
         limit: the most bytes one event may hold.
     """
 
@@ -75,7 +74,7 @@ class WireEvents:
         """Take the next bytes and return the events they complete.
 
         Raises:
-            ProtocolError: the data of an event is no JSON.
+            ProtocolError: the data of an event is not JSON.
             WireError: an event grew over the limit.
         """
         reader = self._reader
@@ -85,18 +84,18 @@ class WireEvents:
                 return []
             kind = json_array.Reader if start in b"[{" else sse.Reader
             self._reader = reader = kind(self._limit)
-        found = reader.feed(piece)
-        texts = (frame if isinstance(frame, str) else frame.data for frame in found)
+        frames = reader.feed(piece)
+        texts = (frame if isinstance(frame, str) else frame.data for frame in frames)
         return [event for text in texts for event in self._events(text)]
 
     def close(self) -> list[Any]:
-        """Return the last event, where it came whole but for its blank line; half of one is lost.
+        """Return the last event where only its blank line is missing; an incomplete one is dropped.
 
-        That a stream broke off is seen by its interface, as no terminal came (catalogue TR-012).
+        The interface notices the truncation by the missing terminal event (catalogue TR-012).
         """
-        left = self._reader.close() if isinstance(self._reader, sse.Reader) else None
+        rest = self._reader.close() if isinstance(self._reader, sse.Reader) else None
         try:
-            return [] if left is None else self._events(left.data)
+            return [] if rest is None else self._events(rest.data)
         except ProtocolError:
             return []
 
@@ -107,11 +106,11 @@ class WireEvents:
         try:
             return [self._decode(text)]
         except ValueError as error:
-            raise protocol_error(f"an event is no JSON ({error}): {text[:80]!r}") from error
+            raise protocol_error(f"an event is not JSON ({error}): {text[:80]!r}") from error
 
 
 def wire_events(pieces: Iterable[bytes], protocol: str) -> Generator[Any, None, None]:
-    """Yield the light events of a response body; see ``WireEvents`` for what it raises."""
+    """Yield the events of a response body; raises as ``WireEvents.feed`` does."""
     reader = WireEvents(protocol)
     for piece in pieces:
         yield from reader.feed(piece)
@@ -121,7 +120,7 @@ def wire_events(pieces: Iterable[bytes], protocol: str) -> Generator[Any, None, 
 async def wire_events_async(
     pieces: AsyncIterable[bytes], protocol: str
 ) -> AsyncGenerator[Any, None]:
-    """Yield the light events of a response body as its bytes arrive."""
+    """Yield the events of a response body as its bytes arrive."""
     reader = WireEvents(protocol)
     async for piece in pieces:
         for event in reader.feed(piece):

@@ -1,8 +1,8 @@
-"""What went wrong, in neutral words: an exception or a provider's error object -> ErrorInfo.
+"""Classifies errors: an exception or a provider's error object -> ``ErrorInfo``.
 
-Rules of this file: exceptions are known by the words of their class names and by plain attributes
-(``status_code``, ``code``, ``body``), so no SDK is imported and every version is understood; what
-a word means stands in ``failure_words``; the provider's own code and message are kept.
+Rules of this file: exceptions are recognised by their class names and plain attributes
+(``status_code``, ``code``, ``body``), so no SDK is imported and every version is supported; the
+tables are in ``error_tables``; the provider's own code and message are kept.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from harness.errors import (
 from harness.model import ErrorInfo
 from harness.protocols.paths import get
 from harness.streaming.error_tables import (
-    CLASSES,
     CODES,
+    EXCEPTION_NAMES,
     FINAL_CODES,
     FINAL_STATUS,
-    OVERFLOW_WORDS,
+    OVERFLOW_PHRASES,
     RETRYABLE,
     STATUS,
     STATUS_CLASS,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from harness.model import ErrorKind
 
-# What callers catch, for each kind of error.
+# The exception class that callers catch, by kind of error.
 LLM_ERRORS: Mapping[ErrorKind, type[LLMError]] = {
     "rate_limit": LLMRateLimitError,
     "overloaded": LLMOverloadedError,
@@ -67,9 +67,9 @@ LLM_ERRORS: Mapping[ErrorKind, type[LLMError]] = {
 }
 
 
-# Where an error object says what it is about, most telling first: Anthropic's cause, OpenAI's code,
-# everybody's type, Google's status. Groq writes an HTTP status into the object, too.
-_TELLING = ("details.error_code", "code", "type", "status")
+# The fields of an error object that may hold a code, most specific first: Anthropic's cause,
+# OpenAI's code, the type that all have, Google's status. Groq adds an HTTP status.
+_CODE_FIELDS = ("details.error_code", "code", "type", "status")
 _FIELDS = ("code", "type", "status", "message", "status_code", "details")
 _ERROR_STATUS = re.compile(r"[45]\d\d", re.ASCII)
 
@@ -81,22 +81,21 @@ def info_of(
     message: object = None,
     status: object = None,
 ) -> ErrorInfo:
-    """Name a provider's error.
+    """Classify a provider's error.
 
     Args:
         kind: the kind, where the caller knows it; otherwise the tables decide.
         code: the provider's own code or type.
-        message: the provider's own words.
-        status: the HTTP status; where it is none of an error, ``code`` may be one.
+        message: the provider's own message.
+        status: the HTTP status; where it is not an error status, ``code`` may be one.
     """
     number = _status(status) or _status(code)
-    code_word = None if code is None else str(code)
-    words = "" if message is None else str(message)
-    found = kind or _kind_of(code_word, words, number)
-    final = number in FINAL_STATUS or (code_word or "").lower() in FINAL_CODES
-    return ErrorInfo(
-        kind=found, code=code_word, message=words, retryable=found in RETRYABLE and not final
-    )
+    code_text = None if code is None else str(code)
+    text = "" if message is None else str(message)
+    kind = kind or _kind_of(code_text, text, number)
+    final = number in FINAL_STATUS or (code_text or "").lower() in FINAL_CODES
+    retryable = kind in RETRYABLE and not final
+    return ErrorInfo(kind=kind, code=code_text, message=text, retryable=retryable)
 
 
 def _kind_of(code: str | None, message: str, status: int) -> ErrorKind:
@@ -104,52 +103,53 @@ def _kind_of(code: str | None, message: str, status: int) -> ErrorKind:
     if known is not None and known not in VAGUE:
         return known
     lowered = message.lower()
-    if any(words in lowered for words in OVERFLOW_WORDS):
+    if any(phrase in lowered for phrase in OVERFLOW_PHRASES):
         return "context_overflow"
     return STATUS.get(status) or known or STATUS_CLASS.get(status // 100, "unknown")
 
 
 def _status(value: object) -> int:
-    """Return an HTTP status that tells of an error, or 0: a failure inside a 200 has none."""
+    """Return the HTTP status of an error, or 0: an error inside a 200 has none."""
     return int(str(value)) if _ERROR_STATUS.fullmatch(str(value)) else 0
 
 
 def error_info(body: object) -> ErrorInfo:
-    """Name a provider's error object, as it stands in an event: ``{code, type, message …}``."""
+    """Classify a provider's error object in an event: ``{code, type, message …}``."""
     return _info_of_object(_error_object(body))
 
 
 def classify(error: BaseException) -> ErrorInfo:
-    """Name what an exception means; one that already carries its ErrorInfo is taken at its word."""
+    """Classify an exception; one that carries an ErrorInfo already keeps it."""
     if isinstance(error, StreamError):
         return error.info
-    found: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "code": getattr(error, "code", None),
         "message": getattr(error, "message", None) or str(error) or type(error).__name__,
         "status_code": getattr(error, "status_code", None),
     }
     body = _error_object(getattr(error, "body", None) or getattr(error, "details", None))
-    found.update((field, value) for field, value in body.items() if value)
-    return _info_of_object(found, _kind_by_class(error))
+    fields.update((field, value) for field, value in body.items() if value)
+    return _info_of_object(fields, _kind_by_class(error))
 
 
 def _info_of_object(body: Mapping[str, Any], kind: ErrorKind | None = None) -> ErrorInfo:
-    """Name an error object by its most telling word, where a table knows one."""
-    words = [word for word in (get(body, path) for path in _TELLING) if isinstance(word, str | int)]
-    known = (word for word in words if str(word).lower() in CODES)
+    """Classify an error object by its most specific code that is in a table."""
+    values = (get(body, path) for path in _CODE_FIELDS)
+    codes = [code for code in values if isinstance(code, str | int)]
+    known = (code for code in codes if str(code).lower() in CODES)
     statuses = (_status(body.get(field)) for field in ("status_code", "code"))
     return info_of(
         kind,
-        code=next(known, next(iter(words), None)),
+        code=next(known, next(iter(codes), None)),
         message=body.get("message"),
         status=next(filter(None, statuses), None),
     )
 
 
 def llm_error(error: Exception) -> LLMError:
-    """Return an exception as a member of the LLMError family, its ``__cause__``.
+    """Return the member of the LLMError family for an exception, which is its ``__cause__``.
 
-    One that is a member already is returned as it is, never wrapped again (defect D54).
+    A member of the family is returned unchanged, never wrapped again (defect D54).
     """
     if isinstance(error, LLMError):
         return error
@@ -160,12 +160,12 @@ def llm_error(error: Exception) -> LLMError:
 
 
 def truncated(cause: str) -> ErrorInfo:
-    """Name a stream that ended without the provider's terminal."""
+    """Return the error of a stream that ended without the provider's terminal event."""
     return info_of("truncated", message=cause)
 
 
 def protocol_error(message: str) -> ProtocolError:
-    """Return the error for an event that contradicts what was opened before it."""
+    """Return the exception for an event that contradicts an earlier one."""
     return ProtocolError(info_of("protocol", message=message))
 
 
@@ -186,14 +186,14 @@ def _error_object(body: object) -> Mapping[str, Any]:
 
 def _kind_by_class(error: BaseException) -> ErrorKind | None:
     names = [cls.__name__ for cause in _causes(error) for cls in type(cause).__mro__]
-    for word, kind in CLASSES:
-        if any(word in name for name in names):
+    for part, kind in EXCEPTION_NAMES:
+        if any(part in name for name in names):
             return kind
     return None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and what it was raised from: SDKs wrap the HTTP library's own."""
+    """Yield an exception and its causes: SDKs wrap the exceptions of the HTTP library."""
     cause: BaseException | None = error
     for _ in range(4):
         if cause is None:

@@ -1,7 +1,7 @@
-"""The words by which providers and HTTP libraries tell what went wrong, and what they mean.
+"""The status codes, error codes and exception names of providers and HTTP libraries, by kind.
 
-Rule of this file: tables only, each with the document it follows; an HTTP status says less than a
-code, so it counts where there is none, or only a vague one.
+Rule of this file: tables only, each with the document it follows. An error code is more specific
+than an HTTP status, which counts where there is no code or only a vague one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from harness.model import ErrorKind
 
-# Kinds after which the same request may succeed later; what is FINAL below is the exception.
+# Kinds after which the same request may succeed later, except for FINAL_CODES and FINAL_STATUS.
 RETRYABLE: frozenset[ErrorKind] = frozenset(
     {"rate_limit", "overloaded", "server", "connection", "timeout", "truncated"}
 )
@@ -25,28 +25,28 @@ RETRYABLE: frozenset[ErrorKind] = frozenset(
 STATUS: Mapping[int, ErrorKind] = {
     400: "bad_request",
     401: "authentication",
-    402: "rate_limit",  # the money is used up; see FINAL_STATUS
+    402: "rate_limit",  # no credit left; see FINAL_STATUS
     403: "permission",
     404: "not_found",
     408: "timeout",
-    409: "server",  # something is locked just now: both SDKs ask again (_should_retry)
-    413: "context_overflow",  # too many bytes; the cure is the same
+    409: "server",  # a lock or conflict: both SDKs retry it (_should_retry)
+    413: "context_overflow",  # too many bytes; the remedy is the same
     422: "bad_request",
     429: "rate_limit",
     498: "overloaded",  # https://console.groq.com/docs/flex-processing
-    499: "server",  # it believes that the client has left; see FINAL_STATUS
+    499: "server",  # the client closed the request; see FINAL_STATUS
     500: "server",
-    501: "bad_request",  # RFC 9110, 15.6.2: it cannot do that at all
+    501: "bad_request",  # RFC 9110, 15.6.2: not supported
     502: "server",
     503: "overloaded",
     504: "timeout",
     529: "overloaded",
 }
 
-# What a status of no table is worth, by its first digit (RFC 9110, 15).
+# The kind of any other status, by its first digit (RFC 9110, 15).
 STATUS_CLASS: Mapping[int, ErrorKind] = {4: "bad_request", 5: "server"}
 
-# Error codes and types as the providers and their imitators write them, in lower case.
+# Error codes and types of providers and compatible servers, in lower case.
 CODES: Mapping[str, ErrorKind] = {
     # OpenAI: https://developers.openai.com/api/docs/guides/error-codes
     "context_length_exceeded": "context_overflow",
@@ -65,7 +65,7 @@ CODES: Mapping[str, ErrorKind] = {
     "content_policy_violation": "content_policy",
     "model_not_found": "not_found",
     "invalid_request_error": "bad_request",
-    # A tool's description or id can be too long as well as a message: no overflow by itself.
+    # The string may be a tool's description or an id: not an overflow by itself.
     "string_above_max_length": "bad_request",
     # The codes of a failed response:
     # https://developers.openai.com/api/reference/resources/responses (error.code)
@@ -130,8 +130,8 @@ CODES: Mapping[str, ErrorKind] = {
     "unexpected_tool_call": "protocol",
 }
 
-# Codes after which no retry helps, whatever their kind says: money has to be found first
-# (catalogue OR-011; https://help.openai.com/en/articles/6614457), or nobody wants the answer.
+# Codes that are never retryable, whatever their kind: there is no credit left (catalogue OR-011;
+# https://help.openai.com/en/articles/6614457), or the request was cancelled.
 FINAL_CODES = frozenset(
     {
         "insufficient_quota",
@@ -148,11 +148,11 @@ FINAL_CODES = frozenset(
 )
 FINAL_STATUS = frozenset({402, 499})
 
-# Kinds of codes that say little: the message or the HTTP status may know better.
+# Kinds of unspecific codes: the message or the HTTP status may be more specific.
 VAGUE: frozenset[ErrorKind] = frozenset({"bad_request", "server"})
 
-# Sentences by which providers report a prompt that does not fit, where the code does not say so.
-OVERFLOW_WORDS = (
+# Phrases in messages about a prompt that is too long, where the code does not say so.
+OVERFLOW_PHRASES = (
     "context length",  # OpenAI, DeepSeek, vLLM: this model's maximum context length is …
     "context window",  # OpenAI: your input exceeds the context window of this model
     "context limit",  # Anthropic: input length and max_tokens exceed context limit
@@ -160,11 +160,11 @@ OVERFLOW_WORDS = (
     "input token count",  # Google: … exceeds the maximum number of tokens allowed
 )
 
-# Words in the class names of SDK and HTTP library exceptions and their bases, most telling first.
-CLASSES: tuple[tuple[str, ErrorKind], ...] = (
+# Parts of the class names of SDK and HTTP exceptions and their bases, most specific first.
+EXCEPTION_NAMES: tuple[tuple[str, ErrorKind], ...] = (
     ("Timeout", "timeout"),
     ("Connect", "connection"),
-    ("NetworkError", "connection"),  # httpx2: what its ReadError and WriteError have in common
+    ("NetworkError", "connection"),  # httpx2: the base of ReadError and WriteError
     ("RemoteProtocolError", "connection"),  # httpx2: the peer closed without the last chunk
     ("IncompleteRead", "connection"),  # asyncio, http.client
     ("ClientPayloadError", "connection"),  # aiohttp

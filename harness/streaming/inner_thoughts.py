@@ -1,12 +1,14 @@
-"""Inner thoughts out of tool arguments, and spoken words out of a tool: a stage over chunks.
+"""Reasoning in a tool argument, and text in a message tool: a stage over chunks.
 
-Some agents make the model think inside its calls, ``{"inner_thoughts": "…", "city": "Rome"}``, or
-speak by calling ``send_message({"message": "…"})``. This stage turns the thoughts into reasoning
-and the message into text while they arrive; the other arguments stream on without them. It knows
-chunks only, so it serves every protocol.
+Part of the API of the streaming system, for products whose agents use one of two conventions: the
+model reasons in an argument of its calls, ``{"inner_thoughts": "…", "city": "Rome"}``, or answers
+by calling a tool, ``send_message({"message": "…"})``. This stage turns that argument into reasoning
+and that message into text while they arrive, and streams the other arguments without them. It reads
+chunks only, so it works with every protocol. Nothing else here imports it.
 
-Rules of this file: argument chunks of a call still add up to its arguments_raw; every call is read
-on its own, so parallel calls may interleave; what is no JSON object passes unchanged.
+Rules of this file: the argument chunks of a call still add up to its ``arguments_raw``; each call
+is read separately, so parallel calls may interleave; arguments that are not a JSON object pass
+unchanged.
 """
 
 from __future__ import annotations
@@ -26,25 +28,25 @@ if TYPE_CHECKING:
 _CALLS = frozenset({"tool_call", "approval_request"})
 
 
-class Speech(NamedTuple):
-    """The tool whose call is speech, and the argument that holds the words."""
+class MessageTool(NamedTuple):
+    """The tool whose call is a message, and the argument that holds its text."""
 
     tool: str = "send_message"
     argument: str = "message"
 
 
-SEND_MESSAGE = Speech()
+SEND_MESSAGE = MessageTool()
 
 
 class _Call:
-    """One call being read: the ordinals of its two parts, and what was shown of each."""
+    """One call being read: the ordinals of its two parts, and what was emitted of each."""
 
     def __init__(self, kind: ChunkKind, opening: Chunk, part: int, index: int) -> None:
         self.kind, self.id, self.index = kind, opening.id, index
         self.thought_part, self.part = part, part + 1
         self.reader = ObjectReader()
         self.thoughts: list[str] = []
-        self.shown: list[str] = []  # argument text, or the words of a speech
+        self.emitted: list[str] = []  # arguments, or the text of a message
         self.key: str | None = None
         self.members = 0
 
@@ -53,38 +55,38 @@ class InnerThoughts:
     """The stage; one instance serves one stream.
 
     Args:
-        thoughts: the argument that holds thoughts.
-        speech: the tool that speaks, or None where none does.
+        thoughts: the argument that holds reasoning.
+        message_tool: the tool whose calls are messages, or None.
     """
 
     def __init__(
-        self, thoughts: str = "inner_thoughts", speech: Speech | None = SEND_MESSAGE
+        self, thoughts: str = "inner_thoughts", message_tool: MessageTool | None = SEND_MESSAGE
     ) -> None:
-        self._thoughts, self._speech = thoughts, speech
+        self._thoughts, self._message_tool = thoughts, message_tool
         self._parts: dict[int | None, int] = {}
         self._count = 0
         self._calls: dict[int | None, _Call] = {}
-        self._spoken: set[int | None] = set()
+        self._messages: set[int | None] = set()
         self._chunks: list[Chunk] = []
 
     def feed(self, chunk: Chunk) -> Sequence[Chunk]:
         """Take one chunk; return what it becomes."""
         if chunk.kind in _CALLS:
-            found = tuple(self._call(chunk))
+            chunks = tuple(self._call(chunk))
         elif chunk.kind == "stop_reason" and chunk.finish is not None:
-            found = (chunk._replace(finish=self._finish(chunk.finish)),)
+            chunks = (chunk._replace(finish=self._finish(chunk.finish)),)
         elif chunk.part is None:
-            found = (chunk,)
+            chunks = (chunk,)
         else:
-            found = (chunk._replace(part=self._part(chunk.part)),)
-        self._chunks += found
-        return found
+            chunks = (chunk._replace(part=self._part(chunk.part)),)
+        self._chunks += chunks
+        return chunks
 
     def outcome(self, outcome: Outcome) -> Outcome:
-        """Return an interface's outcome as this stage has shown it.
+        """Return an interface's outcome with the content this stage has emitted.
 
         Args:
-            outcome: that of the stream whose chunks were fed.
+            outcome: the outcome of the stream whose chunks were fed.
         """
         content: list[Part] = []
         index = 0
@@ -99,70 +101,70 @@ class InnerThoughts:
         return outcome.model_copy(update=update)
 
     def _part(self, part: int) -> int:
-        """Return the new ordinal of a part; calls before it may have become two."""
+        """Return the new ordinal of a part: a call before it may have become two parts."""
         if part not in self._parts:
             self._parts[part] = self._count
             self._count += 1
         return self._parts[part]
 
     def _finish(self, finish: FinishReason) -> FinishReason:
-        """A turn whose calls were all speech has stopped, and waits for nobody."""
-        spoke_only = self._spoken and len(self._spoken) == len(self._calls)
-        return "stop" if finish == "tool_calls" and spoke_only else finish
+        """Report a turn whose calls were all messages as stopped: no tool result is expected."""
+        only_messages = self._messages and len(self._messages) == len(self._calls)
+        return "stop" if finish == "tool_calls" and only_messages else finish
 
     def _call(self, chunk: Chunk) -> Iterator[Chunk]:
         call = self._calls.get(chunk.index)
         if call is None:
             call = self._open(chunk)
-            if chunk.index not in self._spoken:
+            if chunk.index not in self._messages:
                 yield Chunk(call.kind, None, call.part, call.index, call.id, chunk.name)
         for piece in call.reader.feed(chunk.arguments or ""):
-            yield from self._member(call, piece, speaks=chunk.index in self._spoken)
+            yield from self._member(call, piece, is_message=chunk.index in self._messages)
 
     def _open(self, chunk: Chunk) -> _Call:
-        index = len(self._calls) - len(self._spoken)
+        index = len(self._calls) - len(self._messages)
         call = _Call(chunk.kind, chunk, self._count, index)
         self._count += 2
         self._calls[chunk.index] = call
-        if self._speech is not None and chunk.name == self._speech.tool:
-            self._spoken.add(chunk.index)
+        if self._message_tool is not None and chunk.name == self._message_tool.tool:
+            self._messages.add(chunk.index)
         return call
 
-    def _member(self, call: _Call, piece: Piece, *, speaks: bool) -> Iterator[Chunk]:
+    def _member(self, call: _Call, piece: Piece, *, is_message: bool) -> Iterator[Chunk]:
         if piece.kind == "key":
             call.key = piece.text
         if call.key == self._thoughts and piece.kind not in {"close", "stray"}:
-            if piece.kind == "words":
+            if piece.kind == "text":
                 call.thoughts.append(piece.text)
                 yield text_chunk("reasoning", piece.text, call.thought_part)
-        elif speaks:
-            said = self._speech is not None and call.key == self._speech.argument
-            if said and piece.kind == "words":
-                call.shown.append(piece.text)
+        elif is_message:
+            in_text = self._message_tool is not None and call.key == self._message_tool.argument
+            if in_text and piece.kind == "text":
+                call.emitted.append(piece.text)
                 yield text_chunk("text", piece.text, call.part)
         else:
-            text = _WRITTEN.get(piece.kind, _nothing)(call, piece)
+            text = _ENCODERS.get(piece.kind, _nothing)(call, piece)
             if text:
-                call.shown.append(text)
+                call.emitted.append(text)
                 yield Chunk(call.kind, None, call.part, call.index, call.id, None, text)
 
     def _split(self, call: ToolCall, index: int) -> Iterator[Part]:
-        """Return what one call of the outcome has become: thoughts, then the call or the words."""
+        """Yield the parts that a call has become: reasoning, then the call or the text."""
         seen = self._calls.get(index)
-        if seen is None:  # never shown, so nothing was read of it
+        if seen is None:  # it produced no chunk, so nothing was read
             yield call
             return
         if seen.thoughts:
             yield Reasoning(text="".join(seen.thoughts))
-        shown = "".join(seen.shown)
-        if index in self._spoken:
-            if shown:
-                yield Text(text=shown)
+        emitted = "".join(seen.emitted)
+        if index in self._messages:
+            if emitted:
+                yield Text(text=emitted)
             return
         arguments = call.arguments
         if arguments is not None:
             arguments = {key: value for key, value in arguments.items() if key != self._thoughts}
-        yield call.model_copy(update={"arguments_raw": shown, "arguments": arguments})
+        yield call.model_copy(update={"arguments_raw": emitted, "arguments": arguments})
 
 
 def _key(call: _Call, piece: Piece) -> str:
@@ -182,8 +184,8 @@ def _nothing(_: _Call, __: Piece) -> str:
     return ""
 
 
-# How each piece of an object is written again, once a member before it may be gone.
-_WRITTEN: Mapping[Kind, Callable[[_Call, Piece], str]] = {
+# How each piece of an object is encoded again, as a member before it may have been removed.
+_ENCODERS: Mapping[Kind, Callable[[_Call, Piece], str]] = {
     "key": _key,
     "raw": _text,
     "stray": _text,

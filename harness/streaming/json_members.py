@@ -1,10 +1,13 @@
-"""The members of one JSON object, read while its text arrives in pieces.
+"""An incremental reader of one JSON object: its members while the text still arrives.
+
+Part of the API of the streaming system: ``inner_thoughts`` is built on it, and so can be any other
+stage that must act on a tool's arguments before they are complete. Nothing else here imports it.
 
 https://www.rfc-editor.org/rfc/rfc8259
 
-Rules of this file: every character is looked at once, wherever the text is cut; a member's value is
-handed on as raw text and, where it is a string, as the words it spells; an escape is never handed
-on in halves; text that is no object is handed on as it is, for somebody else to refuse.
+Rules of this file: every character is read once, wherever the text is cut; a member's value is
+returned as raw text and, where it is a string, also decoded; an escape is never split; text that is
+not an object is returned unchanged, as ``stray``.
 """
 
 from __future__ import annotations
@@ -18,15 +21,15 @@ if TYPE_CHECKING:
 
     State: TypeAlias = Callable[[str, "list[Piece]"], str]
 
-Kind: TypeAlias = Literal["key", "raw", "words", "end", "close", "stray"]
+Kind: TypeAlias = Literal["key", "raw", "text", "end", "close", "stray"]
 
-_WINDOW = 4096  # characters read at once, so that what is left of a text is cheap to hand on
+_WINDOW = 4096  # characters per step, so that copying the unread rest of a text stays cheap
 
 
 class Piece(NamedTuple):
-    """What was read: a member's ``key``, ``raw`` text and ``words`` of its value, its ``end``.
+    """What was read: a member's ``key``, its value as ``raw`` JSON and as ``text``, its ``end``.
 
-    ``close`` is the object's own brace; ``stray`` is all the text where it is no object.
+    ``close`` is the closing brace of the object; ``stray`` is text that is not an object.
     """
 
     kind: Kind
@@ -36,7 +39,7 @@ class Piece(NamedTuple):
 _BLANK = " \t\r\n"
 _SCALAR_END = re.compile(r"[,}\s]")
 _NESTED = re.compile(r'["{}\[\]]')
-# What a string holds, token by token; a high surrogate waits for its other half.
+# The tokens of a string; a high surrogate waits for the low one.
 _HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _TOKEN = re.compile(
     rf'[^"\\]+|{_HIGH}{_LOW}|{_HIGH}(?=[^\\]|\\[^u])|(?!{_HIGH})\\u[0-9a-fA-F]{{4}}|\\[^u]'
@@ -47,28 +50,27 @@ _PAIRLESS = re.compile(rf"{_HIGH}(?=\\u[0-9a-fA-F]{{4}})")
 class ObjectReader:
     """Reads one JSON object from pieces of text.
 
-    ``feed`` returns what each piece completes; nothing has to be called at the end, for what is
-    then missing never came.
+    ``feed`` returns what each piece completes. There is nothing to call at the end.
     """
 
     def __init__(self) -> None:
         self._state: State = self._before_object
-        self._held = ""  # the end of a piece that cannot be read without the next
+        self._held = ""  # the end of a piece that is incomplete without the next
         self._key: list[str] = []
         self._depth = 0
         self._in_key = False
 
     def feed(self, text: str) -> list[Piece]:
         """Take the next piece of text; return the pieces of members it completes."""
-        found: list[Piece] = []
+        pieces: list[Piece] = []
         for start in range(0, len(text), _WINDOW):
             rest = self._held + text[start : start + _WINDOW]
             self._held = ""
             while rest:
-                rest = self._state(rest, found)
-        return found
+                rest = self._state(rest, pieces)
+        return pieces
 
-    # Each state takes a non-empty text and returns what it left of it.
+    # Each state takes a non-empty text and returns the unread rest of it.
 
     def _before_object(self, text: str, _: list[Piece]) -> str:
         text = text.lstrip(_BLANK)
@@ -76,11 +78,11 @@ class ObjectReader:
             self._state = self._before_key if text[0] == "{" else self._stray
         return text[1:] if text[:1] == "{" else text
 
-    def _stray(self, text: str, found: list[Piece]) -> str:
-        found.append(Piece("stray", text))
+    def _stray(self, text: str, pieces: list[Piece]) -> str:
+        pieces.append(Piece("stray", text))
         return ""
 
-    def _before_key(self, text: str, found: list[Piece]) -> str:
+    def _before_key(self, text: str, pieces: list[Piece]) -> str:
         text = text.lstrip(_BLANK + ",")
         if text[:1] == '"':
             self._in_key, self._key, self._state = True, [], self._string
@@ -88,90 +90,90 @@ class ObjectReader:
         if text:
             self._state = self._tail
             if text[0] == "}":
-                found.append(Piece("close"))
+                pieces.append(Piece("close"))
         return ""
 
-    def _tail(self, _text: str, _found: list[Piece]) -> str:
-        return ""  # nothing that follows the object belongs to it
+    def _tail(self, _text: str, _pieces: list[Piece]) -> str:
+        return ""  # text after the object is ignored
 
-    def _before_value(self, text: str, found: list[Piece]) -> str:
+    def _before_value(self, text: str, pieces: list[Piece]) -> str:
         text = text.lstrip(_BLANK + ":")
         if not text:
             return ""
         if text[0] == '"':
-            found.append(Piece("raw", '"'))
+            pieces.append(Piece("raw", '"'))
             self._in_key, self._state = False, self._string
             return text[1:]
         self._state = self._nested if text[0] in "{[" else self._scalar
         return text
 
-    def _scalar(self, text: str, found: list[Piece]) -> str:
+    def _scalar(self, text: str, pieces: list[Piece]) -> str:
         end = _SCALAR_END.search(text)
         raw = text[: end.start()] if end else text
         if raw:
-            found.append(Piece("raw", raw))
+            pieces.append(Piece("raw", raw))
         if end is None:
             return ""
-        self._end_member(found)
+        self._end_member(pieces)
         return text[end.start() :]
 
-    def _nested(self, text: str, found: list[Piece]) -> str:
-        """Pass an object or array through; strings in it only matter for the brackets they hold."""
+    def _nested(self, text: str, pieces: list[Piece]) -> str:
+        """Return an object or array as raw text; strings are skipped, as they may hold brackets."""
         for mark in _NESTED.finditer(text):
             if mark.group() == '"':
-                found.append(Piece("raw", text[: mark.end()]))
+                pieces.append(Piece("raw", text[: mark.end()]))
                 self._state = self._nested_string
                 return text[mark.end() :]
             self._depth += 1 if mark.group() in "{[" else -1
             if self._depth == 0:
-                found.append(Piece("raw", text[: mark.end()]))
-                self._end_member(found)
+                pieces.append(Piece("raw", text[: mark.end()]))
+                self._end_member(pieces)
                 return text[mark.end() :]
-        found.append(Piece("raw", text))
+        pieces.append(Piece("raw", text))
         return ""
 
-    def _nested_string(self, text: str, found: list[Piece]) -> str:
+    def _nested_string(self, text: str, pieces: list[Piece]) -> str:
         raw, rest, closed = self._tokens(text)
         if closed:
             self._state = self._nested
         if raw or closed:
-            found.append(Piece("raw", raw + ('"' if closed else "")))
+            pieces.append(Piece("raw", raw + ('"' if closed else "")))
         return rest
 
-    def _string(self, text: str, found: list[Piece]) -> str:
+    def _string(self, text: str, pieces: list[Piece]) -> str:
         raw, rest, closed = self._tokens(text)
         if self._in_key:
             self._key.append(raw)
             if closed:
-                found.append(Piece("key", _spelled("".join(self._key))))
+                pieces.append(Piece("key", _decoded("".join(self._key))))
                 self._state = self._before_value
             return rest
         if raw:
-            found += (Piece("raw", raw), Piece("words", _spelled(raw)))
+            pieces += (Piece("raw", raw), Piece("text", _decoded(raw)))
         if closed:
-            found.append(Piece("raw", '"'))
-            self._end_member(found)
+            pieces.append(Piece("raw", '"'))
+            self._end_member(pieces)
         return rest
 
-    def _end_member(self, found: list[Piece]) -> None:
-        found.append(Piece("end"))
+    def _end_member(self, pieces: list[Piece]) -> None:
+        pieces.append(Piece("end"))
         self._state = self._before_key
 
     def _tokens(self, text: str) -> tuple[str, str, bool]:
-        """Split what is whole of a string from the rest; say whether its closing quote came."""
+        """Return the complete tokens of a string, the rest, and whether it was closed."""
         at = 0
         while at < len(text) and text[at] != '"':
             token = _TOKEN.match(text, at) or _PAIRLESS.match(text, at)
             if token is None:
-                self._held = text[at:]  # half an escape, or half a pair of them
+                self._held = text[at:]  # an incomplete escape or surrogate pair
                 return text[:at], "", False
             at = token.end()
         closed = at < len(text)
         return text[:at], text[at + 1 :] if closed else "", closed
 
 
-def _spelled(raw: str) -> str:
-    """Return the words that the inside of a JSON string spells; a bad escape stays as it is."""
+def _decoded(raw: str) -> str:
+    """Decode the inside of a JSON string; an invalid one stays as it is."""
     if "\\" not in raw:
         return raw
     try:

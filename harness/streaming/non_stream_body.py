@@ -1,11 +1,11 @@
-"""A 200 whose body is no event stream: a gateway's page, or the answer in one piece.
+"""A response with status 200 whose body is not an event stream: an HTML page, a JSON answer.
 
-SDKs look for events in whatever came; they find none and end without a word (FACTS part A, section
-1; catalogue TR-017). Here it is found out what came in their place.
+SDKs look for events in any body; where there are none, they end without an error (catalogue
+TR-017). This file keeps the beginning of such a body, so that the error can show it.
 
-Rules of this file: a content type alone condemns nobody, for servers send events under many names:
-it only explains why not one event came; nothing is read ahead, the first bytes are kept while the
-SDK reads them; a response of the usual type is left untouched.
+Rules of this file: the content type alone is not an error, because servers send events under many
+types: it only explains why no event arrived; nothing is read ahead, the first bytes are kept while
+the SDK reads them; a response of another type is not touched.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 CONTENT_TYPES = frozenset(
     {"application/json", "application/problem+json", "application/xhtml+xml", "text/html"}
 )
-KEPT = 200  # bytes: enough to know a login page or an error object
+KEPT = 200  # bytes: enough to recognise a login page or an error object
 
 
 class NonStreamBody:
-    """The body of a response that may be no event stream, watched as it is read.
+    """The body of a response that may not be an event stream, observed while it is read.
 
     Args:
-        response: an ``httpx2`` or ``httpx`` response that is yet to be read.
-        content_type: what its header says.
+        response: an ``httpx2`` or ``httpx`` response that has not been read yet.
+        content_type: its content-type header.
     """
 
     def __init__(self, response: Any, content_type: str) -> None:
@@ -36,7 +36,7 @@ class NonStreamBody:
         response.iter_bytes, response.aiter_bytes = self._iter_bytes, self._aiter_bytes
 
     def __str__(self) -> str:
-        """Say what came in place of events, and how it begins."""
+        """Describe what arrived instead of events, with its first bytes."""
         start = self._start.decode("utf-8", "replace")
         return f"{self._content_type!r} came where events were asked for: {start!r}"
 
@@ -55,11 +55,11 @@ class NonStreamBody:
 
 
 def non_stream_body(stream: object) -> NonStreamBody | None:
-    """Watch the body of an SDK's stream that was just opened.
+    """Observe the body of an SDK's stream that was just opened.
 
     Returns:
-        The body, or None where its type raises no doubt or is not known: the stream of google-genai
-        has no response, and it knows itself what is no answer.
+        The body, or None where its type is that of a stream or unknown: the stream of google-genai
+        has no response, and that SDK raises an error for such a body.
     """
     response = getattr(stream, "response", None)
     content_type = getattr(response, "headers", {}).get("content-type", "")

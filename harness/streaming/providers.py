@@ -1,7 +1,7 @@
-"""Which protocol a provider speaks: the one table that knows providers by name.
+"""The table of providers and the protocol of each.
 
-Rule of this file: a provider that is missing here is refused by name, wherever one is named; who
-speaks two protocols is asked in the one its request is written in.
+Rule of this file: a provider that is not in the table is an error; for a provider with two
+protocols, the form of the request decides.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 
     from harness.model import JSON
 
-_BYTES_A_TOKEN = 4  # in English, as https://platform.openai.com/tokenizer says
+_BYTES_PER_TOKEN = 4  # of English text, https://platform.openai.com/tokenizer
 
 
 @dataclass(frozen=True)
 class Provider:
-    """What the adapter has to know of a provider.
+    """What the adapter needs to know about a provider.
 
     Args:
-        protocol: what it speaks.
-        also: what it speaks to requests with ``input`` in place of ``messages``; None: nothing.
-        silent_usage: whether it may report no usage, so that ours is an estimate.
+        protocol: its protocol.
+        input_protocol: its protocol for requests with ``input`` instead of ``messages``, if any.
+        may_omit_usage: whether it may report no usage; the output tokens are then estimated.
     """
 
     protocol: str
-    also: str | None = None
-    silent_usage: bool = False
+    input_protocol: str | None = None
+    may_omit_usage: bool = False
 
 
 _MESSAGES = Provider("anthropic_messages")
 _GEMINI = Provider("gemini_generate")
 _CHAT = Provider("openai_chat")
-_BOTH = Provider("openai_chat", also="openai_responses")
+_BOTH = Provider("openai_chat", input_protocol="openai_responses")
 
 PROVIDERS: Mapping[str, Provider] = {
     "anthropic": _MESSAGES,
@@ -57,16 +57,16 @@ PROVIDERS: Mapping[str, Provider] = {
     "zai": _CHAT,
     "together": _CHAT,
     "mistral": _CHAT,
-    "lmstudio": Provider("openai_chat", silent_usage=True),
+    "lmstudio": Provider("openai_chat", may_omit_usage=True),
     "chatgpt_oauth": Provider("openai_responses"),
 }
 
 
 def provider_named(name: str) -> Provider:
-    """Return what is known of a provider: its row, or that of a registered protocol's endpoint.
+    """Return a provider: a row of the table, or the endpoint of a registered protocol.
 
     Raises:
-        UnknownWordError: nothing is; proposes the nearest name.
+        UnknownWordError: there is no such provider; the error proposes the nearest name.
     """
     if name in PROVIDERS:
         return PROVIDERS[name]
@@ -80,14 +80,14 @@ def protocol_of(name: str, request: Mapping[str, JSON]) -> str:
     """Return the protocol a request to a provider is written in.
 
     Raises:
-        UnknownWordError: no such provider is known.
+        UnknownWordError: there is no such provider.
     """
     provider = provider_named(name)
-    if provider.also is not None and "input" in request and "messages" not in request:
-        return provider.also
+    if provider.input_protocol is not None and "input" in request and "messages" not in request:
+        return provider.input_protocol
     return provider.protocol
 
 
 def estimate_tokens(text: str) -> int:
-    """Guess the number of tokens of a text, without a tokenizer and without the network."""
-    return -(-len(text.encode("utf-8", "surrogatepass")) // _BYTES_A_TOKEN)
+    """Estimate the number of tokens of a text, without a tokenizer or the network."""
+    return -(-len(text.encode("utf-8", "surrogatepass")) // _BYTES_PER_TOKEN)

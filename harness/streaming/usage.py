@@ -1,8 +1,8 @@
-"""Usage, read from a provider's object through its table.
+"""Usage, read from a provider's object by the table of its protocol.
 
 Rules of this file: counts on a stream are cumulative, so a later count replaces an earlier one
-field by field and nothing is summed over events; a field that is missing, null or no count at all
-was not reported; zero is a report.
+field by field, and nothing is summed over events; a field that is missing, null or not a count was
+not reported, while zero was.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ def counts_of(usage: object, table: Mapping[str, str]) -> dict[str, int]:
         usage: the provider's object, a mapping or an SDK model; None reports nothing.
         table: our field -> the dotted path of the provider's.
     """
-    found = {ours: get(usage, path) for ours, path in table.items()}
-    return {ours: value for ours, value in found.items() if type(value) is int and value >= 0}
+    values = {ours: get(usage, path) for ours, path in table.items()}
+    return {ours: value for ours, value in values.items() if type(value) is int and value >= 0}
 
 
 def usage_of(counts: Mapping[str, int]) -> Usage | None:
-    """Return the usage of counts already in our meaning; None where nothing was reported.
+    """Return the usage with these counts; None where nothing was reported.
 
-    A total that was not reported is input plus output, where both were.
+    Where both were reported, a missing total is input plus output.
     """
     if not counts:
         return None
-    whole = dict(counts)
-    if "total" not in whole and "input" in whole and "output" in whole:
-        whole["total"] = whole["input"] + whole["output"]
-    return Usage(**whole)
+    complete = dict(counts)
+    if "total" not in complete and "input" in complete and "output" in complete:
+        complete["total"] = complete["input"] + complete["output"]
+    return Usage(**complete)
 
 
 def raw_of(usage: Any) -> JSON:
-    """Return a provider's object as the JSON it was: what it did not send is left out.
+    """Return a provider's object as the JSON it was sent as, without fields it did not send.
 
-    SDKs build models without looking at the types, so pydantic's warnings about them say nothing.
+    SDKs build models without validating them, so pydantic's warnings about types mean nothing.
     """
     dump = getattr(usage, "model_dump", None)
     if not callable(dump):

@@ -1,4 +1,4 @@
-"""A demonstration in a process of its own, shared by the tests of this room, over its own Redis."""
+"""A demonstration in a process of its own, with its own Redis, shared by these tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["postgres"]
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str | None]:
-    """A Redis of these tests' own, or None where there is none."""
+    """The URL of a private Redis, or None without redis-server."""
     with private_redis() as url:
         yield url
 
@@ -28,7 +28,7 @@ def redis_url() -> Iterator[str | None]:
 @pytest.fixture(scope="session")
 def demo(redis_url: str | None) -> Iterator[Demo]:
     if sys.platform == "win32":
-        pytest.skip("Ctrl-C is no signal to be sent there")
+        pytest.skip("Ctrl-C cannot be sent as a signal")
     with Demo(*(() if redis_url is None else ("--redis", redis_url))) as running:
         yield running
         assert running.end(signal.SIGTERM)[0] == 0
@@ -41,8 +41,8 @@ def client(demo: Demo) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture
-def kept(client: httpx2.Client, redis_url: str | None) -> httpx2.Client:
-    """A client of a demonstration that keeps frames."""
+def redis_client(client: httpx2.Client, redis_url: str | None) -> httpx2.Client:
+    """A client of a demonstration that stores client events."""
     if redis_url is None:
-        pytest.skip("no redis-server to keep frames in")
+        pytest.skip("no redis-server")
     return client

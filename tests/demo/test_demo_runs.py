@@ -1,4 +1,4 @@
-"""Runs of the demonstration as a client meets them: streamed, cancelled, left, refused."""
+"""Runs of the demonstration: streamed, cancelled, aborted and refused."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from harness.demo.answers import answered
-from harness.demo.models import STORY
-from harness.demo.page import LINES
+from harness.demo.models import DEMO_TEXT
+from harness.demo.page import COMMANDS
+from harness.demo.responses import json_response
 from harness.protocols import NAMES
-from tests.demo.reading import body, eventually, frames_of, labels, new_id, words
+from tests.demo.response_events import body, events_of, eventually, labels, new_id, text_of
 
 if TYPE_CHECKING:
     import httpx2
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
 SILENT = "anthropic_messages/cancellation/silent_provider"
 SLOW = "demo/anthropic_messages"
-WHOLE = ["message", "stop_reason", "usage", "done"]
+COMPLETE = ["message", "stop_reason", "usage", "done"]
 
 
-def told(client: httpx2.Client, target: str) -> list[Any]:
+def run_events(client: httpx2.Client, target: str) -> list[Any]:
     with client.stream("POST", target) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
-        return list(frames_of(response))
+        return list(events_of(response))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_run_is_streamed_kept_and_traced(client: httpx2.Client, name: str) -> None:
+def test_a_run_is_streamed_stored_and_traced(client: httpx2.Client, name: str) -> None:
     run_id = new_id()
-    frames = told(client, f"/v1/runs?model=demo/{name}&run_id={run_id}")
-    assert labels(frames) == WHOLE
-    assert words(frames) == STORY
+    events = run_events(client, f"/v1/runs?model=demo/{name}&run_id={run_id}")
+    assert labels(events) == COMPLETE
+    assert text_of(events) == DEMO_TEXT
     run = client.get(f"/v1/runs/{run_id}").json()
     assert (run["status"], run["stop_reason"]) == ("completed", "end_turn")
 
@@ -52,41 +52,45 @@ def test_a_run_is_streamed_kept_and_traced(client: httpx2.Client, name: str) -> 
     assert trace()["outcome"]["ending"] == "complete"
 
 
-def test_a_step_whose_calls_are_done_is_followed_by_the_next_model(client: httpx2.Client) -> None:
-    frames = told(client, "/v1/runs?model=openai_chat/baseline/tools&model=demo/gemini_generate")
-    assert body(frames, "usage")["step_count"] == 2
-    assert body(frames, "stop_reason")["stop_reason"] == "end_turn"
-    assert words(frames) == STORY
+def test_the_next_model_is_called_after_a_tool_call(client: httpx2.Client) -> None:
+    events = run_events(
+        client, "/v1/runs?model=openai_chat/baseline/tools&model=demo/gemini_generate"
+    )
+    assert body(events, "usage")["step_count"] == 2
+    assert body(events, "stop_reason")["stop_reason"] == "end_turn"
+    assert text_of(events) == DEMO_TEXT
 
 
-def test_a_run_that_is_cancelled_ends_once_and_says_what_it_used(client: httpx2.Client) -> None:
-    run_id, frames = new_id(), []
+def test_a_cancelled_run_ends_once_and_reports_its_usage(client: httpx2.Client) -> None:
+    run_id, events = new_id(), []
     with client.stream("POST", f"/v1/runs?model={SILENT}&run_id={run_id}") as response:
         assert response.headers["x-run-id"] == run_id
-        for frame in frames_of(response):
-            frames.append(frame)
-            if len(frames) == 1:
+        for event in events_of(response):
+            events.append(event)
+            if len(events) == 1:
                 assert client.post(f"/v1/runs/{run_id}/cancel").status_code == 202
-    assert labels(frames) == WHOLE
-    assert body(frames, "stop_reason")["stop_reason"] == "cancelled"
-    usage = body(frames, "usage")
+    assert labels(events) == COMPLETE
+    assert body(events, "stop_reason")["stop_reason"] == "cancelled"
+    usage = body(events, "usage")
     assert usage["partial"]
     assert usage["prompt_tokens"]
-    again = client.post(f"/v1/runs/{run_id}/cancel")
-    assert (again.status_code, again.json()["status"]) == (200, "cancelled")
+    second = client.post(f"/v1/runs/{run_id}/cancel")
+    assert (second.status_code, second.json()["status"]) == (200, "cancelled")
 
 
 @pytest.mark.parametrize("model", [SILENT, SLOW])
-def test_a_client_that_leaves_ends_its_run(client: httpx2.Client, demo: Demo, model: str) -> None:
+def test_a_client_that_disconnects_ends_its_run(
+    client: httpx2.Client, demo: Demo, model: str
+) -> None:
     run_id = new_id()
-    with socket.create_connection(("127.0.0.1", demo.port), timeout=20) as leaving:
+    with socket.create_connection(("127.0.0.1", demo.port), timeout=20) as connection:
         target = f"/v1/runs?model={model}&run_id={run_id}&pace=2"
-        leaving.sendall(f"POST {target} HTTP/1.1\r\nhost: here\r\n\r\n".encode())
-        assert b"200 OK" in leaving.recv(100)
+        connection.sendall(f"POST {target} HTTP/1.1\r\nhost: here\r\n\r\n".encode())
+        assert b"200 OK" in connection.recv(100)
     eventually(lambda: bool(client.get(f"/v1/runs/{run_id}").json()["finished_at"]))
     run = client.get(f"/v1/runs/{run_id}").json()
     assert run["status"] == "cancelled"
-    assert run["finished_at"] - run["created_at"] < 2  # long before the provider's next word
+    assert run["finished_at"] - run["created_at"] < 2  # long before the provider's next event
 
 
 # Refused
@@ -100,56 +104,56 @@ def test_a_conversation_has_one_run_at_a_time(client: httpx2.Client) -> None:
         response.read()
     assert refused.status_code == 409
     assert refused.json()["error"]["type"] == "conversation_busy"
-    assert labels(told(client, target.replace(SILENT, "demo/openai_chat"))) == WHOLE
+    assert labels(run_events(client, target.replace(SILENT, "demo/openai_chat"))) == COMPLETE
 
 
-def test_a_conversation_whose_calls_wait_is_refused_until_they_are_answered(
+def test_a_conversation_that_waits_for_approval_is_refused(
     client: httpx2.Client,
 ) -> None:
     conversation = new_id()
     target = f"/v1/runs?conversation={conversation}&model=openai_chat/baseline/tools"
-    frames = told(client, f"{target}&approve=get_weather")
-    types = {frame.body["message_type"] for frame in frames if isinstance(frame.body, dict)}
+    events = run_events(client, f"{target}&approve=get_weather")
+    types = {event.body["message_type"] for event in events if isinstance(event.body, dict)}
     assert "approval_request_message" in types
-    assert body(frames, "stop_reason")["stop_reason"] == "requires_approval"
+    assert body(events, "stop_reason")["stop_reason"] == "requires_approval"
     refused = client.post(target)
     assert (refused.status_code, refused.json()["error"]["type"]) == (409, "pending_approval")
     assert client.post(f"/v1/conversations/{conversation}/approval").json()["waited"]
-    assert labels(told(client, target)) == WHOLE
+    assert labels(run_events(client, target)) == COMPLETE
 
 
 @pytest.mark.parametrize(
-    ("method", "target", "status", "words"),
+    ("method", "target", "status", "message"),
     [
-        ("POST", "/v1/runs?pace=fast", 400, "pace=fast is no number from 0 to 10"),
-        ("POST", "/v1/runs?run_id=a%0d%0ab", 400, "an id is 1 to 64 of letters"),
-        ("POST", "/v1/runs?pace=nan", 400, "pace=nan is no number"),
+        ("POST", "/v1/runs?pace=fast", 400, "pace=fast must be a number from 0 to 10"),
+        ("POST", "/v1/runs?run_id=a%0d%0ab", 400, "must be 1 to 64 letters"),
+        ("POST", "/v1/runs?pace=nan", 400, "pace=nan must be a number"),
         ("POST", "/v1/runs?model=demo/opnai_chat", 404, "did you mean 'demo/openai_chat'?"),
         ("POST", "/v1/runs/none/cancel", 404, "there is no run 'none'"),
         ("GET", "/v1/runs/none", 404, "there is no run 'none'"),
         ("GET", "/v1/runs/none/trace", 404, "no trace of step 1 of run 'none'"),
-        ("POST", "/v1/chat/completions", 400, "the body is no JSON"),
+        ("POST", "/v1/chat/completions", 400, "the body is not valid JSON"),
     ],
 )
-def test_what_is_wrong_is_said_with_a_status_of_its_own(
-    client: httpx2.Client, method: str, target: str, status: int, words: str
+def test_an_invalid_request_gets_its_status_and_message(
+    client: httpx2.Client, method: str, target: str, status: int, message: str
 ) -> None:
-    answer = client.request(method, target)
-    assert answer.status_code == status
-    assert words in answer.json()["error"]["message"]
+    response = client.request(method, target)
+    assert response.status_code == status
+    assert message in response.json()["error"]["message"]
 
 
-def test_an_id_is_given_once(client: httpx2.Client) -> None:
+def test_an_id_can_be_used_once(client: httpx2.Client) -> None:
     run_id = new_id()
-    told(client, f"/v1/runs?run_id={run_id}")
-    again = client.post(f"/v1/runs?run_id={run_id}")
-    assert again.status_code == 409
-    assert "already" in again.json()["error"]["message"]
+    run_events(client, f"/v1/runs?run_id={run_id}")
+    second = client.post(f"/v1/runs?run_id={run_id}")
+    assert second.status_code == 409
+    assert "already" in second.json()["error"]["message"]
 
 
-def test_half_a_character_can_be_answered() -> None:
-    """A trace of a delta that was cut in a surrogate pair has no bytes in UTF-8."""
-    assert json.loads(bytes(answered({"text": "\ud83d"}).body)) == {"text": "\ud83d"}
+def test_half_a_surrogate_pair_can_be_returned() -> None:
+    """A trace of a delta that was cut within a surrogate pair cannot be encoded in UTF-8."""
+    assert json.loads(bytes(json_response({"text": "\ud83d"}).body)) == {"text": "\ud83d"}
 
 
 # OpenAI's own SDK
@@ -164,10 +168,10 @@ def test_openais_sdk_reads_it(client: httpx2.Client, demo: Demo) -> None:
             )
         )
         deltas = [choice.delta for chunk in chunks for choice in chunk.choices]
-        assert "".join(delta.content or "" for delta in deltas) == STORY
+        assert "".join(delta.content or "" for delta in deltas) == DEMO_TEXT
         assert chunks[-2].choices[0].finish_reason == "stop"
         assert chunks[-1].usage is not None
-        assert chunks[-1].usage.completion_tokens == len(STORY.split())
+        assert chunks[-1].usage.completion_tokens == len(DEMO_TEXT.split())
         tools = sdk.chat.completions.create(
             model="anthropic_messages/baseline/tools", messages=[], stream=True
         )
@@ -175,21 +179,21 @@ def test_openais_sdk_reads_it(client: httpx2.Client, demo: Demo) -> None:
         assert finishes[-1] == "tool_calls"
         with pytest.raises(openai.NotFoundError, match="did you mean"):
             sdk.chat.completions.create(model="demo/opnai_chat", messages=[], stream=True)
-        with pytest.raises(openai.BadRequestError, match="only streams are spoken here"):
+        with pytest.raises(openai.BadRequestError, match="only streaming is supported"):
             sdk.chat.completions.create(model=SLOW, messages=[])
         assert {SLOW, SILENT} <= {model.id for model in sdk.models.list()}
 
 
-# What a person pastes
+# The front page
 
 
-def test_every_line_of_the_page_can_be_pasted(demo: Demo, kept: httpx2.Client) -> None:
+def test_every_command_of_the_page_works(demo: Demo, redis_client: httpx2.Client) -> None:
     if shutil.which("curl") is None:
         pytest.skip("no curl")
-    assert LINES.format(url=demo.url) in kept.get("/").text
-    lines = LINES.format(url=demo.url).replace("pace=0.5", "pace=0.01").replace("=0.1", "=0")
+    assert COMMANDS.format(url=demo.url) in redis_client.get("/").text
+    lines = COMMANDS.format(url=demo.url).replace("pace=0.5", "pace=0.01").replace("=0.1", "=0")
     pasted = lines.replace("curl ", "curl -sS ") + "\nwait\n"
-    shell = subprocess.run(  # noqa: S603 - our own lines
+    shell = subprocess.run(  # noqa: S603 - our own commands
         [str(shutil.which("sh")), "-e", "-c", pasted],
         capture_output=True,
         text=True,
@@ -202,7 +206,7 @@ def test_every_line_of_the_page_can_be_pasted(demo: Demo, kept: httpx2.Client) -
     assert shell.stdout.count("data: [DONE]") == 7
 
 
-def test_every_scenario_can_be_asked_for(client: httpx2.Client) -> None:
+def test_every_scenario_is_a_model(client: httpx2.Client) -> None:
     known = {entry["id"] for entry in client.get("/v1/models").json()["data"]}
-    stories = [f"demo/{name}" for name in NAMES]
-    assert known.issuperset(itertools.chain(stories, [SILENT, "openai_chat/baseline/tools"]))
+    demo_names = [f"demo/{name}" for name in NAMES]
+    assert known.issuperset(itertools.chain(demo_names, [SILENT, "openai_chat/baseline/tools"]))

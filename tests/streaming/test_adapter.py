@@ -73,7 +73,7 @@ def test_a_provider_is_spoken_to_in_its_protocol(
 
 
 def test_every_provider_speaks_protocols_we_have() -> None:
-    spoken = {word for p in PROVIDERS.values() for word in (p.protocol, p.also) if word}
+    spoken = {name for p in PROVIDERS.values() for name in (p.protocol, p.input_protocol) if name}
     assert spoken == set(NAMES)
 
 
@@ -89,7 +89,7 @@ async def test_an_unknown_provider_is_refused_with_the_nearest(product: Product)
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_step_delivers_and_leaves_one_trace(name: str, product: Product) -> None:
     told, error = await product.taken(name, answered(name))
-    step = product.adapter.step
+    step = product.adapter.result
     assert step is not None
     assert error is None
     assert tuple(told) == step.outcome.chunks
@@ -126,15 +126,15 @@ async def test_nothing_of_a_step_is_left_for_the_next(name: str, product: Produc
         message = Message(content=words, finish=finish)
         _, error = await product.taken(name, answered(name, message))
         assert error is None
-        assert product.adapter.step is not None
-        assert product.adapter.step.outcome.finish == finish
+        assert product.adapter.result is not None
+        assert product.adapter.result.outcome.finish == finish
 
 
 async def test_a_step_that_is_running_shows_no_old_result(product: Product) -> None:
     await product.taken("openai_chat", answered("openai_chat"))
     async with aclosing(product.stream("openai_chat")) as chunks:
         await anext(chunks)
-        assert product.adapter.step is None
+        assert product.adapter.result is None
 
 
 async def test_calls_of_tools_that_need_approval_ask_for_it(product: Product) -> None:
@@ -152,8 +152,8 @@ async def test_usage_a_local_server_does_not_report_is_estimated(product: Produc
     request = protocol("openai_chat").request
     async for _ in product.adapter.stream(asking("lmstudio"), request):
         pass
-    assert product.adapter.step is not None
-    usage = product.adapter.step.outcome.usage
+    assert product.adapter.result is not None
+    usage = product.adapter.result.outcome.usage
     assert usage is not None
     assert usage.output == estimate_tokens("Hello you there") == 4
 
@@ -228,9 +228,9 @@ async def test_a_failure_inside_the_stream_is_named_by_its_code(
     told, error = await product.taken(name, answered(name, message))
     assert type(error) is expected
     assert {chunk.kind for chunk in told} <= {"text"}  # the end of the attempt is kept back
-    assert product.adapter.step is not None
-    assert product.adapter.step.error is error
-    assert product.adapter.step.outcome.text == "Hi"
+    assert product.adapter.result is not None
+    assert product.adapter.result.error is error
+    assert product.adapter.result.outcome.text == "Hi"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -283,8 +283,8 @@ async def test_an_error_of_the_family_comes_out_as_the_same_object(at: str | int
         _ = [chunk async for chunk in adapter.stream(context("openai_chat"), {"messages": []})]
     assert caught.value is mine
     assert mine.__cause__ is None
-    assert adapter.step is not None
-    assert adapter.step.error is mine
+    assert adapter.result is not None
+    assert adapter.result.error is mine
 
 
 async def test_a_fault_of_our_own_surfaces_with_its_cause() -> None:

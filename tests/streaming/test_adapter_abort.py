@@ -75,7 +75,7 @@ async def left_step(
     await run(leaving, silent)
     seen = await closed_by(product.stage, key)
     await product.adapter.flush()
-    step = product.adapter.step
+    step = product.adapter.result
     assert step is not None
     assert step.error is None
     traces, product.kept.traces = product.kept.traces, []

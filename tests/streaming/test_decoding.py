@@ -90,7 +90,7 @@ def test_an_event_without_its_blank_line_is_read_and_half_of_one_is_lost() -> No
 
 def test_data_that_is_no_json_is_refused() -> None:
     reader = WireEvents("gemini_generate")
-    with pytest.raises(ProtocolError, match="an event is no JSON"):
+    with pytest.raises(ProtocolError, match="an event is not JSON"):
         reader.feed(b"data: {oops\n\n")
 
 

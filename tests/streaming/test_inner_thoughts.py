@@ -162,11 +162,11 @@ def test_reading_never_raises_and_does_not_depend_on_cuts(text: str, places: lis
         reader = ObjectReader()
         joined: list[tuple[str, str]] = []
         for found in (found for part in pieces for found in reader.feed(part)):
-            if joined and joined[-1][0] == found.kind in {"raw", "words", "stray"}:
+            if joined and joined[-1][0] == found.kind in {"raw", "text", "stray"}:
                 joined[-1] = (found.kind, joined[-1][1] + found.text)
             else:
                 joined.append((found.kind, found.text))
-        return [item for item in joined if item[0] != "words"]
+        return [item for item in joined if item[0] != "text"]
 
     def raws(pieces: list[str]) -> list[tuple[str, str]]:
         merged: list[tuple[str, str]] = []
@@ -192,7 +192,7 @@ def test_reading_is_linear_in_length() -> None:
 
 
 def test_a_bad_escape_stays_as_it_is() -> None:
-    words = [p.text for p in ObjectReader().feed(r'{"a": "\x1"}') if p.kind == "words"]
+    words = [p.text for p in ObjectReader().feed(r'{"a": "\x1"}') if p.kind == "text"]
     assert words == [r"\x1"]
 
 

@@ -14,7 +14,7 @@ from harness.aborting.seen_run import Step
 from harness.playback.transport import MEMORY_URL
 from harness.sdks import open_stream
 from harness.streaming.adapter import StepContext
-from harness.streaming.continuation import GO_ON, continuation
+from harness.streaming.continuation import stop_reason_after
 from harness.streaming.providers import PROVIDERS
 from harness.streaming.serving.agent import run_step
 from harness.targets.base import Call
@@ -89,9 +89,10 @@ class WatchedAgent:
                 async for item in items:
                     begun.chunks.append(item.chunk)
                     yield item
-            after = GO_ON if adapter.step is None else continuation(adapter.step.outcome)
-            if after.stop_reason is not None:
-                yield after.stop_reason
+            result = adapter.result
+            stop_reason = None if result is None else stop_reason_after(result.outcome)
+            if stop_reason is not None:
+                yield stop_reason
             await asyncio.sleep(TOOL_S)
         yield "max_steps"
 
@@ -110,7 +111,7 @@ class WatchedAgent:
             self._responses.unregister(begun.key)
 
     def _seen(self, begun: _BegunStep) -> Step:
-        result = begun.adapter.step
+        result = begun.adapter.result
         outcome = None if result is None else result.outcome
         return Step(tuple(begun.chunks), outcome, self._is_open(begun))
 
@@ -134,6 +135,6 @@ class WatchedAgent:
         provider = next(
             name
             for name, known in PROVIDERS.items()
-            if known.protocol == self._plan.protocol and known.also is None
+            if known.protocol == self._plan.protocol and known.input_protocol is None
         )
-        return StepContext("run", step_id, "agent", None, None, "agent_step", provider, None)
+        return StepContext(run_id="run", step_id=step_id, agent_id="agent", provider=provider)

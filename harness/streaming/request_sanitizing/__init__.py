@@ -1,1 +1,1 @@
-"""Request histories made acceptable to a provider before they are sent, per message form."""
+"""Repairing message histories so that a provider accepts them, one module per message form."""

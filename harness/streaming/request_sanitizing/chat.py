@@ -1,11 +1,11 @@
-"""Messages made fit for OpenAI Chat Completions and its compatible servers.
+"""Sanitizing messages for OpenAI Chat Completions and compatible servers.
 
-Each call of an assistant message is followed by exactly one ``tool`` message with its id, and a
-``tool`` message stands nowhere else: servers refuse anything else with a 400.
+Each call of an assistant message must be followed by exactly one ``tool`` message with its id, and
+``tool`` messages are allowed nowhere else: servers reject anything else with status 400.
 
 https://developers.openai.com/api/reference/resources/chat
 
-Rules of this file: those of hygiene.py, which does the same for the other shape of messages.
+Rules of this file: those of ``messages``, which does the same for Anthropic's messages.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
 
 def sanitise_chat(messages: Sequence[Message]) -> list[Message]:
-    """Return messages in which every call is answered once, right after it was made.
+    """Return messages in which every call has one result, directly after it.
 
     Args:
-        messages: each with ``role``; calls stand in ``tool_calls`` of an assistant message.
+        messages: each with ``role``; an assistant message has its calls in ``tool_calls``.
     """
-    fit: list[Message] = []
-    for place, written in enumerate(messages, 1):
-        message = _with_unique_calls(written)
+    sanitised: list[Message] = []
+    for position, original in enumerate(messages, 1):
+        message = _with_unique_calls(original)
         if message["role"] == "tool":
-            continue  # if it answers a call, it was taken together with it
-        fit.append(message)
+            continue  # the result of a call was added together with it
+        sanitised.append(message)
         calls = [call["id"] for call in message.get("tool_calls") or ()]
         if calls:
-            fit += _answers(calls, _results(calls, messages[place:]))
-    return fit
+            sanitised += _answers(calls, _results(calls, messages[position:]))
+    return sanitised
 
 
 def _results(calls: Sequence[str], later: Sequence[Message]) -> Iterator[Message]:
-    """Yield the tool messages that answer these calls, until one of their ids is used again."""
+    """Yield the tool messages of these calls, until one of their ids is used again."""
     for message in later:
         if any(call["id"] in calls for call in message.get("tool_calls") or ()):
             return
@@ -48,7 +48,7 @@ def _results(calls: Sequence[str], later: Sequence[Message]) -> Iterator[Message
 
 
 def _with_unique_calls(message: Message) -> Message:
-    """Keep the first call of each id; an empty list of calls is refused, too."""
+    """Keep the first call of each id; an empty list of calls is dropped, as servers reject it."""
     calls = message.get("tool_calls")
     if calls is None:
         return message
@@ -60,20 +60,20 @@ def _with_unique_calls(message: Message) -> Message:
 
 
 def _answers(calls: Iterable[str], results: Iterable[Message]) -> list[Message]:
-    """Return one tool message a call, in the order of the calls."""
+    """Return one tool message per call, in the order of the calls."""
     given: dict[str, Message] = {}
     for result in results:
         call = result["tool_call_id"]
         given[call] = _merged(given[call], result) if call in given else result
-    never = {"role": "tool", "content": CANCELLED}
-    return [given.get(call) or {**never, "tool_call_id": call} for call in calls]
+    cancelled = {"role": "tool", "content": CANCELLED}
+    return [given.get(call) or {**cancelled, "tool_call_id": call} for call in calls]
 
 
 def _merged(result: Message, other: Message) -> Message:
-    """Join what two messages say; the same words count once."""
-    said = _parts(result["content"])
-    new = [part for part in _parts(other["content"]) if part not in said]
-    return {**result, "content": [*said, *new]} if new else result
+    """Join the content of two messages; equal parts count once."""
+    parts = _parts(result["content"])
+    new = [part for part in _parts(other["content"]) if part not in parts]
+    return {**result, "content": [*parts, *new]} if new else result
 
 
 def _parts(content: Any) -> list[Any]:

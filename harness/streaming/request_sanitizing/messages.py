@@ -1,14 +1,14 @@
-"""Messages made fit for the Anthropic Messages API, which refuses a request for one bad block.
+"""Sanitizing messages for the Anthropic Messages API, which rejects a request with one bad block.
 
-A history is written while things go wrong: a call that was cancelled, a result that was stored
-twice, a text that stayed empty. ``sanitise`` takes such messages and returns new ones that are
-accepted; the request and whoever counts its tokens use the same ones.
+A stored history has defects where a run failed: a call that was cancelled, a result that was stored
+twice, a text that stayed empty. ``sanitise`` returns new messages that the API accepts; use the
+same ones to count tokens.
 
 https://docs.claude.com/en/api/messages
 https://docs.claude.com/en/docs/agents-and-tools/tool-use/implement-tool-use
 
-Rules of this file: nothing is changed in place; doing it twice changes nothing more; what a tool
-answered to a call stays, once; what nobody asked for goes.
+Rules of this file: nothing is changed in place; sanitizing twice changes nothing more; the result
+of each call is kept once; a result without a call is dropped.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     Message: TypeAlias = Mapping[str, Any]
     Step: TypeAlias = Callable[[Sequence[Message]], list[Message]]
 
-CANCELLED = "[cancelled]"  # what a call is answered with that never ran (catalogue CA-006)
-CONTINUED = "[continued]"  # what is put before a conversation that the model would begin
+CANCELLED = "[cancelled]"  # the result of a call that never ran (catalogue CA-006)
+CONTINUED = "[continued]"  # inserted where the conversation begins with the model
 
 
 def sanitise(messages: Sequence[Message]) -> list[Message]:
@@ -33,28 +33,28 @@ def sanitise(messages: Sequence[Message]) -> list[Message]:
     Args:
         messages: each with ``role`` (user or assistant) and ``content`` (text or blocks).
     """
-    fit = list(messages)
+    sanitised = list(messages)
     for step in STEPS:
-        fit = step(fit)
-    return fit
+        sanitised = step(sanitised)
+    return sanitised
 
 
 def drop_empty(messages: Sequence[Message]) -> list[Message]:
-    """Drop blank text blocks, and messages without content; a final assistant message may stay.
+    """Drop blank text blocks and messages without content.
 
-    It is a prefill, and the one message that may be empty.
+    A final assistant message is a prefill, the one message that may be empty.
     """
     kept: list[Message] = []
-    for place, message in enumerate(messages):
+    for position, message in enumerate(messages):
         content = _filled(message["content"])
-        prefill = place == len(messages) - 1 and message["role"] == "assistant"
+        prefill = position == len(messages) - 1 and message["role"] == "assistant"
         if content or prefill:
             kept.append({**message, "content": content})
     return kept
 
 
-def join_neighbours(messages: Sequence[Message]) -> list[Message]:
-    """Join messages of one role that follow one another, as the API itself would."""
+def join_adjacent(messages: Sequence[Message]) -> list[Message]:
+    """Join adjacent messages of one role, as the API itself does."""
     joined: list[Message] = []
     for _, group in groupby(messages, key=lambda message: message["role"]):
         first, *others = group
@@ -70,36 +70,36 @@ def unique_calls(messages: Sequence[Message]) -> list[Message]:
     return [_with_blocks(message, _first_calls) for message in messages]
 
 
-def one_result_a_call(messages: Sequence[Message]) -> list[Message]:
-    """Merge the results of one call in a message; the same words count once."""
+def one_result_per_call(messages: Sequence[Message]) -> list[Message]:
+    """Merge the results of one call in a message; equal blocks count once."""
     return [_with_blocks(message, _merged_results) for message in messages]
 
 
 def answer_calls(messages: Sequence[Message]) -> list[Message]:
-    """Have each call answered in the next message, first thing, and nothing answered but calls.
+    """Put the result of each call first in the next message, and drop results without a call.
 
-    An answer that stands further on is put where it belongs. A call nobody answered never ran: it
-    is answered with ``CANCELLED``.
+    A result in a later message is moved. A call without any result never ran; its result is
+    ``CANCELLED``.
     """
     answered: list[Message] = []
-    asked: list[str] = []
-    for place, message in enumerate([*messages, _NOBODY]):
+    pending: list[str] = []  # ids of the calls in the message before
+    for position, message in enumerate([*messages, _END]):
         content = message["content"]
         if message["role"] == "user":
-            content = _answers(asked, _blocks(content), messages[place:])
+            content = _answers(pending, _blocks(content), messages[position:])
             if content == _blocks(message["content"]):
-                content = message["content"]  # as it was written
-        elif asked:
-            blocks = _answers(asked, (), messages[place:])
+                content = message["content"]  # unchanged
+        elif pending:
+            blocks = _answers(pending, (), messages[position:])
             answered.append({"role": "user", "content": blocks})
         if content or message["role"] == "assistant":
             answered.append({**message, "content": content})
-        asked = [block["id"] for block in _blocks(content) if _is(block, "tool_use")]
+        pending = [block["id"] for block in _blocks(content) if _is(block, "tool_use")]
     return answered
 
 
 def user_first(messages: Sequence[Message]) -> list[Message]:
-    """Have the user begin."""
+    """Make the first message one of the user."""
     if messages and messages[0]["role"] != "user":
         return [{"role": "user", "content": CONTINUED}, *messages]
     return list(messages)
@@ -107,17 +107,17 @@ def user_first(messages: Sequence[Message]) -> list[Message]:
 
 STEPS: Sequence[Step] = (
     drop_empty,
-    join_neighbours,
+    join_adjacent,
     unique_calls,
-    one_result_a_call,
+    one_result_per_call,
     answer_calls,
-    join_neighbours,  # a message that only answered what nobody asked is gone
+    join_adjacent,  # a message that held only results without a call is gone
     user_first,
 )
 
 
 def _filled(content: Any) -> Any:
-    """Return content without blank texts, also inside of tool results."""
+    """Return content without blank texts, also inside tool results."""
     if isinstance(content, str):
         return content if content.strip() else ""
     filled = [block for block in content if not _blank(block)]
@@ -143,7 +143,7 @@ def _blocks(content: Any) -> list[Block]:
 
 
 def _with_blocks(message: Message, change: Callable[[list[Block]], list[Block]]) -> Message:
-    """Return a message with its blocks changed; one that stays as it is keeps its spelling."""
+    """Return a message with changed blocks; where nothing changes, the message itself."""
     blocks = _blocks(message["content"])
     changed = change(blocks)
     return message if changed == blocks else {**message, "content": changed}
@@ -162,39 +162,39 @@ def _first_calls(blocks: Iterable[Block]) -> list[Block]:
 
 
 def _merged_results(blocks: Iterable[Block]) -> list[Block]:
-    places: dict[str, int] = {}
+    positions: dict[str, int] = {}
     kept: list[Block] = []
     for block in blocks:
         call = block["tool_use_id"] if _is(block, "tool_result") else None
-        if call is None or call not in places:
+        if call is None or call not in positions:
             if call is not None:
-                places[call] = len(kept)
+                positions[call] = len(kept)
             kept.append(block)
         else:
-            kept[places[call]] = _merged(kept[places[call]], block)
+            kept[positions[call]] = _merged(kept[positions[call]], block)
     return kept
 
 
 def _merged(result: Block, other: Block) -> Block:
-    said = _blocks(result.get("content"))
-    new = [block for block in _blocks(other.get("content")) if block not in said]
-    merged = {**result, "content": [*said, *new]} if new else dict(result)
+    blocks = _blocks(result.get("content"))
+    new = [block for block in _blocks(other.get("content")) if block not in blocks]
+    merged = {**result, "content": [*blocks, *new]} if new else dict(result)
     if other.get("is_error"):
         merged["is_error"] = True
     return merged
 
 
 def _answers(
-    asked: Sequence[str], blocks: Sequence[Block], later: Sequence[Message]
+    calls: Sequence[str], blocks: Sequence[Block], later: Sequence[Message]
 ) -> list[Block]:
-    """Return the blocks of an answer: first the result of each call that was asked."""
+    """Return the blocks of an answer: the result of each call, then the others."""
     given = {block["tool_use_id"]: block for block in blocks if _is(block, "tool_result")}
-    results = [given.get(call) or _found(call, later) or _never_ran(call) for call in asked]
+    results = [given.get(call) or _later_result(call, later) or _cancelled(call) for call in calls]
     return [*results, *(block for block in blocks if not _is(block, "tool_result"))]
 
 
-def _found(call: str, messages: Sequence[Message]) -> Block | None:
-    """Return the result of a call further on, but not that of a later call with its id."""
+def _later_result(call: str, messages: Sequence[Message]) -> Block | None:
+    """Return the result of a call in later messages, but not that of a later call with its id."""
     for block in (b for message in messages for b in _blocks(message["content"])):
         if _is(block, "tool_use") and block["id"] == call:
             return None
@@ -203,8 +203,8 @@ def _found(call: str, messages: Sequence[Message]) -> Block | None:
     return None
 
 
-def _never_ran(call: str) -> Block:
+def _cancelled(call: str) -> Block:
     return {"type": "tool_result", "tool_use_id": call, "content": CANCELLED, "is_error": True}
 
 
-_NOBODY: Message = {"role": None, "content": ""}  # speaks after the last message
+_END: Message = {"role": None, "content": ""}  # stands after the last message

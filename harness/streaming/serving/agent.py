@@ -66,7 +66,7 @@ async def run_step(
     message_id: str,
     requires_approval: Iterable[str] = (),
 ) -> AsyncGenerator[AgentChunk, None]:
-    """Run one step and yield its chunks; afterwards ``adapter.step`` is its result.
+    """Run one step and yield its chunks; afterwards ``adapter.result`` is its result.
 
     The usage of the step is recorded on every path, also when the step is aborted.
 
@@ -88,5 +88,5 @@ async def run_step(
             async for chunk in chunks:
                 yield AgentChunk(chunk, message_id, step_id)
     finally:
-        if adapter.step is not None:
-            work.record_usage(step_id, adapter.step.outcome)
+        if adapter.result is not None:
+            work.record_usage(step_id, adapter.result.outcome)

@@ -12,7 +12,7 @@ from harness.model import Text, ToolCall, Usage
 from harness.protocols import protocol
 from harness.protocols.message import IN_ORDER, Message
 from harness.streaming.adapter import StepContext, StreamAdapter
-from harness.streaming.continuation import continuation
+from harness.streaming.continuation import stop_reason_after
 from harness.streaming.serving.agent import run_step
 from harness.wire.script import Script
 
@@ -67,13 +67,17 @@ class SdkAgent:
         run_id = None if work.run is None else work.run.id
         for step_id, made in STEPS.items():
             context = StepContext(
-                run_id, step_id, "agent", None, None, "agent_step", step_id, "test-model"
+                run_id=run_id,
+                step_id=step_id,
+                agent_id="agent",
+                provider=step_id,
+                model="test-model",
             )
             step = run_step(work, adapter, context, made.request, message_id=f"message-{step_id}")
             async with aclosing(step) as items:
                 async for item in items:
                     yield item
-            assert adapter.step is not None
-            after = continuation(adapter.step.outcome)
-            if after.stop_reason is not None:
-                yield after.stop_reason
+            assert adapter.result is not None
+            stop_reason = stop_reason_after(adapter.result.outcome)
+            if stop_reason is not None:
+                yield stop_reason

@@ -1,7 +1,7 @@
-"""What is answered where no stream is: values as JSON, refusals with a status of their own.
+"""Responses without a stream: values as JSON, and errors with their HTTP status.
 
-Rule of this file: every refusal before the first byte has its row; the first class that fits
-counts, so the special ones stand above the general. The body is OpenAI's, so its SDK can read it.
+Rule of this file: every error before the first byte has a row; the first matching class counts, so
+subclasses come before their bases. The body has the form of OpenAI's errors, so its SDK reads it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class NotFoundError(InputError):
-    """There is nothing of that name."""
+    """Nothing has that name."""
 
 
 STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
@@ -43,22 +43,22 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (InputError, 400, "bad_request"),
     (Exception, 500, "internal_error"),
 )
-_OUR_FAULT = 500
+_INTERNAL_ERROR = 500
 _log = logging.getLogger(__name__)
 
 
-def answered(value: object, status: int = 200, **headers: str) -> Response:
-    """Return a value as JSON, in ASCII: half of a surrogate pair has no bytes in UTF-8."""
+def json_response(value: object, status: int = 200, **headers: str) -> Response:
+    """Return a value as JSON, in ASCII: half of a surrogate pair cannot be encoded in UTF-8."""
     return Response(json.dumps(value), status, headers, media_type="application/json")
 
 
-async def refused(_: Request, error: Exception) -> Response:
-    """Answer a request that cannot be met."""
+async def error_response(_: Request, error: Exception) -> Response:
+    """Return the response for an exception."""
     status, kind = next(
-        (status, kind) for known, status, kind in STATUSES if isinstance(error, known)
+        (status, kind) for row_type, status, kind in STATUSES if isinstance(error, row_type)
     )
-    words = str(error) or type(error).__name__
-    if status == _OUR_FAULT:
-        _log.error("a request failed: %s: %s", type(error).__name__, words)
-    about = {"type": kind, "message": words, "param": None, "code": None}
-    return answered({"error": about}, status)
+    message = str(error) or type(error).__name__
+    if status == _INTERNAL_ERROR:
+        _log.error("a request failed: %s: %s", type(error).__name__, message)
+    body = {"type": kind, "message": message, "param": None, "code": None}
+    return json_response({"error": body}, status)
