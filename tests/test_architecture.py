@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HARNESS = Path(__file__).parent.parent / "harness"
 MODULES = sorted(HARNESS.rglob("*.py"))
 
-# DESIGN section 2, lowest layer first. A package stands directly above the highest one it imports.
+# ARCHITECTURE.md has this table, too. A package stands directly above the highest one it imports.
 LAYERS = (
     ("model", "errors", "simulation", "project_files"),
     ("wire", "yaml_file", "atomic_file"),

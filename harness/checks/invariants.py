@@ -111,7 +111,8 @@ def _usage(seen: OutcomeSeen) -> str | None:
     return f"{negative} is negative" if negative else None
 
 
-# DESIGN section 1: a terminal that says length, filter or pause makes the ending `incomplete`.
+# A terminal event with length, filter or pause makes the ending `incomplete`
+# (docs/decisions/0004-finish-and-ending.md).
 _NOT_COMPLETE = frozenset({"error", "length", "content_filter", "pause", "cancelled"})
 
 

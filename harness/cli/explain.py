@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.cli import options as shared
 from harness.errors import UnknownWordError
 from harness.reports.files import json_text
+from harness.scenarios.catalogue import case
 
 if TYPE_CHECKING:
     import argparse
@@ -121,8 +122,9 @@ def _aborts(scenario: Scenario) -> list[str]:
 def _sources(scenario: Scenario) -> Iterator[str]:
     for source in scenario.spec:
         yield f"{source.says} {source.url}"
-    for case in scenario.cases:
-        yield f"catalogue {case}"
+    for case_id in scenario.cases:
+        entry = case(case_id)
+        yield f"{case_id}: {entry.sent} {entry.expected} {entry.page}" if entry else case_id
 
 
 def _requirements(title: str, requirements: Mapping[str, JSON]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Deliberately wrong targets for readers that leave, one sin each: each breaks one law of leaving.
 
 Each passes on what ``builtin`` does and spoils one thing of it, in a way somebody's interface has
-done it (STREAMING section 4, the catalogue's CA cases).
+done it (docs/defects.md, the CA cases of docs/catalogue.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Deliberately wrong layers, one sin each, as the first implementation had them.
 
 Each is ours with one thing spoiled; the sweep through the stack has to catch it by the law whose
-name says so (STREAMING section 4 for the D numbers, the catalogue for CA).
+name says so (docs/defects.md for the D numbers, docs/catalogue.md for CA).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Deliberately wrong targets, one sin each: the proof that every check can fail.
 
 Each takes what ``builtin`` delivered and spoils one thing, in a way somebody's interface has done
-it (STREAMING section 4, the catalogue). It names the one check it breaks and what is sent to it.
+it (docs/defects.md, docs/catalogue.md). It names the one check it breaks and what is sent to it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A provider speaks the first events of an answer and then falls silent, over a real socket and
 through the real SDK. ``leave`` leaves at that moment, or at a chunk; ``faults`` judges what came of
-it by STREAMING 5.2 (laws 2, 6 and 7) and the catalogue's CA cases, knowing nothing of our classes.
+it by IV-002, IV-006 and IV-007 and the catalogue's CA cases, knowing nothing of our classes.
 """
 
 from __future__ import annotations

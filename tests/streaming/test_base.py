@@ -199,7 +199,7 @@ def test_a_plain_stop_is_named_for_what_it_ends(kind: str, finish: str) -> None:
 
 @pytest.mark.parametrize("leave_at", range(8))
 async def test_the_prefix_law(leave_at: int) -> None:
-    """STREAMING 5.2.2: what was shown is what is kept, at every chunk."""
+    """IV-002: what was shown is what is kept, at every chunk."""
     interface = AnthropicMessagesInterface()
     chunks = interface.chunks(Stream(light(*STORY)))
     got: list[Chunk] = []

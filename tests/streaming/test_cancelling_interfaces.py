@@ -240,7 +240,7 @@ class Relabels(AnthropicMessagesInterface):
 
 
 class Twice(AnthropicMessagesInterface):
-    """STREAMING 3: an exception thrown in has the current event processed again, and goes on."""
+    """IV-007: an exception thrown in has the current event processed again, and goes on."""
 
     async def chunks(self, *arguments: Any) -> AsyncGenerator[Chunk, None]:
         """Hand the chunk out again where somebody threw."""
@@ -253,7 +253,7 @@ class Twice(AnthropicMessagesInterface):
 
 
 class NeverCloses(AnthropicMessagesInterface):
-    """STREAMING 3: the provider's stream is left to the garbage collector."""
+    """D47: the provider's stream is left to the garbage collector."""
 
     async def chunks(self, opening: Any, *_: Any) -> AsyncGenerator[Chunk, None]:
         """Read without ever closing."""
