@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from harness.cli import options as shared
 from harness.errors import UnknownWordError
 from harness.reports.files import json_text
-from harness.scenarios.catalogue import case
 
 if TYPE_CHECKING:
     import argparse
@@ -120,6 +119,8 @@ def _aborts(scenario: Scenario) -> list[str]:
 
 
 def _sources(scenario: Scenario) -> Iterator[str]:
+    from harness.scenarios.catalogue import case
+
     for source in scenario.spec:
         yield f"{source.says} {source.url}"
     for case_id in scenario.cases:
