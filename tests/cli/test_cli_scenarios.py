@@ -43,7 +43,8 @@ def test_explain_shows_events_requirements_and_sources(harness: Any, here: Path)
         'Must be delivered\n  text: "Hello there"\n',
         'Should be delivered\n  model: "x"\n',
         "The outcome must be the same under\n  crlf\n",
-        "Sources\n  Deltas are joined. https://example.org\n  catalogue AN-001\n",
+        "Sources\n  Deltas are joined. https://example.org\n  AN-001: `message_start`, ",
+        "usage are delivered. docs/catalogue.md#an-001\n",
         f"  harness run {ID} --target builtin",
     ):
         assert part in result.out
