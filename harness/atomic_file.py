@@ -1,7 +1,7 @@
-"""Files that are whole or not there.
+"""Files that are written atomically.
 
-Rule of this file: bytes go to a hidden file beside the place they belong to, reach the disk, and
-are then moved into it; whoever kills the process at any moment leaves the old file or the new one.
+Rule of this file: the content is written to a hidden file in the same folder, synced to the disk,
+and then renamed; a process that is killed at any moment leaves either the old file or the new one.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 
 def write_atomically(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file at once.
+    """Write a file completely or not at all.
 
     Args:
-        path: its place; a link is followed.
-        pieces: its bytes, taken one after the other.
+        path: the file; a symbolic link is followed.
+        pieces: its content, consumed one by one.
 
     Raises:
         InputError: the file cannot be written.
     """
-    place = path.resolve() if path.is_symlink() else path
-    beside = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    target = path.resolve() if path.is_symlink() else path
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with beside.open("wb") as file:
+        with temporary.open("wb") as file:
             file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(place)
+        temporary.replace(target)
     except OSError as error:
         raise InputError(f"cannot be written ({error.strerror})", path=path) from error
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""What is wrong with recordings that lie in a tree: secrets, idlers, origins nobody can tell.
+"""Audits the recordings of a tree: secrets, unused recordings, missing or old provenance.
 
-Rules of this file: a file is read as what it holds, not as what it is called; every finding names
-file, line and cure; one bad file never hides the others.
+Rules of this file: a file is treated by its content, not by its name; every finding names file,
+line and cure; an invalid file does not hide the others.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ Kind: TypeAlias = Literal["leak", "orphan", "unplayed", "provenance", "journal"]
 _TEXTS = (".yaml", ".yml", ".json", ".jsonl", ".sse", ".txt", ".ambr", ".md")
 _JOURNAL = ".journal"
 _CASSETTE = re.compile(rb"(?m)^interactions:")
-_SNIFFED = 64 * 1024  # bytes that tell a cassette from another text
-_MOST = 256 * 1024 * 1024  # bytes of a text that is searched
+_SNIFFED = 64 * 1024  # bytes in which the first key of a cassette must be
+_MAX_SIZE = 256 * 1024 * 1024  # bytes of a text that are searched
 
 
 class Flaw(NamedTuple):
-    """One finding: what it is, where it stands, what to do."""
+    """One finding: its kind, its position, and what to do; the field names are JSON keys."""
 
     kind: Kind
     path: Path
@@ -45,12 +45,12 @@ class Flaw(NamedTuple):
 
 
 class Audit:
-    """Looks through files.
+    """Audits files.
 
     Args:
         scenarios: the folder of scenarios that may use the cassettes.
         max_age: days after which a recording is old.
-        now: the time to count them from.
+        now: the current time; None reads the clock.
     """
 
     def __init__(self, scenarios: Path, max_age: int, now: datetime | None = None) -> None:
@@ -59,7 +59,7 @@ class Audit:
         self._used = _used(scenarios) if scenarios.is_dir() else {}
 
     def flaws(self, paths: Sequence[Path]) -> Iterator[Flaw | InputError]:
-        """Yield what is wrong below some paths, file by file."""
+        """Yield the findings below some paths, file by file."""
         for path in _files(paths):
             try:
                 yield from self._file(path)
@@ -70,60 +70,62 @@ class Audit:
 
     def _file(self, path: Path) -> Iterator[Flaw]:
         if path.suffix == _JOURNAL:
-            words = "an interrupted recording; `harness record --recover` makes a cassette of it"
-            yield Flaw("journal", path, 1, words)
+            message = "an interrupted recording; make a cassette with `harness record --recover`"
+            yield Flaw("journal", path, 1, message)
         with path.open("rb") as file:
-            content = file.read(_MOST)
-        told = set()
+            content = file.read(_MAX_SIZE)
+        found = set()
         for line, name in _leaks(content):
-            told.add(name)
-            yield Flaw("leak", path, line, f"{name}; mask it, and withdraw it if it was published")
+            found.add(name)
+            yield Flaw("leak", path, line, f"{name}; mask it, and revoke it if it was published")
         if _CASSETTE.search(content, 0, _SNIFFED):
             cassette, lines = load_with_lines(path)
-            yield from _hidden(path, cassette, lines, told)
+            yield from _hidden_leaks(path, cassette, lines, found)
             yield from self._unused(path, cassette, lines)
-            yield from self._origins(path, cassette, lines)
+            yield from self._provenance_flaws(path, cassette, lines)
 
     def _unused(self, path: Path, cassette: Cassette, lines: Lines) -> Iterator[Flaw]:
-        """Yield what no scenario plays, of cassettes that scenarios can name."""
+        """Yield the interactions that no scenario uses, of cassettes that scenarios can name."""
         if not path.resolve().is_relative_to(self._root):
             return
         used = self._used.get(path.resolve().relative_to(self._root).as_posix())
         if used is None:
-            yield Flaw("orphan", path, 1, "no scenario names it; write one, or delete it")
+            yield Flaw("orphan", path, 1, "no scenario uses it; write one, or delete it")
             return
         for number in range(1, len(cassette.interactions) + 1):
             if number not in used:
                 line = lines.at("interactions", number - 1)
-                words = f"no scenario plays interaction {number}; write one, or delete it"
-                yield Flaw("unplayed", path, line, words)
+                message = f"no scenario uses interaction {number}; write one, or delete it"
+                yield Flaw("unplayed", path, line, message)
 
-    def _origins(self, path: Path, cassette: Cassette, lines: Lines) -> Iterator[Flaw]:
-        for place, told in enumerate(cassette.interactions):
-            words = self._origin(told)
-            if words:
-                at = lines.at("interactions", place, "response", "stream", "provenance")
-                yield Flaw("provenance", path, at, f"{words}; record it again")
+    def _provenance_flaws(self, path: Path, cassette: Cassette, lines: Lines) -> Iterator[Flaw]:
+        for number, interaction in enumerate(cassette.interactions):
+            problem = self._provenance_problem(interaction)
+            if problem:
+                line = lines.at("interactions", number, "response", "stream", "provenance")
+                yield Flaw("provenance", path, line, f"{problem}; record it again")
 
-    def _origin(self, told: Interaction) -> str | None:
-        """Say what is wrong with what an interaction says of its origin."""
-        origin = told.response.stream.provenance
-        if origin is None:
-            return "it does not say what produced it"
-        if origin.recorded is None:
-            return "it does not say when it was recorded"
+    def _provenance_problem(self, interaction: Interaction) -> str | None:
+        """Return what is wrong with the provenance of an interaction, or None."""
+        provenance = interaction.response.stream.provenance
+        if provenance is None:
+            return "it has no provenance"
+        if provenance.recorded is None:
+            return "its provenance has no date"
         try:
-            when = datetime.fromisoformat(origin.recorded)
+            when = datetime.fromisoformat(provenance.recorded)
         except ValueError:
-            return f"{origin.recorded!r} is no ISO 8601 date"
+            return f"{provenance.recorded!r} is not an ISO 8601 date"
         age = (self._now - (when if when.tzinfo else when.replace(tzinfo=UTC))).days
-        if age < -1:  # a day's grace for clocks and time zones
-            return f"it was recorded on {origin.recorded}, which is still to come"
-        return f"it was recorded {age} days ago" if age > self._max_age else None
+        if age < -1:  # one day of tolerance for clocks and time zones
+            return f"its date, {provenance.recorded}, is in the future"
+        if age <= self._max_age:
+            return None
+        return f"it was recorded {age} days ago (the limit is {self._max_age})"
 
 
 def _used(scenarios: Path) -> dict[str, set[int]]:
-    """Return the interactions that scenarios play, by the name of their cassette."""
+    """Return the interactions that scenarios use, by the name of their cassette."""
     used: dict[str, set[int]] = {}
     for scenario in load_all(scenarios)[0]:
         if scenario.cassette is not None:
@@ -142,21 +144,21 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _leaks(content: bytes) -> Iterator[tuple[int, str]]:
-    """Yield the line and the name of each secret that stands in a text."""
+    """Yield the line and the kind of each secret in a text."""
     for offset, name in Scrubber().leaks(content):
         yield content.count(b"\n", 0, offset) + 1, name
 
 
-def _hidden(path: Path, cassette: Cassette, lines: Lines, told: set[str]) -> Iterator[Flaw]:
-    """Yield secrets that only a reader of the cassette sees: in headers, in joined fragments."""
-    for place, interaction in enumerate(cassette.interactions):
+def _hidden_leaks(path: Path, cassette: Cassette, lines: Lines, found: set[str]) -> Iterator[Flaw]:
+    """Yield secrets that a text search does not find: in headers, in joined fragments."""
+    for number, interaction in enumerate(cassette.interactions):
         for part in ("request", "response"):
             scrubber = Scrubber()
-            line = lines.at("interactions", place, part)
+            line = lines.at("interactions", number, part)
             try:
                 getattr(scrubber, part)(getattr(interaction, part))
             except InputError as error:
                 raise error.at(path, line) from None
             for name in scrubber.found:
-                if name not in told:
+                if name not in found:
                     yield Flaw("leak", path, line, f"{name} in its {part}; record it again")

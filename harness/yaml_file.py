@@ -1,9 +1,9 @@
-"""YAML read safely, with the line of every key: the one door to PyYAML.
+"""YAML read safely, with the line of every key: the only importer of PyYAML.
 
-Rules of this file: only plain JSON values come out, and bytes where the reader asked for them; any
-other tag, a merge key, a repeated key or a date is refused with its line; nothing in a file is ever
-executed; no file, however large it is or however it nests or repeats itself, takes the process or
-its memory with it.
+Rules of this file: only plain JSON values are returned, and bytes if the caller allows them; other
+tags, merge keys, repeated keys and dates are refused with their line; nothing in a file is
+executed; size, nesting and aliases are limited, so no file can exhaust the memory or crash the
+process.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from harness.model import JSON
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_DEPTH = 100  # collections inside one another; libyaml's composer recurses in C and would crash
-_VALUES = 200_000  # of one document; aliases of aliases multiply without end
+_DEPTH = 100  # nested collections; libyaml's composer recurses in C and would crash
+_VALUES = 200_000  # values of one document; nested aliases multiply
 _SIZE = 16 * 1024 * 1024  # bytes of one file
 _CORE = "tag:yaml.org,2002:"
 _PLAIN: dict[type, str] = {
@@ -33,7 +33,7 @@ _MERGE = f"{_CORE}merge"
 
 
 class Lines:
-    """Where each key and list item of a document stands.
+    """The line of each key and list item of a document.
 
     ``at(path)`` returns the line, counted from 1, of the deepest known part of a path such as
     ``("stream", 3, "error")``.
@@ -45,8 +45,8 @@ class Lines:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def put(self, path: tuple[str | int, ...], line: int) -> None:
-        """Remember the line of one path."""
+    def add(self, path: tuple[str | int, ...], line: int) -> None:
+        """Store the line of one path."""
         self._lines[path] = line
 
     def at(self, *path: str | int) -> int:
@@ -57,12 +57,12 @@ class Lines:
 
 
 class Allowed(NamedTuple):
-    """What a reader of YAML is ready for.
+    """What a file may contain.
 
     Args:
-        size: the most bytes of the file.
-        values: the most values of the document, aliases counted as often as they stand for one.
-        binary: whether a ``!!binary`` may stand where text may, and comes out as bytes.
+        size: maximum size of the file in bytes.
+        values: maximum number of values, an alias counted as the values it stands for.
+        binary: whether ``!!binary`` is allowed, and returned as bytes.
     """
 
     size: int = _SIZE
@@ -74,17 +74,17 @@ _PLAIN_TEXT = Allowed()
 
 
 def read_yaml(path: Path, allowed: Allowed = _PLAIN_TEXT) -> tuple[JSON, Lines]:
-    """Return a file's one document, None where it is empty, and the lines of its keys.
+    """Return the one document of a file, None if it is empty, and the lines of its keys.
 
     Raises:
-        InputError: the file cannot be read, is no YAML, or holds what is not allowed.
+        InputError: the file cannot be read, is not YAML, or contains what is not allowed.
     """
     text = _read(path, allowed.size)
     try:
         return _Document(text, allowed).read()
     except yaml.YAMLError as error:
         line = _line(error, text)
-        raise InputError(f"not valid YAML: {_words(error)}", path=path, line=line) from None
+        raise InputError(f"not valid YAML: {_message(error)}", path=path, line=line) from None
     except InputError as error:
         raise error.at(path, error.line) from None
 
@@ -94,15 +94,15 @@ def _read(path: Path, limit: int) -> str:
         with path.open("rb") as file:
             content = file.read(limit + 1)
         if len(content) > limit:
-            raise InputError(f"holds more than {limit:,} bytes; split it into several", path=path)
+            raise InputError(f"larger than {limit:,} bytes; split it", path=path)
         return content.decode()
     except UnicodeDecodeError:
-        raise InputError("not a text file; YAML in UTF-8 belongs here", path=path) from None
+        raise InputError("not a text file; it must be YAML in UTF-8", path=path) from None
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", path=path) from None
 
 
-def _words(error: yaml.YAMLError) -> str:
+def _message(error: yaml.YAMLError) -> str:
     problem = getattr(error, "problem", None) or "a character YAML does not allow"
     context = getattr(error, "context", None)
     return f"{context}, {problem}" if context else str(problem)
@@ -124,7 +124,7 @@ class _Document:
 
     Args:
         text: the document.
-        allowed: what it may hold.
+        allowed: what it may contain.
     """
 
     def __init__(self, text: str, allowed: Allowed) -> None:
@@ -142,7 +142,7 @@ class _Document:
             self._loader.dispose()
 
     def _refuse_excess(self) -> None:
-        """Refuse what would not survive being composed."""
+        """Refuse what the composer could not handle."""
         depth = values = 0
         for event in yaml.parse(self._text, _Loader):
             depth += isinstance(event, yaml.CollectionStartEvent)
@@ -151,16 +151,18 @@ class _Document:
             if depth > _DEPTH:
                 raise InputError("nested too deeply", line=_line_of(event))
             if values > 2 * self._allowed.values:  # keys count here, and do not below
-                words = f"holds more than {self._allowed.values:,} values; split it into several"
-                raise InputError(words, line=_line_of(event))
+                message = f"more than {self._allowed.values:,} values; split the file"
+                raise InputError(message, line=_line_of(event))
 
     def _value(self, node: yaml.Node, path: tuple[str | int, ...]) -> JSON:
-        self._lines.put(path, _line_of(node))
+        self._lines.add(path, _line_of(node))
         if len(self._lines) > self._allowed.values or len(path) > _DEPTH:
-            raise InputError("its aliases multiply without end", line=_line_of(node))
+            raise InputError("too many YAML aliases; write the values out", line=_line_of(node))
         if node.tag != _PLAIN.get(type(node), node.tag):
             tag = node.tag.replace(_CORE, "!!")
-            raise InputError(f"the tag {tag} is not read; write plain values", line=_line_of(node))
+            raise InputError(
+                f"the tag {tag} is not allowed; write plain values", line=_line_of(node)
+            )
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -172,27 +174,27 @@ class _Document:
         line = _line_of(node)
         try:
             value: JSON = self._loader.construct_object(node)
-        except ValueError:  # no such day, or more digits than Python reads
-            words = "looks like a date or a number, but is none; put it in quotes"
-            raise InputError(f"{node.value!r:.40} {words}", line=line) from None
+        except ValueError:  # an impossible date, or more digits than Python reads
+            problem = "looks like a date or a number, but is not valid; put it in quotes"
+            raise InputError(f"{node.value!r:.40} {problem}", line=line) from None
         if isinstance(value, float) and not math.isfinite(value):
-            raise InputError(f"{node.value!r} is no JSON number; put it in quotes", line=line)
+            raise InputError(f"{node.value!r} is not a JSON number; put it in quotes", line=line)
         if value is None or isinstance(value, str | int | float):
             return value
         if self._allowed.binary and isinstance(value, bytes):
             return value
         kind = type(value).__name__
-        raise InputError(f"{node.value!r:.40} reads as {kind}; put it in quotes", line=line)
+        raise InputError(f"{node.value!r:.40} is read as {kind}; put it in quotes", line=line)
 
     def _mapping(self, node: yaml.MappingNode, path: tuple[str | int, ...]) -> dict[str, JSON]:
         found: dict[str, JSON] = {}
         for key_node, value_node in node.value:
             line = _line_of(key_node)
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == _MERGE:
-                raise InputError("a key must be a word", line=line)
+                raise InputError("a key must be a plain string", line=line)
             key = key_node.value
             if key in found:
-                raise InputError(f"{key!r} stands here twice", line=line)
+                raise InputError(f"duplicate key {key!r}; remove one", line=line)
             found[key] = self._value(value_node, (*path, key))
-            self._lines.put((*path, key), line)
+            self._lines.add((*path, key), line)
         return found

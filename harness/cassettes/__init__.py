@@ -1,8 +1,12 @@
 """Recordings of real HTTP traffic: byte-exact, scrubbed, readable by plain vcrpy.
 
-cassette.py is the value everything here hands on; reading.py and writing.py are its file (with
-yaml_text.py and coding.py, the texts and bodies in it); playing.py makes a script of it; scrubbing/
-masks every secret before anything is written; recorder/ is a loopback proxy that makes cassettes.
+- ``cassette``: a cassette as a value.
+- ``reading``, ``writing``: its file, with ``yaml_text`` for the texts and ``coding`` for content
+  codings.
+- ``scripts``: recorded responses as scripts to replay.
+- ``scrubbing``: masks secrets before anything is written.
+- ``recorder``: a loopback proxy that records cassettes.
+- ``importing``: recordings of other tools as cassettes.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ __all__ = ["Scrubber", "load", "recording", "save"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the recorder when it is asked for: it needs h11, asyncio and ssl."""
+    """Import the recorder on first use: it needs h11, asyncio and ssl."""
     if name != "recording":
         raise AttributeError(name)
     from harness.cassettes.recorder.session import recording

@@ -1,8 +1,7 @@
-"""A cassette as a value: HTTP exchanges, down to the reads of each body and the way it ended.
+"""A cassette as a value: HTTP exchanges, with the reads and the end of each body.
 
-Rules of this file: bodies are the bytes that crossed the wire, without transfer or content coding;
-what a recorder did not see is None, never guessed; values hold what may be kept, so nothing
-unscrubbed is ever made into one that is written.
+Rules of this file: bodies are the bytes of the wire, without transfer or content coding; what was
+not recorded is None, never guessed; values that are written are scrubbed before.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ StreamEnd: TypeAlias = Literal["clean", "reset", "client_closed"]
 
 
 class Read(NamedTuple):
-    """One read of a body: its length in bytes, and seconds since the request was sent whole."""
+    """One read of a body: its length in bytes, and seconds since the request was sent."""
 
     length: int
     offset: float
@@ -23,9 +22,14 @@ class Read(NamedTuple):
 
 @dataclass(frozen=True)
 class Provenance:
-    """What produced a recording: ``what`` (engine or source), its version, when, its licence.
+    """What produced a recording.
 
-    ``command`` is the line that makes it again; ``recorded`` an ISO 8601 date.
+    Args:
+        what: the engine, server or source.
+        version: its version.
+        recorded: when, as an ISO 8601 date or time.
+        licence: the licence of the content.
+        command: the command that records it again.
     """
 
     what: str
@@ -37,13 +41,13 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Stream:
-    """How a body came: what vcrpy does not keep.
+    """How a body arrived: what vcrpy does not record.
 
     Args:
-        reads: each read in order, their lengths summing to the body's; None where nobody kept them.
+        reads: each read in order, their lengths summing to the body's; None if not recorded.
         end: ``clean``, ``reset`` (the provider's connection was lost before the body was complete)
-            or ``client_closed`` (the reader left after the last byte of the body kept here).
-        provenance: what produced it, where that is known.
+            or ``client_closed`` (the client disconnected after the last recorded byte).
+        provenance: what produced it, None if unknown.
     """
 
     reads: tuple[Read, ...] | None = None
@@ -53,7 +57,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked; headers keep their order and may repeat."""
+    """An HTTP request; headers keep their order and may repeat."""
 
     method: str
     uri: str
@@ -63,7 +67,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What was answered, whole or as far as it was read."""
+    """An HTTP response, complete or as far as it was read."""
 
     status: int = 200
     reason: str = "OK"
@@ -82,6 +86,6 @@ class Interaction:
 
 @dataclass(frozen=True)
 class Cassette:
-    """Exchanges in the order in which they were asked for."""
+    """Exchanges in the order of their requests."""
 
     interactions: tuple[Interaction, ...] = ()

@@ -85,7 +85,7 @@ def _reframed_reads(response: Response, frames: tuple[bytes, ...]) -> Iterator[R
 
     A read that adds no byte of the new frame is dropped; its time is added to the next.
     """
-    messages = [len(raw) for _, raw in event_stream.Reader().take(response.body)]
+    messages = [len(raw) for _, raw in event_stream.Reader().feed_with_bytes(response.body)]
     sizes = [*zip(messages, map(len, frames), strict=True), (1, 0)]
     binary, text = ([0, *accumulate(column)] for column in zip(*sizes, strict=True))
     emitted = end = 0

@@ -1,4 +1,4 @@
-"""Cassettes written: vcrpy's YAML, and under each response a ``stream:`` that vcrpy passes over.
+"""Cassettes written: vcrpy's YAML, and under each response a ``stream:`` that vcrpy ignores.
 
 ::
 
@@ -14,8 +14,8 @@
           provenance: {what: llama.cpp, recorded: "2026-11-24"}
     version: 1
 
-Rules of this file: ``reading.load`` reads back what stands here, byte for byte; a name that repeats
-stands once with all its values, because vcrpy has it so; what was never seen is not written.
+Rules of this file: ``reading.load`` returns what was written, byte for byte; a repeated header is
+one key with a list of values, as in vcrpy; unknown values are not written.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from harness.atomic_file import write_atomically
-from harness.cassettes.yaml_text import body, word
+from harness.cassettes.yaml_text import block, scalar
 from harness.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ if TYPE_CHECKING:
         Stream,
     )
 
-_READS_A_LINE = 8
+_READS_PER_LINE = 8
 
 
 def save(cassette: Cassette, path: Path) -> None:
-    """Write a cassette, whole or not at all; folders it needs are made.
+    """Write a cassette atomically; missing folders are created.
 
-    What the values hold is written as it is: scrubbing comes before.
+    The values are written as they are: scrub them before.
 
     Raises:
         InputError: the file cannot be written.
@@ -57,11 +57,11 @@ def save(cassette: Cassette, path: Path) -> None:
 
 
 def write(interactions: Iterable[Interaction], path: Path) -> None:
-    """Write interactions as a cassette, taken one after the other; otherwise as ``save``."""
+    """Write interactions as a cassette, consuming them one by one; otherwise like ``save``."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot be made ({error.strerror})", path=path.parent) from error
+        raise InputError(f"cannot be created ({error.strerror})", path=path.parent) from error
     write_atomically(path, (f"{line}\n".encode() for line in _cassette(interactions)))
 
 
@@ -85,26 +85,26 @@ def _interaction(interaction: Interaction) -> Iterator[str]:
 
 
 def _request(request: Request) -> Iterator[str]:
-    yield f"    method: {word(request.method)}"
-    yield f"    uri: {word(request.uri)}"
+    yield f"    method: {scalar(request.method)}"
+    yield f"    uri: {scalar(request.uri)}"
     yield from _headers(request.headers)
-    yield f"    body: {body(request.body, ' ' * 6)}"
+    yield f"    body: {block(request.body, ' ' * 6)}"
 
 
 def _response(response: Response) -> Iterator[str]:
-    yield f"    status: {{code: {response.status}, message: {word(response.reason)}}}"
+    yield f"    status: {{code: {response.status}, message: {scalar(response.reason)}}}"
     yield from _headers(response.headers)
     yield "    body:"
-    yield f"      string: {body(response.body, ' ' * 8)}"
+    yield f"      string: {block(response.body, ' ' * 8)}"
     yield from _stream(response.stream)
 
 
 def _headers(headers: Headers) -> Iterator[str]:
     values: dict[str, list[str]] = {}
     for name, value in headers:
-        values.setdefault(name, []).append(word(value))
+        values.setdefault(name, []).append(scalar(value))
     yield "    headers:" if values else "    headers: {}"
-    yield from (f"      {word(name)}: [{', '.join(found)}]" for name, found in values.items())
+    yield from (f"      {scalar(name)}: [{', '.join(texts)}]" for name, texts in values.items())
 
 
 def _stream(stream: Stream) -> Iterator[str]:
@@ -117,8 +117,8 @@ def _stream(stream: Stream) -> Iterator[str]:
 
 
 def _reads(reads: tuple[Read, ...]) -> Iterator[str]:
-    words = [f"{read.length}@{read.offset:.6f}" for read in reads]
-    lines = [words[at : at + _READS_A_LINE] for at in range(0, len(words), _READS_A_LINE)]
+    items = [f"{read.length}@{read.offset:.6f}" for read in reads]
+    lines = [items[at : at + _READS_PER_LINE] for at in range(0, len(items), _READS_PER_LINE)]
     if not lines:
         yield '      reads: ""'
     else:
@@ -128,5 +128,5 @@ def _reads(reads: tuple[Read, ...]) -> Iterator[str]:
 
 def _provenance(provenance: Provenance) -> Iterator[str]:
     yield "      provenance:"
-    known = {key: value for key, value in asdict(provenance).items() if value is not None}
-    yield from (f"        {key}: {word(value)}" for key, value in known.items())
+    present = {key: value for key, value in asdict(provenance).items() if value is not None}
+    yield from (f"        {key}: {scalar(value)}" for key, value in present.items())

@@ -1,9 +1,9 @@
-"""The YAML of a text: readable, and read back character for character by every YAML 1.1 reader.
+"""Text as YAML: readable, and read back character for character by every YAML 1.1 reader.
 
-Rules of this file: a text of whole lines stands as lines (a literal block); any other stands in
-double quotes, broken behind its line ends, with an escape for every character that a reader would
-fold, refuse or take for a line end. Written by hand because the libraries' writers escape whole
-bodies for one emoji and fold the lines of others.
+Rules of this file: a text of printable lines is written as a literal block; any other in double
+quotes, broken after its line ends, with an escape for every character that a reader would fold,
+refuse or treat as a line end. The libraries' writers are not used, because they escape whole bodies
+for one emoji and fold lines.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ import base64
 import json
 import re
 
-# What one line of a literal block may hold: printable, and no line end but LF (YAML 1.1, 4.1 and
-# 4.2: NEL, LS and PS end lines there, U+FEFF is a mark).
+# What a line of a literal block may contain: printable characters, and no line end but LF (YAML
+# 1.1, 4.1 and 4.2: NEL, LS and PS are line ends, U+FEFF is a byte order mark).
 _CLEAN = r"\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
 _LITERAL = re.compile(rf"(?!\s)[{_CLEAN}]+(?:\n[{_CLEAN}]*)*")
 _UNCLEAN = re.compile(rf"[^{_CLEAN}]")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _CHOMPING = ("-", "", "+")  # line ends at the end of a block: none, one, more
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_NO_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-_BASE64_BYTES = 57  # of one line: 76 characters, as MIME has it
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_NOT_STRINGS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+_BASE64_BYTES = 57  # per line: 76 characters, as in MIME
 
 
-def word(text: str) -> str:
-    """Return a text for a place of one line: bare where that reads as a text, else quoted."""
-    bare = _WORD.fullmatch(text) and text.lower() not in _NO_WORDS
-    return text if bare else f'"{_escaped(text)}"'
+def scalar(text: str) -> str:
+    """Return a text as a one-line scalar: plain if that is read as a string, else quoted."""
+    plain = _PLAIN.fullmatch(text) and text.lower() not in _NOT_STRINGS
+    return text if plain else f'"{_escaped(text)}"'
 
 
-def body(content: bytes, indent: str) -> str:
-    """Return bytes as text where they are UTF-8, and as ``!!binary`` otherwise.
+def block(content: bytes, indent: str) -> str:
+    """Return bytes as text if they are UTF-8, else as ``!!binary``.
 
     Args:
         content: the bytes.
-        indent: what stands before each further line, deeper than the key's own.
+        indent: the indentation of each further line, deeper than that of the key.
     """
     try:
         text = content.decode()
@@ -58,13 +58,13 @@ def _literal(text: str, indent: str) -> str:
 
 
 def _quoted(text: str, indent: str) -> str:
-    """Break behind each line end; a reader skips the space that a line begins with."""
+    """Break after each line end; escape a leading space, which a reader would skip."""
     lines = [_escaped(line) for line in _LINE.findall(text)]
     lines[1:] = [rf"\x20{line[1:]}" if line[0] == " " else line for line in lines[1:]]
     return '"' + f"\\\n{indent}".join(lines) + '"'
 
 
 def _escaped(text: str) -> str:
-    """Escape as JSON does, whose escapes are YAML's too, and what only YAML would take amiss."""
+    """Escape like JSON, whose escapes YAML shares, and what only YAML does not allow."""
     inner = json.dumps(text, ensure_ascii=False)[1:-1]
     return _UNCLEAN.sub(lambda found: f"\\u{ord(found[0]):04x}", inner)

@@ -72,9 +72,9 @@ class Reader:
                 and every later call raises it again, so all cuts have the same outcome.
             FrameTooLargeError: a message is over the limit; likewise.
         """
-        return [message for message, _ in self.take(piece)]
+        return [message for message, _ in self.feed_with_bytes(piece)]
 
-    def take(self, piece: bytes) -> list[tuple[Message, bytes]]:
+    def feed_with_bytes(self, piece: bytes) -> list[tuple[Message, bytes]]:
         """Return the same messages with the bytes of each; raises as ``feed``."""
         self._raise_if_failed()
         self._kept += piece

@@ -1,4 +1,4 @@
-"""Interactions written for a test: a small legal stream, and whatever the test changes in it."""
+"""Sample interactions for tests: a small legal stream, with changes by the test."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ URI = "https://api.anthropic.com/v1/messages"
 
 
 def hello(folder: Path, **changes: Any) -> Interaction:
-    """Return a story as somebody would have recorded it, read in two pieces.
+    """Return a recorded exchange whose body was read in two reads.
 
     Args:
-        folder: where the story is written.
+        folder: where the scenario of the stream is written.
         changes: fields of the response.
     """
-    body = written(folder / "told").script().body
+    body = written(folder / "scenario").script().body
     reads = (Read(100, 0.25), Read(len(body) - 100, 0.5))
     stream = Stream(reads, "clean", Provenance("a test", recorded="2026-11-24"))
     headers = (("content-type", "text/event-stream"), ("x-a", "1"), ("x-a", "2"))

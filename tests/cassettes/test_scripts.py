@@ -78,18 +78,18 @@ def test_recorded_cuts_and_pace_need_recorded_reads(
 
 def test_every_cut_has_the_same_outcome(tmp_path: Path, replayer: Replayer) -> None:
     save(cassette(hello(tmp_path)), tmp_path / "a.yaml")
-    whole = replay(replayer, only(tmp_path / "a.yaml"))
-    assert (whole.text, whole.ending) == ("Hello there", "complete")
+    expected = replay(replayer, only(tmp_path / "a.yaml"))
+    assert (expected.text, expected.ending) == ("Hello there", "complete")
     for cut in (*PLANS, "byte", "recorded"):
-        assert replay(replayer, only(tmp_path / "a.yaml"), cut) == whole
-    assert replay(replayer, only(tmp_path / "a.yaml"), "recorded", "recorded") == whole
+        assert replay(replayer, only(tmp_path / "a.yaml"), cut) == expected
+    assert replay(replayer, only(tmp_path / "a.yaml"), "recorded", "recorded") == expected
 
 
 @pytest.mark.parametrize("end", ["reset", "client_closed"])
 def test_a_stream_that_broke_off_is_truncated(end: Any, tmp_path: Path, replayer: Replayer) -> None:
-    whole = hello(tmp_path)
-    left = hello(tmp_path, body=whole.response.body[:-150], stream=Stream(None, end))
-    save(cassette(left), tmp_path / "a.yaml")
+    expected = hello(tmp_path)
+    partial = hello(tmp_path, body=expected.response.body[:-150], stream=Stream(None, end))
+    save(cassette(partial), tmp_path / "a.yaml")
     outcome = replay(replayer, only(tmp_path / "a.yaml"))
     assert outcome.ending == "truncated"
     assert outcome.text.startswith("Hello")
@@ -141,7 +141,7 @@ def test_no_cut_changes_the_outcome_of_a_cassette_of_this_tree(replayer: Replaye
     assert not [one for one in found if isinstance(one, InputError)]
     for recording in found:
         if isinstance(recording, Recording):
-            whole = replay(replayer, recording)
+            expected = replay(replayer, recording)
             kept = ("recorded",) if recording.script().recorded else ()
             for cut in (*PLANS, *kept):
-                assert replay(replayer, recording, cut) == whole, f"{recording.name} under {cut}"
+                assert replay(replayer, recording, cut) == expected, f"{recording.name} under {cut}"

@@ -1,4 +1,4 @@
-"""Plain vcrpy plays our files to the real SDKs; nothing reaches out."""
+"""Plain vcrpy replays our cassettes to the real SDKs, without network access."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = "harness"
-ADDRESSES = {
+URLS = {
     "openai_chat": "https://api.openai.example/v1/chat/completions",
     "openai_responses": "https://api.openai.example/v1/responses",
     "anthropic_messages": "https://api.anthropic.example/v1/messages",
@@ -63,7 +63,7 @@ ASKS = {
     "anthropic_messages": _messages,
     "gemini_generate": _gemini,
 }
-STORIES: dict[str, list[Any]] = {
+STREAMS: dict[str, list[Any]] = {
     "openai_chat": ["role", {"content": "Hé 🙂"}, {"finish": "stop"}, "done"],
     "openai_responses": ["response.created", "response.completed"],
     "anthropic_messages": ["message_start", "message_delta", "message_stop"],
@@ -78,11 +78,11 @@ def http() -> Any:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_plain_vcrpy_plays_our_cassette_to_the_sdk(name: str, http: Any, tmp_path: Path) -> None:
-    story = {"protocol": name, "stream": STORIES[name], "must": {"ending": "complete"}}
-    script = written(tmp_path, f"{name}/a", **story).script()
+def test_plain_vcrpy_replays_our_cassette_to_the_sdk(name: str, http: Any, tmp_path: Path) -> None:
+    scenario = {"protocol": name, "stream": STREAMS[name], "must": {"ending": "complete"}}
+    script = written(tmp_path, f"{name}/a", **scenario).script()
     reads = tuple(Read(len(frame), at / 10) for at, frame in enumerate(script.frames))
-    request = Request("POST", ADDRESSES[name], (("accept", "*/*"),), b"{}")
+    request = Request("POST", URLS[name], (("accept", "*/*"),), b"{}")
     response = Response(200, "OK", script.headers, script.body, Stream(reads))
     path = tmp_path / "a.yaml"
     save(Cassette((Interaction(request, response),)), path)
@@ -96,13 +96,13 @@ def json_events(body: bytes) -> list[Any]:
     return [event.data for event in events_of([body]) if isinstance(event.data, dict)]
 
 
-def test_ours_plays_what_plain_vcrpy_recorded(http: Any, tmp_path: Path) -> None:
-    """vcrpy records from our own loopback server, which is a real server to it."""
+def test_a_cassette_of_plain_vcrpy_can_be_loaded(http: Any, tmp_path: Path) -> None:
+    """vcrpy records from our own loopback server."""
     script = written(tmp_path).script()
-    stage = ResponseRegistry()
-    key = stage.register(script)
+    registry = ResponseRegistry()
+    key = registry.register(script)
     path = tmp_path / "a.yaml"
-    with serving(stage) as base_url, vcr.use_cassette(str(path), record_mode="once"):
+    with serving(registry) as base_url, vcr.use_cassette(str(path), record_mode="once"):
         client = anthropic.Anthropic(api_key=KEY, base_url=f"{base_url}/{key}", http_client=http)
         assert list(client.messages.create(max_tokens=9, **ASK))
     [found] = load(path).interactions

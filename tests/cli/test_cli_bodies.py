@@ -153,7 +153,7 @@ def test_an_invalid_cassette_is_named_with_line_and_cure(harness: Any, here: Pat
     (here / "a.yaml").write_text("interactions:\n- request: !!python/object:x {}\n", "utf-8")
     result = harness("replay", "a.yaml")
     assert result.code == 2
-    assert "a.yaml:2: the tag !!python/object:x is not read; write plain values\n" in result.err
+    assert "a.yaml:2: the tag !!python/object:x is not allowed; write plain values\n" in result.err
     record(here, "b")
     refused = harness("replay", "b.sse", "--cut", "recorded")
     assert (refused.code, "this recording has no read timing" in refused.err) == (2, True)

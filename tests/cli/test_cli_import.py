@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cassettes.importing.recorded import body, values
+from tests.cassettes.importing.samples import body, values
 from tests.cli.test_cli_bodies import record
 
 CASSETTE = Path("cassettes/imported/a.yaml")
@@ -87,7 +87,7 @@ def test_a_folder_is_imported_and_what_was_skipped_is_named(harness: Any, here: 
         f"{cassettes}/c.yaml (not a stream)",
         f"{cassettes}/deep/a.yaml openai_chat {scenarios}/openai_chat/imported/deep/a.yaml",
     ]
-    assert "recorded/broken.har:2: no valid JSON" in result.err
+    assert "recorded/broken.har:2: not valid JSON" in result.err
     assert "recorded/notes.json: skipped, unrecognised recording format\n" in result.err
     assert result.err.endswith(
         "1 bad input, 2 imported, 1 imported without a supported protocol, 1 skipped\n"

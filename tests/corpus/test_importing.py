@@ -11,7 +11,7 @@ import pytest
 
 from harness.cassettes import Scrubber, load, save
 from harness.cassettes.cassette import Cassette
-from harness.cassettes.importing.walking import Imported, PassedOver, importing
+from harness.cassettes.importing.files import Imported, SkippedFile, import_files
 from harness.engine.replayer import Replayer
 from harness.playback.recordings import Recording, exchanges
 from harness.protocols import protocol
@@ -29,8 +29,8 @@ RECORDINGS = 1761
 
 def test_the_whole_corpus_is_imported_byte_for_byte() -> None:
     counts: Counter[str] = Counter()
-    for found in importing([CORPUS]):
-        if isinstance(found, PassedOver):
+    for found in import_files([CORPUS]):
+        if isinstance(found, SkippedFile):
             assert found.path.name == "index.json"
             continue
         assert isinstance(found, Imported), found
@@ -46,7 +46,7 @@ def test_the_whole_corpus_is_imported_byte_for_byte() -> None:
 
 def test_what_was_imported_is_written_and_read_again(tmp_path: Path) -> None:
     for path in sorted(CORPUS.glob("*.0.0*.sse")):
-        [found] = importing([path])
+        [found] = import_files([path])
         assert isinstance(found, Imported)
         save(found.cassette, tmp_path / "a.yaml")
         assert load(tmp_path / "a.yaml") == found.cassette
@@ -56,7 +56,7 @@ def test_scrubbing_changes_only_what_looks_like_a_secret_and_no_outcome() -> Non
     """Looked at one by one: a password in arguments, a masked address, code like `the@a.tool`."""
     kinds: Counter[str] = Counter()
     with Replayer(20, in_memory=True) as player:
-        for found in importing([CORPUS]):
+        for found in import_files([CORPUS]):
             if not isinstance(found, Imported):
                 continue
             [told] = found.cassette.interactions

@@ -1,5 +1,7 @@
-"""Recordings that others made, as cassettes.
+"""Recordings of other tools, imported as cassettes.
 
-walking.py finds them on disk, formats.py tells by a table which form a file has and who reads it;
-one module each reads a form. exchanges.py makes exchanges of what the forms do not keep.
+- ``files``: finds recordings on disk and imports each.
+- ``formats``: the table of formats; each is read by a module of its own.
+- ``source``: one file, read with limits and errors that name it.
+- ``exchanges``, ``message_parts``: build the parts of an exchange that a format does not record.
 """

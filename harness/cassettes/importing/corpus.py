@@ -1,8 +1,8 @@
-"""A body with its story beside it: NAME.sse and NAME.json, as collections of recordings keep them.
+"""A body with a metadata file: NAME.sse and NAME.json, as in collections of recordings.
 
-The JSON says ``protocol``, ``status``, ``content_type``, ``request`` (method, host, path, headers,
-body, known), ``response_headers``, and where it came from: ``source_repo``, ``source_commit``,
-``licence``. Everything but the protocol may be missing.
+The keys of the JSON are ``protocol``, ``status``, ``content_type``, ``request`` (method, host,
+path, headers, body, known), ``response_headers``, and the origin: ``source_repo``,
+``source_commit``, ``licence``. All but the protocol are optional.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from harness.cassettes.importing.exchanges import (
     JSON_LINES,
     JSON_TEXT,
     NO_HOST,
-    as_it_stands,
     exchange,
     json_body,
+    without_transfer_headers,
 )
 from harness.cassettes.importing.source import Source, mapping, status, text
 from harness.errors import WireError
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _OK = 200
-_ERROR = 300  # from here on a body is no stream
+_ERROR = 300  # from this status on a body is not a stream
 _FRAMINGS = {
     "aws-eventstream": event_stream.CONTENT_TYPE,
     "ndjson": JSON_LINES,
@@ -46,76 +46,80 @@ _FRAMINGS = {
 }
 
 
-def story(path: Path) -> Path:
-    """Return where the story of a body stands."""
+def metadata_path(path: Path) -> Path:
+    """Return the metadata file of a body."""
     return path.with_suffix(".json")
 
 
-def body(path: Path) -> Path | None:
-    """Return the body that a file may be the story of."""
+def body_path(path: Path) -> Path | None:
+    """Return the body that a file may be the metadata of."""
     return path.with_suffix(".sse") if path.suffix == ".json" else None
 
 
-def takes(source: Source) -> bool:
-    """Say whether a file is a body with its story beside it."""
-    return source.path.suffix == ".sse" and story(source.path).is_file()
+def matches(source: Source) -> bool:
+    """Return whether a file is a body with a metadata file."""
+    return source.path.suffix == ".sse" and metadata_path(source.path).is_file()
 
 
 def read(source: Source) -> Cassette:
-    """Read a body and its story."""
-    beside = Source(story(source.path), source.name)
-    meta = mapping(beside.document)
-    code = status(meta.get("status", _OK))
+    """Read a body and its metadata."""
+    metadata_source = Source(metadata_path(source.path), source.name)
+    metadata = mapping(metadata_source.document)
+    code = status(metadata.get("status", _OK))
     if code is None:
-        raise beside.refusal("`status` is no HTTP status")
-    made = exchange(source.body, _content_type(meta), _spoken(source, code), _from(meta), code)
+        raise metadata_source.error("`status` is not an HTTP status")
+    made = exchange(
+        source.body, _content_type(metadata), _protocol_name(source, code), _from(metadata), code
+    )
     response = Response(
         status=code,
         reason=made.response.reason,
-        headers=(*made.response.headers, *_headers(meta.get("response_headers"))),
+        headers=(*made.response.headers, *_headers(metadata.get("response_headers"))),
         body=source.body,
-        stream=Stream(provenance=_from(meta)),
+        stream=Stream(provenance=_from(metadata)),
     )
-    request = _request(mapping(meta.get("request")), made.request.uri)
+    request = _request(mapping(metadata.get("request")), made.request.uri)
     return Cassette((Interaction(request, response),))
 
 
-def _spoken(source: Source, code: int) -> str | None:
-    """Return the protocol by the body alone, and refuse a body that is not even frames."""
+def _protocol_name(source: Source, code: int) -> str | None:
+    """Return the protocol that the body shows; raise if the body cannot be framed."""
     if code >= _ERROR:
         return source.protocol
     try:
         return source.protocol or protocol_among(events_of([source.body]))
     except WireError as error:
-        raise source.refusal(str(error)) from None
+        raise source.error(str(error)) from None
 
 
-def _request(asked: dict[str, Any], otherwise: str) -> Request:
-    """Return what was asked; a host that was scrubbed away is one that never was."""
-    body, path = asked.get("body"), text(asked.get("path"))
-    host = text(asked.get("host")) or NO_HOST
+def _request(request: dict[str, Any], otherwise: str) -> Request:
+    """Return the request; a missing host is replaced by an invalid one."""
+    body, path = request.get("body"), text(request.get("path"))
+    host = text(request.get("host")) or NO_HOST
     return Request(
-        method=text(asked.get("method")) or "POST",
+        method=text(request.get("method")) or "POST",
         uri=f"https://{host}{path}" if path else otherwise,
-        headers=_headers(asked.get("headers")),
+        headers=_headers(request.get("headers")),
         body=b"" if body is None else json_body(body),
     )
 
 
 def _headers(value: object) -> Headers:
-    pairs = as_it_stands((text(name), text(str(said))) for name, said in mapping(value).items())
+    pairs = without_transfer_headers(
+        (text(name), text(str(field))) for name, field in mapping(value).items()
+    )
     return tuple(pair for pair in pairs if pair[0].lower() != "content-type")
 
 
-def _content_type(meta: dict[str, Any]) -> str:
-    by_framing = _FRAMINGS.get(text(meta.get("framing")), EVENT_STREAM)
-    return text(meta.get("content_type")) or by_framing
+def _content_type(metadata: dict[str, Any]) -> str:
+    by_framing = _FRAMINGS.get(text(metadata.get("framing")), EVENT_STREAM)
+    return text(metadata.get("content_type")) or by_framing
 
 
-def _from(meta: dict[str, Any]) -> Provenance:
-    words = [text(meta.get(key)) for key in ("provider", "source_repo", "source_path")]
+def _from(metadata: dict[str, Any]) -> Provenance:
+    origin = [text(metadata.get(key)) for key in ("provider", "source_repo", "source_path")]
     return Provenance(
-        what=", ".join(filter(None, words)) or "a collection of recordings",
-        version=text(meta.get("source_commit")) or None,
-        licence=text(meta.get("licence")) or None,
+        what=", ".join(filter(None, origin)) or "a collection of recordings",
+        version=text(metadata.get("source_commit")) or None,
+        licence=text(metadata.get("licence")) or None,
     )

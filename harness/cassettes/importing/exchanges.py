@@ -1,7 +1,7 @@
-"""Exchanges made of what a form of recording kept, and of what it did not.
+"""Exchanges built from what a format records, with defaults for what it does not.
 
-Rules of this file: where nobody kept the request, the address is that of the protocol's provider,
-so that a player can match it; what was not streamed as it stands here says so in its provenance.
+Rules of this file: if the request was not recorded, its URL is that of the protocol's provider, so
+that a replay can match it; a body that was encoded or framed again says so in its provenance.
 """
 
 from __future__ import annotations
@@ -30,18 +30,30 @@ STREAMS = frozenset(
     {EVENT_STREAM, JSON_LINES, event_stream.CONTENT_TYPE, "application/stream+json"}
 )
 
-# Said of a body that was coded on its way; what is kept here no longer is.
-_OF_THE_WAY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+# Headers of the transfer, not true of a decoded body.
+_TRANSFER_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
-NO_HOST = "recorded.invalid"  # RFC 2606: no such host will ever be
+NO_HOST = "recorded.invalid"  # RFC 2606: guaranteed not to exist
 
 
 def exchange(
-    body: bytes, content_type: str, spoken: str | None, provenance: Provenance, status: int = 200
+    body: bytes,
+    content_type: str,
+    protocol_name: str | None,
+    provenance: Provenance,
+    status: int = 200,
 ) -> Interaction:
-    """Return an exchange of which only the answer was kept."""
+    """Return an exchange of which only the response was recorded.
+
+    Args:
+        body: the response body.
+        content_type: its media type.
+        protocol_name: the protocol, None if unknown.
+        provenance: what produced it.
+        status: the HTTP status.
+    """
     return Interaction(
-        Request("POST", _address(spoken)),
+        Request("POST", _address(protocol_name)),
         Response(
             status=status,
             reason="OK" if status == 200 else "",  # noqa: PLR2004 - HTTP's plain success
@@ -52,29 +64,29 @@ def exchange(
     )
 
 
-def _address(spoken: str | None) -> str:
-    if spoken is None or spoken not in names():
+def _address(protocol_name: str | None) -> str:
+    if protocol_name is None or protocol_name not in names():
         return f"https://{NO_HOST}/"
-    return protocol(spoken).endpoint.url
+    return protocol(protocol_name).endpoint.url
 
 
-def as_it_stands(headers: Iterable[tuple[str, str]]) -> Headers:
-    """Return the headers that are still true of a body that was decoded."""
-    return tuple(pair for pair in headers if pair[0].lower() not in _OF_THE_WAY)
+def without_transfer_headers(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Return headers without those of the transfer, for a decoded body."""
+    return tuple(pair for pair in headers if pair[0].lower() not in _TRANSFER_HEADERS)
 
 
-def framed(told: Iterable[tuple[JSON, str]], spoken: str) -> bytes:
-    """Return a stream as its provider would have framed it.
+def framed(values: Iterable[tuple[JSON, str]], protocol_name: str) -> bytes:
+    """Return a stream in the framing of its provider.
 
     Args:
-        told: of each event its JSON value and its text.
-        spoken: the protocol.
+        values: of each event its JSON value and its text.
+        protocol_name: the protocol.
     """
-    framing = protocol(spoken).framing
-    events = [Event(_name(value, framing), said) for value, said in told]
+    framing = protocol(protocol_name).framing
+    events = [Event(_name(value, framing), content) for value, content in values]
     if framing.sentinel is not None:
         events.append(framing.sentinel)
-    return b"".join(map(protocol(spoken).frame, events))
+    return b"".join(map(protocol(protocol_name).frame, events))
 
 
 def _name(value: JSON, framing: Framing) -> str | None:
@@ -82,12 +94,12 @@ def _name(value: JSON, framing: Framing) -> str | None:
     return str(value.get("type")) if named else None
 
 
-def encoded(message: Message, spoken: str) -> bytes:
-    """Return the body of an answer of which only the words were kept."""
-    made = protocol(spoken)
-    return b"".join(map(made.frame, made.encode(message, IN_ORDER)))
+def encoded(message: Message, protocol_name: str) -> bytes:
+    """Return the body of a response of which only the message was recorded."""
+    definition = protocol(protocol_name)
+    return b"".join(map(definition.frame, definition.encode(message, IN_ORDER)))
 
 
 def json_body(value: JSON) -> bytes:
-    """Return the body of a JSON value."""
+    """Return a JSON value as a body."""
     return json.dumps(value).encode()

@@ -1,10 +1,10 @@
-"""Fixtures of aimock: what is to be said, which is spoken here in a protocol of the user's choice.
+"""Fixtures of aimock: messages that are encoded in a protocol of the user's choice.
 
 https://github.com/CopilotKit/aimock (``fixtures``, each a ``match`` and a ``response``)
 
-Rules of this file: nobody recorded these streams, so they are encoded anew and say so; answers of
-other kinds than words and calls (embeddings, images, sound …) are left out, and a file that holds
-nothing else is refused.
+Rules of this file: these streams were not recorded, so they are encoded here and their provenance
+says so; responses other than text, tool calls and errors (embeddings, images, audio …) are skipped,
+and a file without any other is refused.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.cassette import Cassette, Interaction, Provenance
 from harness.cassettes.importing.exchanges import JSON_TEXT, encoded, exchange, json_body
-from harness.cassettes.importing.messages import as_text, call, named
+from harness.cassettes.importing.message_parts import as_text, tool_call, with_ids
 from harness.cassettes.importing.source import items, keys, mapping, status, text
 from harness.model import Part, Reasoning, RedactedReasoning, Text, ToolCall, Usage
 from harness.protocols.message import Message
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from harness.model import FinishReason
 
 _DEFAULT = "openai_chat"
-_FAILED = 500  # what aimock answers where a fixture names no status
-_WORDS = frozenset({"content", "toolCalls", "blocks"})
+_FAILED = 500  # the status of an error in aimock if the fixture names none
+_CONTENT = frozenset({"content", "toolCalls", "blocks"})
 _CUT = frozenset({"truncateAfterChunks", "disconnectAfterMs"})
 _FINISHES: dict[str, FinishReason] = {
     "length": "length",
@@ -43,38 +43,44 @@ _COUNTS = {
 }
 
 
-def takes(source: Source) -> bool:
-    """Say whether a JSON document is a file of fixtures."""
+def matches(source: Source) -> bool:
+    """Return whether a JSON document is a file of fixtures."""
     entries = items(mapping(source.document).get("fixtures"))
     return bool(entries) and all(keys(entry) >= {"match", "response"} for entry in entries)
 
 
 def read(source: Source) -> Cassette:
-    """Speak every fixture that answers with words, calls or an error."""
-    spoken = source.protocol or _DEFAULT
+    """Encode every fixture whose response is text, tool calls or an error."""
+    protocol_name = source.protocol or _DEFAULT
     entries = [mapping(entry) for entry in source.document["fixtures"]]
-    told = tuple(
-        _interaction(entry, spoken, f"aimock fixture in {source.path.name}, encoded as {spoken}")
+    interactions = tuple(
+        _interaction(
+            entry,
+            protocol_name,
+            f"aimock fixture in {source.path.name}, encoded as {protocol_name}",
+        )
         for entry in entries
-        if keys(entry["response"]) & {*_WORDS, "error"}
+        if keys(entry["response"]) & {*_CONTENT, "error"}
     )
-    if not told:
-        raise source.refusal("no fixture answers with words, calls or an error")
-    return Cassette(told)
+    if not interactions:
+        raise source.error("no fixture has a response of text, tool calls or an error")
+    return Cassette(interactions)
 
 
-def _interaction(entry: dict[str, Any], spoken: str, what: str) -> Interaction:
+def _interaction(entry: dict[str, Any], protocol_name: str, what: str) -> Interaction:
     response, kept = mapping(entry["response"]), Provenance(what=what)
     if "error" in response:
         body = json_body({"error": response["error"]})
         code = status(response.get("status")) or _FAILED
-        made = exchange(body, JSON_TEXT, spoken, kept, code)
+        made = exchange(body, JSON_TEXT, protocol_name, kept, code)
     else:
         cut = not _CUT.isdisjoint(entry)
-        made = exchange(encoded(_message(response, cut=cut), spoken), EVENT_STREAM, spoken, kept)
+        made = exchange(
+            encoded(_message(response, cut=cut), protocol_name), EVENT_STREAM, protocol_name, kept
+        )
         if cut:
             made = _reset(made)
-    return replace(made, request=replace(made.request, body=_asked(mapping(entry["match"]))))
+    return replace(made, request=replace(made.request, body=_request_body(mapping(entry["match"]))))
 
 
 def _reset(made: Interaction) -> Interaction:
@@ -82,9 +88,9 @@ def _reset(made: Interaction) -> Interaction:
     return replace(made, response=replace(made.response, stream=stream))
 
 
-def _asked(match: dict[str, Any]) -> bytes:
-    words = match.get("userMessage")
-    return json_body({"messages": [{"role": "user", "content": words}]} if words else match)
+def _request_body(match: dict[str, Any]) -> bytes:
+    content = match.get("userMessage")
+    return json_body({"messages": [{"role": "user", "content": content}]} if content else match)
 
 
 def _message(response: dict[str, Any], *, cut: bool) -> Message:
@@ -97,7 +103,7 @@ def _message(response: dict[str, Any], *, cut: bool) -> Message:
         ending="truncated" if cut else "incomplete" if finish == "length" else "complete",
         usage=_usage(mapping(response.get("usage"))),
     )
-    return named(message, response.get("id"), response.get("model"))
+    return with_ids(message, response.get("id"), response.get("model"))
 
 
 def _content(response: dict[str, Any]) -> Iterator[Part]:
@@ -125,12 +131,12 @@ def _plain(response: dict[str, Any]) -> Iterator[Part]:
 
 
 def _call(made: dict[str, Any], number: int) -> ToolCall:
-    return call(made.get("name"), made.get("id"), made.get("arguments"), number)
+    return tool_call(made.get("name"), made.get("id"), made.get("arguments"), number)
 
 
 def _usage(counts: dict[str, Any]) -> Usage | None:
     found = {
-        field: next((counts[word] for word in words if isinstance(counts.get(word), int)), None)
-        for field, words in _COUNTS.items()
+        field: next((counts[name] for name in names if isinstance(counts.get(name), int)), None)
+        for field, names in _COUNTS.items()
     }
     return Usage(**found) if any(count is not None for count in found.values()) else None

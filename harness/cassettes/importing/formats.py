@@ -1,7 +1,7 @@
-"""The forms of recordings that are read, as a table: who takes a file, and who reads it.
+"""The supported formats of recordings, as a table: which files match, and what reads them.
 
-The first that takes a file reads it. Rule of this file: taking looks at the content wherever the
-name says nothing, and never raises but for a file that cannot be read at all.
+The first format that matches a file reads it. Rule of this file: matching looks at the content
+unless the name decides, and raises only for a file that cannot be read at all.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ if TYPE_CHECKING:
 
 
 class Format(NamedTuple):
-    """One form: its name, whether it takes a file, and what reads it."""
+    """One format: its name, whether a file matches it, and what reads the file."""
 
     name: str
-    takes: Callable[[Source], bool]
+    matches: Callable[[Source], bool]
     read: Callable[[Source], Cassette]
 
 
-def _json(takes: Callable[[Source], bool]) -> Callable[[Source], bool]:
-    """Ask only of what begins as JSON."""
-    return lambda source: source.body.lstrip()[:1] in {b"{", b"["} and takes(source)
+def _json(matches: Callable[[Source], bool]) -> Callable[[Source], bool]:
+    """Restrict a match to files that begin like JSON."""
+    return lambda source: source.body.lstrip()[:1] in {b"{", b"["} and matches(source)
 
 
 FORMATS = (
-    Format("vcrpy cassette", vcrpy.takes, vcrpy.read),
-    Format("body with its story", corpus.takes, corpus.read),
+    Format("vcrpy cassette", vcrpy.matches, vcrpy.read),
+    Format("body with metadata", corpus.matches, corpus.read),
     Format("AWS event stream", bodies.is_binary, bodies.read_binary),
     Format("event stream", bodies.is_events, bodies.read_events),
-    Format("OpenTelemetry spans", _json(spans.takes), spans.read),
+    Format("OpenTelemetry spans", _json(spans.matches), spans.read),
     Format("JSON lines", bodies.is_lines, bodies.read_lines),
-    Format("HTTP archive", _json(har.takes), har.read),
-    Format("google-genai replay", _json(replay_files.takes), replay_files.read),
-    Format("aimock fixtures", _json(fixtures.takes), fixtures.read),
+    Format("HTTP archive", _json(har.matches), har.read),
+    Format("google-genai replay", _json(replay_files.matches), replay_files.read),
+    Format("aimock fixtures", _json(fixtures.matches), fixtures.read),
     Format("JSON array", bodies.is_array, bodies.read_array),
 )
 
 
-def form_of(source: Source) -> Format | None:
-    """Return the form a file has, None where it is in none that is read here.
+def format_of(source: Source) -> Format | None:
+    """Return the format of a file, None if it is not recognised.
 
     Raises:
-        InputError: it cannot be read at all, or breaks off.
+        InputError: the file cannot be read, or is truncated.
     """
-    return next((form for form in FORMATS if form.takes(source)), None)
+    return next((kind for kind in FORMATS if kind.matches(source)), None)

@@ -2,8 +2,9 @@
 
 http://www.softwareishard.com/blog/har-12-spec/
 
-Rules of this file: of a session full of pictures only the exchanges with a model are taken; one of
-those whose body the exporter left out refuses the file, because half a session replays wrong.
+Rules of this file: of a browser session only the exchanges with a model are imported; if the
+exporter omitted the body of one of them the file is refused, because an incomplete session would
+replay wrongly.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from harness.cassettes.cassette import (
     Response,
     Stream,
 )
-from harness.cassettes.importing.exchanges import STREAMS, as_it_stands
+from harness.cassettes.importing.exchanges import STREAMS, without_transfer_headers
 from harness.cassettes.importing.source import items, keys, mapping, status, text
 from harness.protocols.bodies import protocol_at
 
@@ -29,24 +30,24 @@ if TYPE_CHECKING:
     from harness.cassettes.importing.source import Source
 
 
-def takes(source: Source) -> bool:
-    """Say whether a JSON document is an archive."""
+def matches(source: Source) -> bool:
+    """Return whether a JSON document is an archive."""
     return "entries" in keys(mapping(source.document).get("log"))
 
 
 def read(source: Source) -> Cassette:
     """Read the exchanges with a model."""
     log = source.document["log"]
-    maker = mapping(log.get("creator"))
+    creator = mapping(log.get("creator"))
     entries = [mapping(entry) for entry in items(log["entries"])]
     taken = tuple(
-        _interaction(source, number, entry, maker)
+        _interaction(source, number, entry, creator)
         for number, entry in enumerate(entries, 1)
         if _with_a_model(entry)
     )
     if not taken:
-        words = f"none of its {len(entries)} exchanges streams, or asks a model"
-        raise source.refusal(words)
+        message = f"none of its {len(entries)} exchanges is a stream or a request to a model"
+        raise source.error(message)
     return Cassette(taken)
 
 
@@ -61,28 +62,28 @@ def _uri(entry: dict[str, Any]) -> str:
 
 
 def _interaction(
-    source: Source, number: int, entry: dict[str, Any], maker: dict[str, Any]
+    source: Source, number: int, entry: dict[str, Any], creator: dict[str, Any]
 ) -> Interaction:
-    asked, answered = mapping(entry.get("request")), mapping(entry.get("response"))
-    code = status(answered.get("status"))
+    request, response_data = mapping(entry.get("request")), mapping(entry.get("response"))
+    code = status(response_data.get("status"))
     if code is None:
-        raise source.refusal(f"entry {number}: `status` is no HTTP status; was it answered at all?")
+        raise source.error(f"entry {number}: `status` is not an HTTP status; was there a response?")
     provenance = Provenance(
-        what=text(maker.get("name")) or source.path.name,
-        version=text(maker.get("version")) or None,
+        what=text(creator.get("name")) or source.path.name,
+        version=text(creator.get("version")) or None,
         recorded=text(entry.get("startedDateTime")) or None,
     )
     return Interaction(
         Request(
-            method=text(asked.get("method")) or "POST",
+            method=text(request.get("method")) or "POST",
             uri=_uri(entry),
-            headers=_headers(asked),
-            body=text(mapping(asked.get("postData")).get("text")).encode(),
+            headers=_headers(request),
+            body=text(mapping(request.get("postData")).get("text")).encode(),
         ),
         Response(
             status=code,
-            reason=text(answered.get("statusText")),
-            headers=_headers(answered),
+            reason=text(response_data.get("statusText")),
+            headers=_headers(response_data),
             body=_body(source, number, entry),
             stream=Stream(provenance=provenance),
         ),
@@ -92,18 +93,19 @@ def _interaction(
 def _headers(message: dict[str, Any]) -> Headers:
     fields = map(mapping, items(message.get("headers")))
     named = ((text(field.get("name")), text(field.get("value"))) for field in fields)
-    return as_it_stands(pair for pair in named if not pair[0].startswith(":"))  # HTTP/2's own
+    # Names that begin with a colon are pseudo-headers of HTTP/2.
+    return without_transfer_headers(pair for pair in named if not pair[0].startswith(":"))
 
 
 def _body(source: Source, number: int, entry: dict[str, Any]) -> bytes:
     content = mapping(mapping(entry.get("response")).get("content"))
-    said = text(content.get("text"))
-    if not said:
-        words = f"entry {number} ({_uri(entry):.60}) has no body; export the archive with content"
-        raise source.refusal(words)
+    body = text(content.get("text"))
+    if not body:
+        message = f"entry {number} ({_uri(entry):.60}) has no body; export the archive with content"
+        raise source.error(message)
     if content.get("encoding") != "base64":
-        return said.encode()
+        return body.encode()
     try:
-        return b64decode("".join(said.split()), validate=True)
+        return b64decode("".join(body.split()), validate=True)
     except binascii.Error:
-        raise source.refusal(f"entry {number}: the body is no base64") from None
+        raise source.error(f"entry {number}: the body is not valid base64") from None

@@ -1,7 +1,7 @@
-"""Replay files of google-genai: what its ReplayApiClient writes.
+"""Replay files of google-genai, written by its ReplayApiClient.
 
-Rules of this file: the segments of a streamed answer are events again; the prefixes that the SDK
-puts in the place of an address are addresses again, because a player needs one.
+Rules of this file: the segments of a streamed response are framed again as events; the placeholders
+that the SDK puts in place of a base URL are replaced by one, because a replay needs it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.cassettes.importing.source import Source
 
 _PROTOCOL = "gemini_generate"
-_OK = 200  # which the SDK leaves out
+_OK = 200  # the SDK omits it
 _STREAMING = ":streamGenerateContent"
 _PREFIXES = {
     "{MLDEV_URL_PREFIX}": "https://generativelanguage.googleapis.com/v1beta",
@@ -26,8 +26,8 @@ _PREFIXES = {
 }
 
 
-def takes(source: Source) -> bool:
-    """Say whether a JSON document is a replay file."""
+def matches(source: Source) -> bool:
+    """Return whether a JSON document is a replay file."""
     return keys(source.document) >= {"replay_id", "interactions"}
 
 
@@ -35,18 +35,18 @@ def read(source: Source) -> Cassette:
     """Read every exchange."""
     found = [mapping(item) for item in items(source.document["interactions"])]
     if not found:
-        raise source.refusal("the replay holds no interaction")
+        raise source.error("the replay contains no interaction")
     provenance = Provenance(what=f"google-genai replay {text(source.document['replay_id'])}")
     return Cassette(tuple(_interaction(item, provenance) for item in found))
 
 
 def _interaction(item: dict[str, Any], provenance: Provenance) -> Interaction:
-    asked, answered = mapping(item.get("request")), mapping(item.get("response"))
-    uri = text(asked.get("url"))
+    request, response_data = mapping(item.get("request")), mapping(item.get("response"))
+    uri = text(request.get("url"))
     for prefix, address in _PREFIXES.items():
         uri = uri.replace(prefix, address)
-    code = status(answered.get("status_code")) or _OK
-    segments = items(answered.get("body_segments"))
+    code = status(response_data.get("status_code")) or _OK
+    segments = items(response_data.get("body_segments"))
     streamed = _STREAMING in uri and code == _OK
     body = (
         framed(((one, compact(one)) for one in segments), _PROTOCOL)
@@ -55,9 +55,9 @@ def _interaction(item: dict[str, Any], provenance: Provenance) -> Interaction:
     )
     return Interaction(
         Request(
-            method=text(asked.get("method")).upper() or "POST",
+            method=text(request.get("method")).upper() or "POST",
             uri=uri,
-            body=json_body(next(iter(items(asked.get("body_segments"))), {})),
+            body=json_body(next(iter(items(request.get("body_segments"))), {})),
         ),
         Response(
             status=code,

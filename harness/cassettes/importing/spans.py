@@ -1,11 +1,11 @@
-"""Spans of OpenTelemetry whose content was captured: what a model said, spoken again.
+"""OpenTelemetry spans with captured content: the output of a model, encoded as a stream.
 
 https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/client-inference.md
 (attributes of an inference; ``gen_ai.output.messages`` is opt-in), in OTLP's JSON, one document or
-one a line, or as the SDK's console exporter prints a span.
+one per line, or as printed by the SDK's console exporter.
 
-Rules of this file: a span keeps words and no stream, so it is encoded anew and says so; spans of
-agents and tools repeat what their inferences said and are passed over.
+Rules of this file: a span contains a message and no stream, so it is encoded here and its
+provenance says so; spans of agents and tools repeat the output of their inferences and are skipped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.cassette import Cassette, Interaction, Provenance
 from harness.cassettes.importing.exchanges import encoded, exchange
-from harness.cassettes.importing.messages import as_text, call, named
+from harness.cassettes.importing.message_parts import as_text, tool_call, with_ids
 from harness.cassettes.importing.source import items, keys, mapping, text
 from harness.model import Part, Reasoning, Text, Usage
 from harness.protocols import names, protocol
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from harness.cassettes.importing.source import Source
     from harness.model import Ending, FinishReason
 
-_SAID = "gen_ai.output.messages"
+_OUTPUT = "gen_ai.output.messages"
 _INFERENCES = frozenset({"chat", "generate_content", "text_completion", ""})
-# What a provider that no protocol names is taken for: every compatible server has this one.
+# The protocol of unknown providers: every compatible server supports it.
 _CHAT = "openai_chat"
 _FINISHES: dict[str, FinishReason] = {
     "stop": "stop",
@@ -37,32 +37,32 @@ _FINISHES: dict[str, FinishReason] = {
     "content_filter": "content_filter",
     "tool_call": "tool_calls",
 }
-# "error" stands for a finish that was expected and never came.
+# "error" means that the stream ended without a finish reason.
 _ENDINGS: dict[str, Ending] = {"error": "truncated", "length": "incomplete"}
 _COUNTS = {"input": "gen_ai.usage.input_tokens", "output": "gen_ai.usage.output_tokens"}
 
 
-def takes(source: Source) -> bool:
-    """Say whether a file holds spans."""
+def matches(source: Source) -> bool:
+    """Return whether a file contains spans."""
     found = keys(next(_documents(source), None))
     return "resourceSpans" in found or found >= {"context", "name", "attributes"}
 
 
 def read(source: Source) -> Cassette:
-    """Speak every inference whose content was captured."""
+    """Encode every inference whose content was captured."""
     found = tuple(
         _interaction(attributes, source)
         for attributes in _spans(source)
-        if text(attributes.get("gen_ai.operation.name")) in _INFERENCES and _SAID in attributes
+        if text(attributes.get("gen_ai.operation.name")) in _INFERENCES and _OUTPUT in attributes
     )
     if not found:
-        words = f"no inference in it holds {_SAID}; turn the capture of content on and record again"
-        raise source.refusal(words)
+        message = f"no inference has {_OUTPUT}; turn on the capture of content and record again"
+        raise source.error(message)
     return Cassette(found)
 
 
 def _documents(source: Source) -> Iterator[dict[str, Any]]:
-    """Yield the JSON documents of a file: one, one a line, or those of a list."""
+    """Yield the JSON documents of a file: one, one per line, or those of a list."""
     lines = list(source.lines())
     one_a_line = len(lines) > 1 and all(line.startswith(b"{") for _, line in lines)
     if one_a_line:
@@ -85,12 +85,12 @@ def _spans(source: Source) -> Iterator[dict[str, Any]]:
 
 
 def _attributes(pairs: object) -> dict[str, Any]:
-    named = map(mapping, items(pairs))
-    return {text(pair.get("key")): _value(mapping(pair.get("value"))) for pair in named}
+    entries = map(mapping, items(pairs))
+    return {text(pair.get("key")): _value(mapping(pair.get("value"))) for pair in entries}
 
 
 def _value(value: dict[str, Any]) -> Any:
-    """Return the value of OTLP's AnyValue; its numbers are texts in JSON."""
+    """Return the value of OTLP's AnyValue; in JSON its integers are strings."""
     match value:
         case {"intValue": number}:
             return int(number) if str(number).lstrip("-").isdecimal() else None
@@ -103,22 +103,22 @@ def _value(value: dict[str, Any]) -> Any:
 
 def _interaction(attributes: dict[str, Any], source: Source) -> Interaction:
     provider = text(attributes.get("gen_ai.provider.name") or attributes.get("gen_ai.system"))
-    spoken = source.protocol or _protocol_named(provider)
-    what = f"span of {provider or 'a provider'} in {source.path.name}, encoded as {spoken}"
-    body = encoded(_message(attributes, source), spoken)
-    return exchange(body, EVENT_STREAM, spoken, Provenance(what=what))
+    protocol_name = source.protocol or _protocol_named(provider)
+    what = f"span of {provider or 'a provider'} in {source.path.name}, encoded as {protocol_name}"
+    body = encoded(_message(attributes, source), protocol_name)
+    return exchange(body, EVENT_STREAM, protocol_name, Provenance(what=what))
 
 
 def _protocol_named(provider: str) -> str:
     """Return the protocol of a value of ``gen_ai.provider.name``."""
     known = (protocol(name) for name in names())
-    named = (each.name for each in known if provider in each.endpoint.telemetry_names)
-    return next(named, _CHAT)
+    matching = (each.name for each in known if provider in each.endpoint.telemetry_names)
+    return next(matching, _CHAT)
 
 
 def _message(attributes: dict[str, Any], source: Source) -> Message:
-    said = attributes[_SAID]
-    messages = source.json(text(said).encode()) if isinstance(said, str) else said
+    content = attributes[_OUTPUT]
+    messages = source.json(text(content).encode()) if isinstance(content, str) else content
     first = mapping(next(iter(items(messages)), None))
     parts = map(mapping, items(first.get("parts")))
     content = tuple(part for at, found in enumerate(parts, 1) for part in _part(found, at))
@@ -132,7 +132,7 @@ def _message(attributes: dict[str, Any], source: Source) -> Message:
         usage=_usage(attributes),
     )
     model = attributes.get("gen_ai.response.model") or attributes.get("gen_ai.request.model")
-    return named(message, attributes.get("gen_ai.response.id"), model)
+    return with_ids(message, attributes.get("gen_ai.response.id"), model)
 
 
 def _part(part: dict[str, Any], number: int) -> Iterator[Part]:
@@ -142,7 +142,7 @@ def _part(part: dict[str, Any], number: int) -> Iterator[Part]:
         case "reasoning":
             yield Reasoning(text=as_text(part.get("content")))
         case "tool_call":
-            yield call(part.get("name"), part.get("id"), part.get("arguments"), number)
+            yield tool_call(part.get("name"), part.get("id"), part.get("arguments"), number)
 
 
 def _usage(attributes: dict[str, Any]) -> Usage | None:

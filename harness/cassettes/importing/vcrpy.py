@@ -1,4 +1,4 @@
-"""Cassettes of vcrpy and pytest-recording: the same YAML as ours, taken over as it is."""
+"""Cassettes of vcrpy and pytest-recording: the same YAML as ours, imported unchanged."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from harness.cassettes.importing.source import Source
 
 
-def takes(source: Source) -> bool:
-    """Say whether a file is YAML that may be a cassette."""
+def matches(source: Source) -> bool:
+    """Return whether a file is YAML that may be a cassette."""
     return source.path.suffix in {".yaml", ".yml"} and b"interactions" in source.body
 
 
 def read(source: Source) -> Cassette:
-    """Read every exchange of a cassette, those that do not stream too."""
+    """Read every exchange of a cassette, including those that are not streams."""
     cassette = load(source.path)
     if not cassette.interactions:
-        raise source.refusal("the cassette holds no exchange")
+        raise source.error("the cassette contains no exchange")
     return cassette

@@ -1,9 +1,13 @@
-"""Scrubbing: no secret reaches a disk.
+"""Scrubbing: secrets are masked before anything is written.
 
-patterns.py and headers.py are the tables, masking.py finds and masks, leaves.py knows where texts
-lie in JSON and events.py where in events that repeat themselves, tail.py when a text that still
-arrives can be judged, body.py does so for a body (and states the guarantee), binary.py for one of
-binary events, arriving.py for either, scrubber.py for all of an exchange.
+- ``patterns``, ``headers``: the tables of what is secret.
+- ``masking``: finds secrets in bytes and masks them in place.
+- ``json_texts``: the texts of a JSON document and their positions in its bytes.
+- ``events``: the same for server-sent events, faster, by the shape of earlier events.
+- ``incremental_text``: a text that arrives in fragments, and how far it is decided.
+- ``body``: a body scrubbed while it arrives; its docstring states the guarantee.
+- ``binary``: the same for a body of binary events.
+- ``scrubber``: a whole exchange, and a body of either kind.
 """
 
 from harness.cassettes.scrubbing.scrubber import Scrubber

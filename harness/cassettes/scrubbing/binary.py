@@ -1,8 +1,8 @@
-"""A body of AWS's binary events scrubbed while it arrives: texts in base64, under checksums.
+"""A body of AWS's binary events scrubbed while it arrives: base64 texts under checksums.
 
-Rules of this file: masks are as long as what they cover, so every byte keeps its place; a message
-in which nothing was found keeps its bytes, any other is sealed anew; the texts of all messages are
-scrubbed as the events of one stream, so fragments are joined; what cannot be read is not let out.
+Rules of this file: a mask is as long as the secret, so every byte keeps its position; a message
+without secrets keeps its bytes, any other gets a new checksum; the texts of all messages are
+scrubbed as the events of one stream, so fragments are joined; what cannot be read is not returned.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
 _DATA, _END = b"data: ", b"\n\n"
 
 
-class _Waiting(NamedTuple):
-    """A message that is not decided: its own bytes, what it may become, and the text in it.
+class _PendingMessage(NamedTuple):
+    """A message whose text is not decided yet.
 
-    ``before`` and ``after`` are what stands around the text, already without secrets; ``coded``
-    says whether the text is in base64.
+    ``raw`` is the message as received; ``before`` and ``after`` are the bytes around the text,
+    already scrubbed; ``is_base64`` says whether the text is in base64.
     """
 
     raw: bytes
     before: bytes
     text: bytes
     after: bytes
-    coded: bool
+    is_base64: bool
 
-    def told(self) -> bytes:
-        """Return the text as an event of a stream."""
+    def as_event(self) -> bytes:
+        """Return the text as a server-sent event."""
         return _DATA + self.text + _END
 
-    def written(self, told: bytes) -> bytes:
-        """Return the message's bytes with the text as it was given back."""
-        text = told[len(_DATA) : -len(_END)]
-        written = self.before + (b64encode(text) if self.coded else text) + self.after
-        return self.raw if self.raw.startswith(written) else event_stream.with_checksum(written)
+    def from_event(self, event: bytes) -> bytes:
+        """Return the message's bytes with the text of a scrubbed event."""
+        text = event[len(_DATA) : -len(_END)]
+        content = self.before + (b64encode(text) if self.is_base64 else text) + self.after
+        return self.raw if self.raw.startswith(content) else event_stream.with_checksum(content)
 
 
 class BinaryScrubber:
@@ -55,80 +55,80 @@ class BinaryScrubber:
 
     Args:
         finder: finds secrets.
-        note: is told the name of each that was masked.
+        on_masked: called with the kind of each secret that is masked.
     """
 
-    def __init__(self, finder: Finder, note: Callable[[str], None]) -> None:
-        self._finder, self._note = finder, note
+    def __init__(self, finder: Finder, on_masked: Callable[[str], None]) -> None:
+        self._finder, self._on_masked = finder, on_masked
         self._reader = event_stream.Reader()
-        self._texts = BodyScrubber(finder, note)
-        self._waiting: deque[_Waiting] = deque()
-        self._decided = bytearray()  # texts that are, of the messages that wait
+        self._texts = BodyScrubber(finder, on_masked)
+        self._pending: deque[_PendingMessage] = deque()
+        self._decided = bytearray()  # decided texts of the pending messages
 
     def feed(self, piece: bytes) -> bytes:
-        """Take the next bytes; return the messages that are decided.
+        """Read the next bytes; return the messages that are decided.
 
         Raises:
-            WireError: the bytes are no such events, or none whose text can be told and written.
+            WireError: the bytes are not such events, or the text of one cannot be replaced.
         """
-        for message, raw in self._reader.take(piece):
-            waiting = self._read(message, raw)
-            self._waiting.append(waiting)
-            self._decided += self._texts.feed(waiting.told())
-        return self._ready()
+        for message, raw in self._reader.feed_with_bytes(piece):
+            pending = self._read(message, raw)
+            self._pending.append(pending)
+            self._decided += self._texts.feed(pending.as_event())
+        return self._take_decided()
 
     def close(self) -> bytes:
-        """Return the rest, without a message that broke off: the body ended, in whatever way."""
+        """Return the remaining messages, without an incomplete one."""
         self._decided += self._texts.close()
-        return self._ready()
+        return self._take_decided()
 
     def check(self) -> None:
-        """Check that no message broke off.
+        """Check that the body did not end inside a message.
 
         Raises:
-            WireError: one did.
+            WireError: it did.
         """
         self._reader.close()
 
-    def _ready(self) -> bytes:
-        ready = bytearray()
-        while self._waiting and len(self._decided) >= (size := len(self._waiting[0].told())):
-            ready += self._waiting.popleft().written(bytes(self._decided[:size]))
+    def _take_decided(self) -> bytes:
+        decided = bytearray()
+        while self._pending and len(self._decided) >= (size := len(self._pending[0].as_event())):
+            decided += self._pending.popleft().from_event(bytes(self._decided[:size]))
             del self._decided[:size]
-        return bytes(ready)
+        return bytes(decided)
 
-    def _read(self, message: Message, raw: bytes) -> _Waiting:
+    def _read(self, message: Message, raw: bytes) -> _PendingMessage:
         prelude, headers, payload = event_stream.split(raw)
         for value in message.headers.values():
-            if isinstance(value, str | bytes):
-                bare = value.encode() if isinstance(value, str) else value
-                headers = headers.replace(bare, self._scrubbed(bare)) if bare else headers
-        inner = _inner(payload)
+            content = value.encode() if isinstance(value, str) else value
+            if isinstance(content, bytes) and content:
+                headers = headers.replace(content, self._mask_secrets(content))
+        inner = _inner_event(payload)
         if inner is None:
-            return _Waiting(raw, prelude + headers, payload, b"", coded=False)
+            return _PendingMessage(raw, prelude + headers, payload, b"", is_base64=False)
         before, quoted, after = payload.partition(b'"%b"' % b64encode(inner))
         if not quoted or quoted in after:
-            words = "the base64 of an event is written in a way of its own"
-            raise WireError(f"AWS event stream: {words}")
-        return _Waiting(
+            problem = "the base64 of an event is not in its canonical form and cannot be masked"
+            raise WireError(f"AWS event stream: {problem}")
+        return _PendingMessage(
             raw,
-            prelude + headers + self._scrubbed(before) + b'"',
+            prelude + headers + self._mask_secrets(before) + b'"',
             inner,
-            b'"' + self._scrubbed(after),
-            coded=True,
+            b'"' + self._mask_secrets(after),
+            is_base64=True,
         )
 
-    def _scrubbed(self, text: bytes) -> bytes:
-        """Return a short text that stands for itself without its secrets."""
+    def _mask_secrets(self, text: bytes) -> bytes:
+        """Return a complete text without its secrets."""
         content = bytearray(text)
         for found in self._finder.find(text):
             if mask(content, found.start, found.end):
-                self._note(found.name)
+                self._on_masked(found.name)
         return bytes(content)
 
 
-def _inner(payload: bytes) -> bytes | None:
-    """Return the event inside a payload, None where the payload is the event."""
+def _inner_event(payload: bytes) -> bytes | None:
+    """Return the event inside a payload, None if the payload itself is the event."""
     try:
         return b64decode(json.loads(payload)["bytes"], validate=True) or None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

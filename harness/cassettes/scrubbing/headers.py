@@ -1,7 +1,7 @@
-"""Headers whose values are secrets by their name, and those that tell whose account it was.
+"""Headers whose values are secret because of their name, and those that identify an account.
 
-Rule of this file: the word that says of what kind a secret is (``Bearer``, a cookie's name) stays;
-headers that this table does not name are searched like any other text.
+Rule of this file: the word that names the kind of a secret (``Bearer``, a cookie's name) is not
+masked; headers that this table does not name are searched like any other text.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ class HeaderRule(NamedTuple):
     """Headers of one kind.
 
     Args:
-        name: what findings call them.
-        names: matches their names, in small letters.
+        name: the kind of secret, in findings.
+        names: matches their names, in lower case.
         value: finds the secret in their values, as the group ``s``.
-        source: who says so.
-        example: a header as it is sent.
-        learned: whether what it tells is a secret in other places too.
+        source: the source of the rule.
+        example: a header that is masked.
+        is_learned: whether the value is then a secret everywhere.
     """
 
     name: str
@@ -27,7 +27,7 @@ class HeaderRule(NamedTuple):
     value: re.Pattern[bytes]
     source: str
     example: tuple[str, str]
-    learned: bool
+    is_learned: bool
 
 
 _ALL = rb"(?P<s>.+)"
@@ -40,10 +40,10 @@ def _rule(
     example: tuple[str, str],
     value: bytes = _ALL,
     *,
-    learned: bool = False,
+    is_learned: bool = False,
 ) -> HeaderRule:
-    found = re.compile(value, re.DOTALL)
-    return HeaderRule(name, re.compile(names), found, source, example, learned)
+    compiled = re.compile(value, re.DOTALL)
+    return HeaderRule(name, re.compile(names), compiled, source, example, is_learned)
 
 
 HEADERS = (
@@ -53,7 +53,7 @@ HEADERS = (
         "RFC 9110, 11.6.2",
         ("Authorization", "Bearer 7f3a9c"),
         rb"^\s*(?i:(?:bearer|basic|digest|apikey|key|token|negotiate|aws4-hmac-sha256)\s+)?(?P<s>.+)",
-        learned=True,
+        is_learned=True,
     ),
     _rule(
         "cookie sent", "cookie", "RFC 6265, 4.2", ("Cookie", "a=7f3a; b=9c1e"), rb"=(?P<s>[^;]*)"
@@ -78,18 +78,18 @@ HEADERS = (
         r"|jwt)(?:[-_]?id)?",
         "x-api-key, api-key, x-goog-api-key, ocp-apim-subscription-key, x-amz-security-token …",
         ("X-Goog-Api-Key", "7f3a9c1e"),
-        learned=True,
+        is_learned=True,
     ),
     _rule(
-        "told by a gateway",
+        "set by a gateway",
         r"(?:x-)?litellm-.*|llm_provider-.*|x-portkey-.*|helicone-.*|cf-aig-.*",
-        "gateways answer with keys' hashes, spending and the addresses behind them",
+        "gateways send hashes of keys, spending and the addresses of upstreams",
         ("x-litellm-key-spend", "17.25"),
     ),
 )  # fmt: skip
 
 
 def rule_of(header: str) -> HeaderRule | None:
-    """Return the rule for a header's name, None where its value is a text like any other."""
+    """Return the rule for a header's name, None if its value is ordinary text."""
     name = header.lower()
     return next((rule for rule in HEADERS if rule.names.fullmatch(name)), None)

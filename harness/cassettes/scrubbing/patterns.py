@@ -1,11 +1,11 @@
 r"""What a secret looks like: a table of named patterns, each with its source and an example.
 
-Rules of this file: the group ``s`` is the secret, what stands before it tells its kind and stays;
-outside of private keys a secret holds no character of ``BOUNDARY``, so a text that still arrives
-is decided up to the last of them; a text is searched for a pattern only if one of the pattern's
-hints stands in it.
+Rules of this file: the group ``s`` is the secret, what precedes it names its kind and is kept;
+except for private keys a secret contains no character of ``BOUNDARY``, so a text that is still
+arriving is decided up to the last of them; a text is searched for a pattern only if it contains one
+of the pattern's hints.
 
-Sources are the issuers' own documents where they say what their tokens look like, else the rules of
+Sources are the issuers' documents if they specify the format of their tokens, else the rules of
 secret scanners: GitHub's partner patterns and the default rules of gitleaks.
 """
 
@@ -15,15 +15,15 @@ import re
 from os.path import commonprefix
 from typing import NamedTuple
 
-# Where words end. What is not ASCII is no secret either: nobody issues such a key.
+# Where words end. Non-ASCII characters end one too: no issuer uses them in keys.
 BOUNDARY = rb"\s\"'`<>{}()\[\],;|\x80-\xff"
 _ALNUM, _URLSAFE = rb"[A-Za-z0-9]", rb"[A-Za-z0-9_-]"
-# One character of a value; +, /, =, % and ~ may be escaped, once or in JSON that lies in JSON.
+# One character of a value; +, /, =, % and ~ may be escaped, once or in JSON inside JSON.
 _VALUE = rb"(?:[^&\\" + BOUNDARY + rb"]|\\+/|\\+u00(?i:2b|2f|3d|25|7e))"
 _AMPERSAND, _EQUALS = rb"(?:[?&#]|&amp;|\\+u0026|%26)", rb"(?:=|\\+u003d|%3D)"
-# What documentation writes where a secret would stand.
-_NOBODYS = rb"(?!(?i:your|my[-_]|example|placeholder|changeme|redacted|some[-_])|[$*%])"
-_HINT = 3  # bytes a hint needs to be rare
+# Not a placeholder, as documentation writes in place of a secret.
+_NOT_A_PLACEHOLDER = rb"(?!(?i:your|my[-_]|example|placeholder|changeme|redacted|some[-_])|[$*%])"
+_MIN_HINT = 3  # bytes; shorter hints are too common
 _SPACE = rb"(?:\s|%20|\+)+"
 _QUOTE = rb"(?:\\*[\"']|%22|%27|&quot;)"
 _IS = rb"(?:\s|%20|\+)*(?:[:=]|%3A|%3D)(?:\s|%20|\+)*"
@@ -40,12 +40,12 @@ class Pattern(NamedTuple):
     """One kind of secret.
 
     Args:
-        name: what it is called in findings.
-        hints: texts of which one stands wherever it does; those in small letters stand for any.
-        regex: finds it in bytes; its group ``s`` is what must not be kept.
-        starts_word: whether only the beginning of a word can be one.
-        source: who says that it looks like this.
-        example: a made-up one, for the test that it is found.
+        name: the kind of secret, in findings.
+        hints: texts one of which every match contains; those in lower case match any case.
+        regex: finds it in bytes; its group ``s`` is the secret.
+        starts_word: whether it must begin at the start of a word.
+        source: the source of the format.
+        example: a made-up secret, which the tests find.
     """
 
     name: str
@@ -57,19 +57,19 @@ class Pattern(NamedTuple):
 
 
 def _token(name: str, prefixes: str, rest: bytes, source: str, example: str) -> Pattern:
-    """A token that begins with letters of its issuer, one of several."""
-    words = prefixes.split()
-    begins = "|".join(map(re.escape, words)).encode()
-    # Where one begins another, the longer is meant, though little follows; others search faster so.
-    chosen = b"(?>" if any(b != a and b.startswith(a) for a in words for b in words) else b"(?:"
-    regex = re.compile(chosen + begins + b")(?P<s>" + rest + b")")
-    shared = commonprefix(words)  # noqa: RUF071 - these are no paths; letters are meant
-    hints = tuple(word.encode() for word in ([shared] if len(shared) >= _HINT else words))
+    """Return the pattern of a token with one of several prefixes."""
+    names = prefixes.split()
+    starts = "|".join(map(re.escape, names)).encode()
+    # If one prefix begins another, the longer must win (atomic group); otherwise (?: is faster.
+    opening = b"(?>" if any(b != a and b.startswith(a) for a in names for b in names) else b"(?:"
+    regex = re.compile(opening + starts + b")(?P<s>" + rest + b")")
+    shared = commonprefix(names)  # noqa: RUF071 - not paths; a common prefix of characters is meant
+    hints = tuple(word.encode() for word in ([shared] if len(shared) >= _MIN_HINT else names))
     return Pattern(name, hints, regex, True, source, example)  # noqa: FBT003 - a value's field
 
 
 def _context(name: str, hints: str, regex: bytes, source: str, example: str) -> Pattern:
-    """A secret that only its surroundings tell."""
+    """Return the pattern of a secret that only its context identifies."""
     found = tuple(hint.encode() for hint in hints.split())
     return Pattern(name, found, re.compile(regex), False, source, example)  # noqa: FBT003 - the same
 
@@ -86,11 +86,10 @@ _PARAMETERS = (
     rb"|X-Amz-(?:Signature|Credential|Security-Token)|X-Goog-(?:Signature|Credential)"
     rb"|GoogleAccessId|AWSAccessKeyId|Key-Pair-Id|subscription-key)"
 )
-# The letters of an escape are none of the word behind it: it begins there, and a mask of them would
-# break the text.
-_BEGINS = rb"(?:\b|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4}))"
+# The letters of an escape are not part of the word after it: masking them would break the text.
+_WORD_START = rb"(?:\b|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4}))"
 _ESCAPED = rb"(?:(?<=\\)(?:[nrtbf]|u[0-9A-Fa-f]{4}))?+"
-_NOT_NOBODYS_MAIL = rb"(?!example\.|[A-Za-z0-9.-]*\.(?:example|invalid|test)\b)"
+_NOT_A_RESERVED_DOMAIN = rb"(?!example\.|[A-Za-z0-9.-]*\.(?:example|invalid|test)\b)"
 
 PATTERNS = (
     _token("Anthropic key", "sk-ant-api03- sk-ant-admin01- sk-ant-oat01- sk-ant-",
@@ -160,18 +159,19 @@ PATTERNS = (
            rb"(?=[A-Za-z0-9]*[0-9])" + _ALNUM + rb"{16,}",
            "https://platform.openai.com/docs/api-reference/authentication",
            "org-Zq7fT2vLk9WmX4hB8nRcY1dJ"),
-    _context("Telegram bot token", ":AA", _BEGINS + rb"[0-9]{8,10}:(?P<s>AA" + _URLSAFE + rb"{33})",
-             _LEAKS, "123456789:AAZq7fT2vLk9WmX4hB8nRcY1dJ6sPgU3eA0"),
+    _context("Telegram bot token", ":AA",
+             _WORD_START + rb"[0-9]{8,10}:(?P<s>AA" + _URLSAFE + rb"{33})", _LEAKS,
+             "123456789:AAZq7fT2vLk9WmX4hB8nRcY1dJ6sPgU3eA0"),
     _context("Slack webhook", "hooks.slack.com/services/",
              rb"hooks\.slack\.com/services/(?P<s>[A-Za-z0-9/]{20,})", _LEAKS,
              "https://hooks.slack.com/services/T0123ABCD/B0123ABCD/Zq7fT2vLk9WmX4hB"),
     _context("AWS signature", "signature=", rb"Signature=(?P<s>[0-9a-f]{64})",
              f"{_AWS}create-signed-request.html", "Signature=" + "0a1b2c3d" * 8),
     _context("bearer token", "bearer",
-             _BEGINS + rb"(?i:bearer)" + _SPACE + rb"(?P<s>[A-Za-z0-9._~+/-]{12,}=*)",
+             _WORD_START + rb"(?i:bearer)" + _SPACE + rb"(?P<s>[A-Za-z0-9._~+/-]{12,}=*)",
              "RFC 6750, 2.1", "Authorization: Bearer 7f3a9c1e5b8d2f4a6c0e"),
     _context("basic credentials", "basic",
-             _BEGINS + rb"(?i:basic)" + _SPACE
+             _WORD_START + rb"(?i:basic)" + _SPACE
              + rb"(?P<s>(?=[A-Za-z+/]*[0-9=])[A-Za-z0-9+/]{12,}=*)",
              "RFC 7617, 2", "Authorization: Basic dXNlcjpodW50ZXIyMg=="),
     _context("password in a URL", "://",
@@ -186,33 +186,33 @@ PATTERNS = (
              "https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string",
              "AccountKey=Zq7fT2vLk9WmX4hB8nRcY1dJ6sPgU3eA0oIiKlMn=="),
     _context("value of a name, in quotes", "key token secret pass connection",
-             _KEYS + _QUOTE + _IS + _QUOTE + rb"(?P<s>" + _NOBODYS + _VALUE + rb"{8,})",
+             _KEYS + _QUOTE + _IS + _QUOTE + rb"(?P<s>" + _NOT_A_PLACEHOLDER + _VALUE + rb"{8,})",
              f"{_LEAKS} (generic-api-key)", '{"client_secret": "Zq7fT2vLk9Wm"}'),
     _context("value of a name", "key token secret pass connection",
-             _KEYS + rb"(?:" + _IS + rb"|\s+is\s+)" + _QUOTE + rb"?(?P<s>" + _NOBODYS
+             _KEYS + rb"(?:" + _IS + rb"|\s+is\s+)" + _QUOTE + rb"?(?P<s>" + _NOT_A_PLACEHOLDER
              + rb"(?=[^0-9\\" + BOUNDARY + rb"]*[0-9])" + _VALUE + rb"{8,})",
              f"{_LEAKS} (generic-api-key)", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPx9"),
     _context("Google Cloud project", "projects/",
-             _BEGINS + rb"projects/(?P<s>[a-z0-9][a-z0-9.:-]{3,})/"
+             _WORD_START + rb"projects/(?P<s>[a-z0-9][a-z0-9.:-]{3,})/"
              rb"(?:locations|global|secrets|serviceAccounts)\b",
              "https://docs.cloud.google.com/resource-manager/docs/creating-managing-projects",
              "https://x.example/v1/projects/acme-prod-4711/locations/us-central1"),
     _context("e-mail address", "@",
              rb"(?<![A-Za-z0-9._%+-])" + _ESCAPED + rb"(?!git@)(?P<s>[A-Za-z0-9._%+-]{1,64}@"
-             + _NOT_NOBODYS_MAIL
+             + _NOT_A_RESERVED_DOMAIN
              + rb"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24})(?![A-Za-z0-9])",
-             "RFC 5322, 3.4.1; RFC 2606 names the domains that are nobody's",
+             "RFC 5322, 3.4.1; RFC 2606 names the reserved domains",
              "jane.doe@acme-corp.com"),
 )  # fmt: skip
 
 PRIVATE_KEY_BEGINS = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")
 PRIVATE_KEY_ENDS = re.compile(rb"-----END")
 
-# What may stand before a word: no part of a word, or an escape, because texts lie in texts.
+# What may precede a word: a character that is not part of one, or an escape in nested text.
 _BEFORE = re.compile(rb"(?:^|[^A-Za-z0-9_-]|\\[nrtbf]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})\Z")
-_LONGEST_ESCAPE = 6
+_MAX_ESCAPE = 6
 
 
-def starts_word(text: bytes, place: int) -> bool:
-    """Say whether a word begins at a place of a text."""
-    return _BEFORE.search(text[max(0, place - _LONGEST_ESCAPE) : place]) is not None
+def starts_word(text: bytes, offset: int) -> bool:
+    """Return whether a word begins at an offset of a text."""
+    return _BEFORE.search(text[max(0, offset - _MAX_ESCAPE) : offset]) is not None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from harness.cassettes.importing.walking import PassedOver
+    from harness.cassettes.importing.files import SkippedFile
     from harness.cli.import_.recordings import Written
 
 SUMMARY = "convert other tools' recordings to cassettes, and stored traces to scenarios"
@@ -80,7 +80,7 @@ def main(arguments: argparse.Namespace) -> int:
     return 2 if counts[_BAD_INPUT] else 0
 
 
-def _results(arguments: argparse.Namespace) -> Iterator[Written | PassedOver | InputError]:
+def _results(arguments: argparse.Namespace) -> Iterator[Written | SkippedFile | InputError]:
     """Yield what each source became, in the order they were named."""
     from harness.cli.import_.recordings import import_recordings
 
@@ -108,14 +108,14 @@ def _import_trace(source: str, arguments: argparse.Namespace) -> Written | Input
         return error
 
 
-def _print(result: Written | PassedOver | InputError, *, as_json: bool) -> str:
+def _print(result: Written | SkippedFile | InputError, *, as_json: bool) -> str:
     """Print what a source became, and return the name it is counted under."""
-    from harness.cassettes.importing.walking import PassedOver
+    from harness.cassettes.importing.files import SkippedFile
 
     if isinstance(result, InputError):
         warn(result)
         return _BAD_INPUT
-    if isinstance(result, PassedOver):
+    if isinstance(result, SkippedFile):
         warn(f"{result.path}: skipped, unrecognised recording format")
         return _SKIPPED
     sys.stdout.write(f"{json_text(_entry(result)) if as_json else _line(result)}\n")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.cassettes import save
-from harness.cassettes.importing.walking import Imported, PassedOver, importing
+from harness.cassettes.importing.files import Imported, SkippedFile, import_files
 from harness.cassettes.scrubbing import Scrubber
 from harness.cli.import_.draft import draft
 from harness.cli.import_.files import refuse_existing, write_new
@@ -54,7 +54,7 @@ class Written:
 
 def import_recordings(
     path: Path, out: Path, protocol: str | None, *, drafts: bool, force: bool
-) -> Iterator[Written | PassedOver | InputError]:
+) -> Iterator[Written | SkippedFile | InputError]:
     """Write a cassette of every recording below a path.
 
     Args:
@@ -64,7 +64,7 @@ def import_recordings(
         drafts: whether to draft a scenario of each exchange too.
         force: overwrite existing files.
     """
-    for found in importing([path], protocol):
+    for found in import_files([path], protocol):
         if not isinstance(found, Imported):
             yield found
             continue

@@ -1,4 +1,4 @@
-"""Each form of recording, as the tool that makes it makes it, becomes a cassette that plays."""
+"""Each recording format, as written by its own tool, is imported as a cassette."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from harness.cassettes.importing.walking import importing
+from harness.cassettes.importing.files import import_files
 from harness.model import Reasoning, Text
 from harness.playback.recordings import SkippedRecording, exchanges
 from harness.playback.response_registry import ResponseRegistry
@@ -24,13 +24,13 @@ from harness.playback.server import serving
 from harness.protocols import NAMES
 from harness.wire import event_stream
 from harness.wire.script import Script
-from tests.cassettes.importing.recorded import (
-    CALLED,
+from tests.cassettes.importing.samples import (
+    TOOL_CALL,
     archive,
     body,
     entry,
-    heard,
     imported,
+    outcome_of,
     values,
 )
 
@@ -47,17 +47,17 @@ def test_a_raw_body_keeps_its_bytes(name: str, tmp_path: Path) -> None:
     assert interaction.response.body == body(name)
     assert interaction.response.stream.provenance is not None
     assert interaction.response.stream.provenance.what == "a.sse"
-    assert heard(cassette).text == "Hello there"
+    assert outcome_of(cassette).text == "Hello there"
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("file", ["a.chunks.txt", "a.ndjson", "a.jsonl", "a.log"])
-def test_lines_of_a_protocol_are_framed_again_as_its_provider_frames_them(
+def test_lines_of_a_protocol_are_framed_again_in_its_framing(
     name: str, file: str, tmp_path: Path
 ) -> None:
     lines = [json.dumps(value, separators=(",", ":")) for value in values(name)]
     cassette = imported(tmp_path / file, "\n".join(lines) + "\n")
-    outcome = heard(cassette)
+    outcome = outcome_of(cassette)
     assert (outcome.text, outcome.ending) == ("Hello there", "complete")
     assert outcome.usage is not None
     assert outcome.usage.output == 2
@@ -74,12 +74,12 @@ def test_lines_of_another_protocol_stay_lines(tmp_path: Path) -> None:
     assert isinstance(next(exchanges(cassette, tmp_path)), SkippedRecording)
 
 
-def test_a_json_array_is_geminis_other_framing(tmp_path: Path) -> None:
+def test_a_json_array_is_imported_as_gemini(tmp_path: Path) -> None:
     content = json.dumps(values("gemini_generate"), indent=2)
-    assert heard(imported(tmp_path / "a.json", content)).text == "Hello there"
+    assert outcome_of(imported(tmp_path / "a.json", content)).text == "Hello there"
 
 
-def test_bedrocks_binary_events_hold_anthropics(tmp_path: Path) -> None:
+def test_binary_events_of_bedrock_are_imported_as_anthropic(tmp_path: Path) -> None:
     headers = {":event-type": "chunk", ":message-type": "event"}
     content = b"".join(
         event_stream.write(
@@ -90,28 +90,28 @@ def test_bedrocks_binary_events_hold_anthropics(tmp_path: Path) -> None:
     )
     cassette = imported(tmp_path / "a.eventstream", content)
     assert cassette.interactions[0].response.body == content
-    assert heard(cassette).text == "Hello there"
+    assert outcome_of(cassette).text == "Hello there"
 
 
-def test_a_cassette_that_vcrpy_recorded_is_taken_over(tmp_path: Path) -> None:
-    stage = ResponseRegistry()
+def test_a_cassette_of_vcrpy_is_imported(tmp_path: Path) -> None:
+    registry = ResponseRegistry()
     headers = (("content-type", "text/event-stream"),)
-    key = stage.register(Script((body("openai_chat"),), headers=headers))
+    key = registry.register(Script((body("openai_chat"),), headers=headers))
     path = tmp_path / "theirs.yaml"
-    with serving(stage) as url, vcr.use_cassette(str(path)), httpx2.Client() as client:
+    with serving(registry) as url, vcr.use_cassette(str(path)), httpx2.Client() as client:
         client.post(f"{url}/{key}/v1/chat/completions", json={"stream": True})
     cassette = imported(path, path.read_bytes())
     [interaction] = cassette.interactions
     assert json.loads(interaction.request.body) == {"stream": True}
     assert interaction.response.body == body("openai_chat")
-    assert heard(cassette).text == "Hello there"
+    assert outcome_of(cassette).text == "Hello there"
 
 
-# A body with its story
+# A body with a metadata file
 
 
-def test_a_story_beside_a_body_tells_what_was_asked_and_by_whom(tmp_path: Path) -> None:
-    story = {
+def test_request_headers_and_provenance_are_read_from_the_metadata(tmp_path: Path) -> None:
+    metadata = {
         "protocol": "openai-chat",
         "provider": "openai",
         "status": 200,
@@ -128,7 +128,7 @@ def test_a_story_beside_a_body_tells_what_was_asked_and_by_whom(tmp_path: Path) 
         "source_commit": "c0ffee",
         "licence": "MIT",
     }
-    (tmp_path / "a.json").write_text(json.dumps(story), "utf-8")
+    (tmp_path / "a.json").write_text(json.dumps(metadata), "utf-8")
     [interaction] = imported(tmp_path / "a.sse", body("openai_chat")).interactions
     request, response = interaction.request, interaction.response
     assert request.uri == "https://api.example/v1/chat/completions"
@@ -144,31 +144,32 @@ def test_a_story_beside_a_body_tells_what_was_asked_and_by_whom(tmp_path: Path) 
         "c0ffee",
         "MIT",
     )
-    assert list(importing([tmp_path])) == [*importing([tmp_path / "a.sse"])]  # the story is no more
+    # The metadata file is not imported by itself.
+    assert list(import_files([tmp_path])) == [*import_files([tmp_path / "a.sse"])]
 
 
-def test_a_host_that_was_scrubbed_away_leaves_the_path_and_the_body(tmp_path: Path) -> None:
+def test_a_missing_host_is_replaced_and_path_and_body_are_kept(tmp_path: Path) -> None:
     asked = {"host": None, "path": "/v1/chat/completions", "body": {"stream": True}}
-    story = {"protocol": "openai-chat", "status": 400, "request": asked}
-    (tmp_path / "a.json").write_text(json.dumps(story), "utf-8")
+    metadata = {"protocol": "openai-chat", "status": 400, "request": asked}
+    (tmp_path / "a.json").write_text(json.dumps(metadata), "utf-8")
     cassette = imported(tmp_path / "a.sse", '{"error": {"message": "No"}}')
     assert cassette.interactions[0].request.uri == "https://recorded.invalid/v1/chat/completions"
     assert json.loads(cassette.interactions[0].request.body) == {"stream": True}
-    [told] = exchanges(cassette, tmp_path)
-    assert told.protocol == "openai_chat"
+    [exchange] = exchanges(cassette, tmp_path)
+    assert exchange.protocol == "openai_chat"
 
 
 # HTTP archives
 
 
-def test_of_an_archive_the_exchanges_with_a_model_are_taken(tmp_path: Path) -> None:
-    picture = entry("…", "image/png")
-    picture["request"]["url"] = "https://example.com/logo.png"
+def test_the_model_exchanges_of_an_archive_are_imported(tmp_path: Path) -> None:
+    image = entry("…", "image/png")
+    image["request"]["url"] = "https://example.com/logo.png"
     coded = b64encode(body("openai_chat")).decode()
-    content = archive(entry(body("openai_chat").decode()), picture, entry(coded, encoding="base64"))
+    content = archive(entry(body("openai_chat").decode()), image, entry(coded, encoding="base64"))
     cassette = imported(tmp_path / "a.har", content)
     assert len(cassette.interactions) == 2
-    assert [heard(cassette, at).text for at in (0, 1)] == ["Hello there"] * 2
+    assert [outcome_of(cassette, at).text for at in (0, 1)] == ["Hello there"] * 2
     request, response = cassette.interactions[0].request, cassette.interactions[0].response
     assert request.headers == (("Accept", "a"),)
     assert request.body == b'{"stream": true}'
@@ -177,10 +178,10 @@ def test_of_an_archive_the_exchanges_with_a_model_are_taken(tmp_path: Path) -> N
     assert response.stream.provenance.recorded == "2026-11-20T10:00:00Z"
 
 
-# google-genai's own replays, written by its own classes
+# Replay files of google-genai, written by its own classes
 
 
-def test_a_replay_of_google_genai_streams_again(tmp_path: Path) -> None:
+def test_a_replay_file_of_google_genai_is_imported_as_a_stream(tmp_path: Path) -> None:
     interaction = genai.ReplayInteraction(
         request=genai.ReplayRequest(
             method="post",
@@ -203,14 +204,14 @@ def test_a_replay_of_google_genai_streams_again(tmp_path: Path) -> None:
         "/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
     )
     assert found.response.body == body("gemini_generate")
-    assert heard(cassette).text == "Hello there"
+    assert outcome_of(cassette).text == "Hello there"
 
 
 # aimock
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_fixtures_of_aimock_are_spoken_in_any_protocol(name: str, tmp_path: Path) -> None:
+def test_fixtures_of_aimock_are_encoded_in_any_protocol(name: str, tmp_path: Path) -> None:
     fixtures = [
         {"match": {"userMessage": "hello"}, "response": {"content": "Hi!", "reasoning": "Hm."}},
         {
@@ -232,19 +233,19 @@ def test_fixtures_of_aimock_are_spoken_in_any_protocol(name: str, tmp_path: Path
         {"match": {"endpoint": "image"}, "response": {"image": {}}},
     ]
     cassette = imported(tmp_path / "f.json", json.dumps({"fixtures": fixtures}), name)
-    told = [heard(cassette, at) for at in range(5)]
+    outcomes = [outcome_of(cassette, at) for at in range(5)]
     assert len(cassette.interactions) == 5
-    assert (told[0].text, told[0].reasoning) == ("Hi!", "Hm.")
-    assert [call.arguments for call in told[1].tool_calls] == [{"a": 1}]
-    assert (told[2].text, len(told[2].tool_calls)) == ("Look:", 1)
-    assert told[2].usage is not None
-    assert (told[2].usage.input, told[2].usage.output) == (7, 3)
-    assert (told[3].finish, told[4].ending) == ("length", "truncated")
+    assert (outcomes[0].text, outcomes[0].reasoning) == ("Hi!", "Hm.")
+    assert [call.arguments for call in outcomes[1].tool_calls] == [{"a": 1}]
+    assert (outcomes[2].text, len(outcomes[2].tool_calls)) == ("Look:", 1)
+    assert outcomes[2].usage is not None
+    assert (outcomes[2].usage.input, outcomes[2].usage.output) == (7, 3)
+    assert (outcomes[3].finish, outcomes[4].ending) == ("length", "truncated")
     assert cassette.interactions[4].response.stream.end == "reset"
     assert b"hello" in cassette.interactions[0].request.body
 
 
-def test_a_fixture_of_an_error_is_an_http_error(tmp_path: Path) -> None:
+def test_an_error_fixture_is_imported_as_an_http_error(tmp_path: Path) -> None:
     response = {"error": {"message": "Slow down", "type": "rate_limit_error"}, "status": 429}
     fixtures = {"fixtures": [{"match": {"userMessage": "x"}, "response": response}]}
     [found] = imported(tmp_path / "f.json", json.dumps(fixtures)).interactions
@@ -252,23 +253,23 @@ def test_a_fixture_of_an_error_is_an_http_error(tmp_path: Path) -> None:
     assert json.loads(found.response.body) == {"error": response["error"]}
 
 
-# OpenTelemetry, by its own SDK
+# OpenTelemetry, written by its own SDK
 
 
 def spans() -> tuple[ReadableSpan, ...]:
-    kept = InMemorySpanExporter()
+    exporter = InMemorySpanExporter()
     provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(kept))
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
     tracer = provider.get_tracer("test")
     parts = [
         {"type": "reasoning", "content": "Hm."},
         {"type": "text", "content": "Hello there"},
         {"type": "tool_call", "id": "call_1", "name": "get", "arguments": {"a": 1}},
     ]
-    said = [{"role": "assistant", "parts": parts, "finish_reason": "tool_call"}]
+    output = [{"role": "assistant", "parts": parts, "finish_reason": "tool_call"}]
     with tracer.start_as_current_span("invoke_agent") as agent:
         agent.set_attribute("gen_ai.operation.name", "invoke_agent")
-        agent.set_attribute("gen_ai.output.messages", json.dumps(said))
+        agent.set_attribute("gen_ai.output.messages", json.dumps(output))
         with tracer.start_as_current_span("chat claude-7") as span:
             span.set_attributes(
                 {
@@ -278,10 +279,10 @@ def spans() -> tuple[ReadableSpan, ...]:
                     "gen_ai.response.id": "msg_7",
                     "gen_ai.usage.input_tokens": 9,
                     "gen_ai.usage.output_tokens": 4,
-                    "gen_ai.output.messages": json.dumps(said),
+                    "gen_ai.output.messages": json.dumps(output),
                 }
             )
-    return tuple(kept.get_finished_spans())
+    return tuple(exporter.get_finished_spans())
 
 
 def document() -> str:
@@ -293,22 +294,22 @@ def document() -> str:
     "content",
     [
         pytest.param(document, id="OTLP"),
-        pytest.param(lambda: f"{document()}\n{document()}\n", id="OTLP, one document a line"),
+        pytest.param(lambda: f"{document()}\n{document()}\n", id="OTLP, one document per line"),
         pytest.param(lambda: json.dumps(json.loads(document()), indent=1), id="OTLP, indented"),
         pytest.param(
             lambda: f"[{','.join(span.to_json() for span in spans())}]", id="console, as a list"
         ),
     ],
 )
-def test_spans_with_content_are_spoken_again_in_their_providers_protocol(
+def test_spans_with_content_are_encoded_in_the_protocol_of_their_provider(
     content: Any, tmp_path: Path
 ) -> None:
     cassette = imported(tmp_path / "spans.json", content())
-    outcome = heard(cassette)
+    outcome = outcome_of(cassette)
     assert outcome.content == (
         Reasoning(text="Hm.", signature=outcome.content[0].signature),  # type: ignore[union-attr]
         Text(text="Hello there"),
-        CALLED,
+        TOOL_CALL,
     )
     assert (outcome.finish, outcome.model, outcome.response_id) == (
         "tool_calls",
@@ -322,7 +323,7 @@ def test_spans_with_content_are_spoken_again_in_their_providers_protocol(
     assert provenance.what == "span of anthropic in spans.json, encoded as anthropic_messages"
 
 
-def test_spans_that_hold_words_as_values_are_read_too(tmp_path: Path) -> None:
+def test_spans_with_structured_attributes_are_imported(tmp_path: Path) -> None:
     part = {"kvlistValue": {"values": [
         {"key": "type", "value": {"stringValue": "text"}},
         {"key": "content", "value": {"stringValue": "Hi"}},
@@ -331,8 +332,8 @@ def test_spans_that_hold_words_as_values_are_read_too(tmp_path: Path) -> None:
         {"key": "parts", "value": {"arrayValue": {"values": [part]}}},
         {"key": "finish_reason", "value": {"stringValue": "length"}},
     ]}}  # fmt: skip
-    said = {"key": "gen_ai.output.messages", "value": {"arrayValue": {"values": [message]}}}
-    span = {"name": "chat", "attributes": [said]}
+    output = {"key": "gen_ai.output.messages", "value": {"arrayValue": {"values": [message]}}}
+    span = {"name": "chat", "attributes": [output]}
     content = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
-    outcome = heard(imported(tmp_path / "a.json", json.dumps(content)))
+    outcome = outcome_of(imported(tmp_path / "a.json", json.dumps(content)))
     assert (outcome.text, outcome.finish) == ("Hi", "length")

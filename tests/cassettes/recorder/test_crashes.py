@@ -23,7 +23,7 @@ from harness.cassettes.scrubbing import body as scrubbing_body
 from harness.errors import InputError
 from harness.wire.script import Script
 from tests.cassettes.recorder.conftest import FRAMES, SCRIPT, Provider
-from tests.cassettes.scrubbing.planting import STREAMS, dice, fragments, joined, secrets
+from tests.cassettes.scrubbing.made_up_secrets import ENCODERS, fragments, joined, secrets, seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,15 +40,15 @@ with httpx2.stream("POST", url, content=b"{}", trust_env=False) as reply:
 
 
 def test_secrets_are_forwarded_and_none_is_on_the_disk(provider: Provider, tmp_path: Path) -> None:
-    planted, thrown = list(secrets(5)), dice(11)
+    planted, rng = list(secrets(5)), seeded(11)
     path = tmp_path / "a.yaml"
-    names = list(STREAMS)
+    names = list(ENCODERS)
     recorder = recording(path, "all", upstream=[provider.register(SCRIPT)], secrets=())
     seen = b""
     with recorder, httpx2.Client(trust_env=False) as client:
         for number, secret in enumerate(planted):
-            recorded = STREAMS[names[number % len(names)]](
-                fragments(f"It is {secret.text} here", thrown)
+            recorded = ENCODERS[names[number % len(names)]](
+                fragments(f"It is {secret.text} here", rng)
             )
             echo = (("content-type", "text/event-stream"), ("x-note", f"see {secret.text}"))
             provider.register(Script((recorded,), headers=echo, cut=f"random:{number}"))
@@ -56,19 +56,19 @@ def test_secrets_are_forwarded_and_none_is_on_the_disk(provider: Provider, tmp_p
             reply = client.post(
                 f"{recorder.base_url('a')}/x?note=see+{secret.text.replace(' ', '+')}",
                 json=asked,
-                headers={"authorization": f"Bearer {secret.text}", "cookie": f"a={secret.core}"},
+                headers={"authorization": f"Bearer {secret.text}", "cookie": f"a={secret.value}"},
             )
             assert reply.content == recorded  # forwarded unchanged
             seen = (tmp_path / "a.yaml.journal").read_bytes()
     written = path.read_bytes()
     for secret in planted:
         for place in (written, seen):
-            at = place.find(secret.core.encode())
+            at = place.find(secret.value.encode())
             assert at < 0, (secret, place[at - 200 : at + 99])
     found = load(path).interactions
     assert len(found) == len(planted)
     for secret, kept in zip(planted, found, strict=True):
-        assert secret.core not in joined(kept.response.body), secret.kind
+        assert secret.value not in joined(kept.response.body), secret.kind
     assert recorder.summary.masked.total() > 4 * len(planted)
 
 
@@ -166,7 +166,7 @@ def test_the_record_command(provider: Provider, tmp_path: Path) -> None:
 def test_memory_does_not_grow_with_the_body(
     provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scrubbing_body, "HELD", 64 * 1024)
+    monkeypatch.setattr(scrubbing_body, "MAX_HELD", 64 * 1024)
     monkeypatch.setattr(write_queue, "MAX_SIZE", 64 * 1024)
     frame = b'data: {"delta":"' + b"many words " * 90 + b'"}\n\n'
     script = Script((frame,) * 1500, cut="event")  # one bytes object: 1.5 MB on the wire only

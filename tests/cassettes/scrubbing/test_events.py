@@ -1,4 +1,4 @@
-"""Many events scrubbed at once: by their shapes, in batches, and just as one by one."""
+"""Scrubbing events by shape and in batches has the same result as one by one."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.cassettes.scrubbing import Scrubber
-from harness.cassettes.scrubbing.events import WHOLE, Events, Place
+from harness.cassettes.scrubbing.events import UNFRAGMENTED, Events, TextSpan
 from harness.wire import sse
-from tests.cassettes.scrubbing.planting import STREAMS, dice, fragments, joined, secrets
+from tests.cassettes.scrubbing.made_up_secrets import ENCODERS, fragments, joined, secrets, seeded
 
 PLANTED = tuple(secrets(1))
-CLEAN = "nothing to see here, " * 12  # enough for shapes
+CLEAN = "nothing to see here, " * 12  # enough events to make shapes
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("name", ENCODERS)
 def test_a_secret_across_two_batches_is_masked(name: str) -> None:
-    thrown = dice(name)
-    for secret in PLANTED[list(STREAMS).index(name) % 3 :: 3]:
-        before = STREAMS[name](fragments(CLEAN, dice(1)))
-        body = STREAMS[name](fragments(f"{CLEAN}{secret.text} {CLEAN}", dice(1)))
+    rng = seeded(name)
+    for secret in PLANTED[list(ENCODERS).index(name) % 3 :: 3]:
+        before = ENCODERS[name](fragments(CLEAN, seeded(1)))
+        body = ENCODERS[name](fragments(f"{CLEAN}{secret.text} {CLEAN}", seeded(1)))
         whole = Scrubber(()).content(body)
-        assert secret.core not in joined(whole), secret.kind
-        for cut in (len(before), *(thrown.randrange(len(body)) for _ in range(2))):
+        assert secret.value not in joined(whole), secret.kind
+        for cut in (len(before), *(rng.randrange(len(body)) for _ in range(2))):
             scrubbing = Scrubber(()).body()
             kept = scrubbing.feed(body[:cut]) + scrubbing.feed(body[cut:]) + scrubbing.close()
             assert kept == whole, secret.kind
@@ -45,30 +45,30 @@ EVENTS = st.fixed_dictionaries(
 )
 
 
-def told(places: list[Place], raw: bytes) -> list[Place]:
-    """Return the texts that must be looked at besides the bytes of an event."""
+def relevant(spans: list[TextSpan], raw: bytes) -> list[TextSpan]:
+    """Return the texts that must be searched besides the bytes of an event."""
     return [
         (name, start, end)
-        for name, start, end in places
-        if start < end and (name[-1] not in WHOLE or b"\\" in raw)
+        for name, start, end in spans
+        if start < end and (name[-1] not in UNFRAGMENTED or b"\\" in raw)
     ]
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(EVENTS, min_size=1, max_size=4), st.sampled_from(["", " "]))
-def test_a_shape_tells_what_a_walk_tells(events: list[object], space: str) -> None:
+def test_a_shape_finds_the_same_texts_as_parsing(events: list[object], space: str) -> None:
     shaped = Events()
     raws = [
         sse.write("x", json.dumps(event, separators=("," + space, ":" + space))) for event in events
     ]
     for raw in raws * 9:
-        assert told(list(shaped.texts(raw)), raw) == told(list(Events().texts(raw)), raw)
+        assert relevant(list(shaped.texts(raw)), raw) == relevant(list(Events().texts(raw)), raw)
     assert shaped.shapes
 
 
 @settings(deadline=None, max_examples=40)
 @given(EVENTS, st.lists(EVENTS, max_size=20), st.data())
-def test_what_is_broken_is_told_as_a_walk_tells_it(
+def test_in_malformed_events_shapes_find_the_same_texts_as_parsing(
     event: object, others: list[object], data: st.DataObject
 ) -> None:
     shaped = Events()
@@ -78,9 +78,11 @@ def test_what_is_broken_is_told_as_a_walk_tells_it(
     cut = data.draw(st.integers(0, len(raw)))
     more = data.draw(st.binary(max_size=3))
     for broken in (raw[:cut] + more + raw[cut:], raw[:cut], raw[:cut] + raw[cut + 1 :]):
-        assert told(list(shaped.texts(broken)), broken) == told(
+        assert relevant(list(shaped.texts(broken)), broken) == relevant(
             list(Events().texts(broken)), broken
         )
     for other in others:
         frame = sse.write("x", json.dumps(other))
-        assert told(list(shaped.texts(frame)), frame) == told(list(Events().texts(frame)), frame)
+        assert relevant(list(shaped.texts(frame)), frame) == relevant(
+            list(Events().texts(frame)), frame
+        )

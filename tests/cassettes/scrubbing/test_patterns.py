@@ -1,4 +1,4 @@
-"""Each pattern's own example, behind everything and before everything, whole and in two pieces."""
+"""The example of each pattern, after and before any text, in one piece and in two."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from harness.cassettes.scrubbing import Scrubber
 from harness.cassettes.scrubbing.patterns import PATTERNS
 from harness.wire import sse
-from tests.cassettes.scrubbing.planting import is_masked
+from tests.cassettes.scrubbing.made_up_secrets import is_masked
 
 if TYPE_CHECKING:
     from harness.cassettes.scrubbing.patterns import Pattern
@@ -25,7 +25,7 @@ def scrub(body: bytes) -> bytes:
 
 
 def hit(pattern: Pattern, group: str | int) -> str:
-    """Return what a pattern finds in its example."""
+    """Return a group of the match of a pattern in its example."""
     found = pattern.regex.search(pattern.example.encode())
     assert found
     return found[group].decode()
@@ -45,8 +45,8 @@ def unnested(document: str, depth: int) -> str:
 
 @each
 @pytest.mark.parametrize("depth", [1, 2, 3])
-def test_a_mask_leaves_the_json_around_it_whole(pattern: Pattern, depth: int) -> None:
-    """What stands before a secret may be an escape, and its letters are none of the secret's."""
+def test_a_mask_does_not_break_the_json_around_it(pattern: Pattern, depth: int) -> None:
+    """What precedes a secret may be an escape, whose letters are not part of the secret."""
     secret = hit(pattern, "s")
     for before in BEFORE:
         text = f"see{before}{hit(pattern, 0)} now"
@@ -55,28 +55,28 @@ def test_a_mask_leaves_the_json_around_it_whole(pattern: Pattern, depth: int) ->
             document = nested(text, depth, ascii_only=ascii_only)
             for body in (document, f"data: {document}\n\n"):
                 kept = scrub(body.encode()).decode()
-                told = unnested(kept.removeprefix("data: "), depth)
+                scrubbed = unnested(kept.removeprefix("data: "), depth)
                 assert len(kept) == len(body)
-                assert told in {bare, text.replace(secret, is_masked(secret))}, (before, body)
-                assert bare in {told, text}, (before, body)
+                assert scrubbed in {bare, text.replace(secret, is_masked(secret))}, (before, body)
+                assert bare in {scrubbed, text}, (before, body)
 
 
 def masked_in(*pieces: str) -> str:
-    """Return the text of some events, as it reads when they were scrubbed."""
-    told = b"".join(sse.write(None, json.dumps({"text": piece})) for piece in pieces)
-    frames = sse.split(scrub(told))
+    """Return the joined text of scrubbed events, one event per piece."""
+    body = b"".join(sse.write(None, json.dumps({"text": piece})) for piece in pieces)
+    frames = sse.split(scrub(body))
     return "".join(json.loads(frame.removeprefix(b"data: "))["text"] for frame in frames)
 
 
 @each
-def test_where_a_text_is_cut_in_two_plays_no_part(pattern: Pattern) -> None:
-    """No pattern refuses a secret for what follows its word, which may not have come yet."""
-    told: dict[str, Any] = {}
+def test_where_a_text_is_cut_does_not_matter(pattern: Pattern) -> None:
+    """No pattern refuses a secret because of what follows its word: it may not have arrived yet."""
+    different: dict[str, Any] = {}
     for after in AFTER:
         text = f"It is {pattern.example}{after}"
         whole = masked_in(text)
         for at in range(1, len(text)):
             kept = masked_in(text[:at], text[at:])
             if kept != whole:
-                told[f"{text[:at]}|{text[at:]}"] = kept
-    assert told == {}
+                different[f"{text[:at]}|{text[at:]}"] = kept
+    assert different == {}

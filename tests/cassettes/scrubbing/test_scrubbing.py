@@ -1,4 +1,4 @@
-"""Two hundred secrets planted in every place of an exchange: none reaches the disk."""
+"""Two hundred secrets in every part of an exchange: none reaches the disk."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from harness.cassettes.scrubbing import body as scrubbing_body
 from harness.cassettes.scrubbing.headers import HEADERS, rule_of
 from harness.cassettes.scrubbing.masking import masked, secrets_of
 from harness.cassettes.scrubbing.patterns import PATTERNS
-from tests.cassettes.scrubbing.planting import (
-    STREAMS,
+from tests.cassettes.scrubbing.made_up_secrets import (
+    ENCODERS,
     Secret,
-    dice,
     fragments,
     is_masked,
     joined,
     secrets,
+    seeded,
 )
 
 if TYPE_CHECKING:
@@ -49,19 +49,19 @@ def scrub(body: bytes, size: int | None = None) -> bytes:
     return b"".join([*map(scrubbing.feed, pieces), scrubbing.close()])
 
 
-def test_there_are_enough() -> None:
+def test_there_are_enough_secrets_of_enough_kinds() -> None:
     assert len(PLANTED) >= 200
     assert len({secret.kind for secret in PLANTED}) >= 30
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.name)
-def test_each_pattern_finds_its_example_and_says_its_source(pattern: Pattern) -> None:
+def test_each_pattern_finds_its_example_and_has_a_source(pattern: Pattern) -> None:
     assert pattern.source
     found = scrubber()
-    told = found.text(f"before {pattern.example} after")
-    assert found.found, told
-    assert len(told) == len(f"before {pattern.example} after")
-    assert found.text(told) == told
+    scrubbed = found.text(f"before {pattern.example} after")
+    assert found.found, scrubbed
+    assert len(scrubbed) == len(f"before {pattern.example} after")
+    assert found.text(scrubbed) == scrubbed
     assert any(
         hint in (pattern.example.lower() if hint == hint.lower() else pattern.example).encode()
         for hint in pattern.hints
@@ -74,10 +74,10 @@ def test_each_header_is_masked(rule: object) -> None:
     for known in HEADERS:
         name, value = known.example
         assert rule_of(name) is known
-        [(kept, told)] = scrubber().headers(((name, value),))
-        assert (kept, len(told)) == (name, len(value))
-        assert "7f3a" not in told
-        assert "17.25" not in told
+        [(kept, scrubbed)] = scrubber().headers(((name, value),))
+        assert (kept, len(scrubbed)) == (name, len(value))
+        assert "7f3a" not in scrubbed
+        assert "17.25" not in scrubbed
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_each_header_is_masked(rule: object) -> None:
         ("anthropic-organization-id", "7f3a-9c", "XXXX-XX"),
     ],
 )
-def test_a_header_keeps_what_tells_its_kind(name: str, value: str, kept: str) -> None:
+def test_a_header_keeps_the_word_for_the_kind_of_secret(name: str, value: str, kept: str) -> None:
     assert scrubber().headers(((name, value),)) == ((name, kept),)
 
 
@@ -113,7 +113,7 @@ def test_a_header_keeps_what_tells_its_kind(name: str, value: str, kept: str) ->
         ("alt-svc", 'h3=":443"; ma=86400'),
     ],
 )
-def test_a_clean_header_is_left_alone(name: str, value: str) -> None:
+def test_a_clean_header_is_unchanged(name: str, value: str) -> None:
     assert scrubber().headers(((name, value),)) == ((name, value),)
 
 
@@ -123,7 +123,7 @@ INNOCENT = (
     '{"max_completion_tokens": 12345678, "tokens": "abcdefgh12"}',
     '{"type": "object", "properties": {"password": {"type": "string"}, "api_key": {}}}',
     "sort(key=lambda pair: pair[1]); d.get(key='longer_than_8')",
-    "git@github.com is no address; @decorator, user@example.com, me@mail.test",
+    "git@github.com is not an address; @decorator, user@example.com, me@mail.test",
     "https://example.com/search?q=keyboard&monkey=1&page=2#section-12345",
     "chatcmpl-9f8e7d6c5b4a39281706 resp_68a1b2c3d4e5f60718293a4b msg_011CQabcdefgh",
     "call_Zq7fT2vLk9WmX4hB8nRcY1dJ toolu_01A09q90qw90lq917835lq9 fp_44709d6fcb",
@@ -142,26 +142,26 @@ INNOCENT = (
 
 
 @pytest.mark.parametrize("text", INNOCENT)
-def test_clean_text_is_not_touched(text: str) -> None:
+def test_clean_text_is_unchanged(text: str) -> None:
     assert scrubber().text(text) == text
     document = json.dumps({"content": text, "nested": json.dumps({"a": text})}).encode()
     assert scrub(document) == document
-    for tell in STREAMS.values():
-        body = tell(fragments(text, dice(1)))
+    for encode in ENCODERS.values():
+        body = encode(fragments(text, seeded(1)))
         assert scrub(body) == body
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("name", ENCODERS)
 def test_no_secret_survives_in_fragments(name: str) -> None:
-    thrown = dice(name)
-    for secret in PLANTED[list(STREAMS).index(name) % 3 :: 3]:
+    rng = seeded(name)
+    for secret in PLANTED[list(ENCODERS).index(name) % 3 :: 3]:
         for text in (f"It is {secret.text} now", json.dumps({"a": {"b": secret.text}})):
-            body = STREAMS[name](fragments(text, thrown))
-            kept = scrub(body, thrown.choice((None, 1, 5, 64)))
-            told = joined(kept)
+            body = ENCODERS[name](fragments(text, rng))
+            kept = scrub(body, rng.choice((None, 1, 5, 64)))
+            scrubbed = joined(kept)
             assert len(kept) == len(body)
-            assert secret.core not in told, secret.kind
-            assert is_masked(secret.core) in told, secret.kind
+            assert secret.value not in scrubbed, secret.kind
+            assert is_masked(secret.value) in scrubbed, secret.kind
             assert scrub(kept) == kept
 
 
@@ -176,16 +176,16 @@ def exchange(secret: Secret) -> Interaction:
 
 
 def test_no_planted_secret_reaches_the_disk(tmp_path: Path) -> None:
-    thrown = dice(7)
-    told = [exchange(secret) for secret in PLANTED]
+    rng = seeded(7)
+    interactions = [exchange(secret) for secret in PLANTED]
     for secret in PLANTED:
-        body = STREAMS["chat arguments"](fragments(json.dumps({"k": secret.text}), thrown))
-        told.append(Interaction(told[0].request, Response(body=body)))
+        body = ENCODERS["chat arguments"](fragments(json.dumps({"k": secret.text}), rng))
+        interactions.append(Interaction(interactions[0].request, Response(body=body)))
     found = scrubber()
     path = tmp_path / "a.yaml"
-    save(found.cassette(Cassette(tuple(told))), path)
+    save(found.cassette(Cassette(tuple(interactions))), path)
     written = path.read_bytes()
-    leaked = [secret for secret in PLANTED if secret.core.encode() in written]
+    leaked = [secret for secret in PLANTED if secret.value.encode() in written]
     assert leaked == []
     assert sum(found.found.values()) > 5 * len(PLANTED)
 
@@ -198,16 +198,16 @@ def test_a_private_key_is_masked_line_by_line() -> None:
         assert b"MIIE" not in kept
         assert b"q2w3" not in kept
         assert kept.count(b"-----END RSA PRIVATE KEY-----") == 2
-        for name, tell in STREAMS.items():
-            told = joined(scrub(tell(fragments(text, dice(3)))))
-            assert "MIIE" not in told, name
-            assert "q2w3" not in told, name
+        for name, encode in ENCODERS.items():
+            scrubbed = joined(scrub(encode(fragments(text, seeded(3)))))
+            assert "MIIE" not in scrubbed, name
+            assert "q2w3" not in scrubbed, name
     assert scrub(KEY[:70].encode()).endswith(b"XXXXX")
     assert scrub(KEY.encode(), 3).count(b"\n") == KEY.count("\n")
 
 
 def test_escapes_do_not_hide_a_secret() -> None:
-    secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLE99=="  # noqa: S105 - nobody's
+    secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLE99=="  # noqa: S105 - made up
     for text in (
         json.dumps({"aws_secret_access_key": secret}).replace("/", r"\/"),
         json.dumps({"note": json.dumps({"secret_access_key": secret})}).replace("/", r"\/"),
@@ -229,30 +229,31 @@ def test_escapes_do_not_hide_a_secret() -> None:
 def test_values_of_the_environment_are_secrets_everywhere() -> None:
     value = "env-value-Zq7fT2vLk9"
     assert value not in scrubber().text(f"https://a/{value}/b")
-    for tell in STREAMS.values():
-        told = joined(scrub(tell(fragments(f"so {value} is", dice(2)))))
-        assert value not in told
-        assert "so XXX-XXXXX-XXXXXXXXXX is" in told
+    for encode in ENCODERS.values():
+        scrubbed = joined(scrub(encode(fragments(f"so {value} is", seeded(2)))))
+        assert value not in scrubbed
+        assert "so XXX-XXXXX-XXXXXXXXXX is" in scrubbed
 
 
-def test_a_secret_that_a_header_told_is_one_everywhere() -> None:
+def test_a_secret_in_a_header_is_masked_everywhere() -> None:
     for name, value in (
         ("api-key", "0a1b2c3d4e5f6071"),
         ("Authorization", "Bearer 0a1b2c3d4e5f6071"),
     ):
         found = scrubber()
-        told = found.interaction(
+        scrubbed = found.interaction(
             Interaction(
                 Request("POST", "https://a/0a1b2c3d4e5f6071/x", ((name, value),)),
                 Response(401, body=b'{"error":"wrong key 0a1b2c3d4e5f6071, not-needed"}'),
             )
         )
-        assert told.request.uri == "https://a/XXXXXXXXXXXXXXXX/x"
-        assert told.response.body == b'{"error":"wrong key XXXXXXXXXXXXXXXX, not-needed"}'
-    made_up = scrubber()
-    made_up.headers((("api-key", "not-needed"), ("x-api-key", "lm-studio-without-a-key")))
+        assert scrubbed.request.uri == "https://a/XXXXXXXXXXXXXXXX/x"
+        assert scrubbed.response.body == b'{"error":"wrong key XXXXXXXXXXXXXXXX, not-needed"}'
+    placeholder = scrubber()
+    placeholder.headers((("api-key", "not-needed"), ("x-api-key", "lm-studio-without-a-key")))
     assert (
-        made_up.text("not-needed, lm-studio-without-a-key") == "not-needed, lm-studio-without-a-key"
+        placeholder.text("not-needed, lm-studio-without-a-key")
+        == "not-needed, lm-studio-without-a-key"
     )
 
 
@@ -274,23 +275,23 @@ def test_which_values_of_the_environment_look_like_keys() -> None:
     )  # fmt: skip
 
 
-def test_frames_leave_as_soon_as_they_are_decided() -> None:
+def test_frames_are_returned_as_soon_as_they_are_decided() -> None:
     scrubbing = scrubber().body()
     first = b'data: {"delta":"Hello "}\n\n'
     assert scrubbing.feed(first) == first
     held = b'data: {"delta":"sk-proj-0123"}\n\n'
     assert scrubbing.feed(held) == b""
     rest = b'data: {"delta":"456789abcdefgh and "}\n\n'
-    told = scrubbing.feed(rest)
-    assert len(told) == len(held + rest)
-    assert b"0123" not in told
-    assert b"456789" not in told
+    scrubbed = scrubbing.feed(rest)
+    assert len(scrubbed) == len(held + rest)
+    assert b"0123" not in scrubbed
+    assert b"456789" not in scrubbed
     assert scrubbing.close() == b""
 
 
 def test_memory_does_not_grow_with_the_body(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scrubbing_body, "HELD", 2000)
-    monkeypatch.setattr(scrubbing_body, "BLOCK", 5000)
+    monkeypatch.setattr(scrubbing_body, "MAX_HELD", 2000)
+    monkeypatch.setattr(scrubbing_body, "MAX_BLOCK", 5000)
     scrubbing = scrubber().body()
     scrubbing.feed(b'data: {"a":"undecided"}\n\n')
     behind = 0
@@ -310,24 +311,24 @@ def test_memory_does_not_grow_with_the_body(monkeypatch: pytest.MonkeyPatch) -> 
         assert kept + len(scrubbing.close()) == len(document)
 
 
-def test_a_secret_is_found_in_a_document_too_large_to_take_apart(
+def test_a_secret_is_found_in_a_document_too_large_to_parse(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(scrubbing_body, "BLOCK", 5000)
+    monkeypatch.setattr(scrubbing_body, "MAX_BLOCK", 5000)
     for secret in PLANTED[::5]:
         body = b'{"a":"' + b"word " * 1999 + secret.text.encode() + b" word" * 1999 + b'"}'
         kept = scrub(body, 100)
-        assert secret.core.encode() not in kept
+        assert secret.value.encode() not in kept
         assert len(kept) == len(body)
 
 
-def test_a_secret_longer_than_a_word_may_be_is_masked_to_its_end() -> None:
+def test_a_secret_longer_than_the_word_limit_is_masked_to_its_end() -> None:
     token = "eyJhbGciOiJIUzI1NiJ9.eyJ" + "Zq7f" * 5000 + ".c2ln"
     for size in (None, 100):
         kept = scrub(b"data: say " + token.encode() + b" so\n\n", size)
         assert b"Zq7f" not in kept
         assert kept.endswith(b".XXXX so\n\n")
-    body = STREAMS["chat content"]([token[at : at + 99] for at in range(0, len(token), 99)])
+    body = ENCODERS["chat content"]([token[at : at + 99] for at in range(0, len(token), 99)])
     assert b"q7fZ" not in scrub(body)
 
 
@@ -337,9 +338,9 @@ WORDS = st.sampled_from(
 
 
 @settings(deadline=None, max_examples=25)
-@given(st.lists(WORDS, max_size=6).map("".join), st.sampled_from(sorted(STREAMS)), st.randoms())
-def test_where_reads_end_plays_no_part(text: str, name: str, thrown: Any) -> None:
-    body = STREAMS[name](fragments(text, thrown))
+@given(st.lists(WORDS, max_size=6).map("".join), st.sampled_from(sorted(ENCODERS)), st.randoms())
+def test_where_reads_end_does_not_matter(text: str, name: str, rng: Any) -> None:
+    body = ENCODERS[name](fragments(text, rng))
     whole = scrub(body)
     assert len(whole) == len(body)
     assert scrub(whole) == whole
@@ -347,7 +348,7 @@ def test_where_reads_end_plays_no_part(text: str, name: str, thrown: Any) -> Non
         assert scrub(body, size) == whole
 
 
-def test_binary_bodies_pass() -> None:
+def test_binary_bodies_are_returned() -> None:
     body = bytes(range(256)) * 50
     assert len(scrub(body, 7)) == len(body)
     assert masked(b"\xff\x00a") == b"XXX"

@@ -1,6 +1,6 @@
-"""What was said, out of forms that kept words and no stream: parts of a message.
+"""Parts of a message, for formats that record messages and not streams.
 
-Rule of this file: arguments that are no JSON object stay a text, and the call incomplete.
+Rule of this file: arguments that are not a JSON object stay text, and the call is incomplete.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from harness.protocols.message import Message
 
 
-def call(name: object, identity: object, arguments: object, number: int) -> ToolCall:
-    """Return a call of a tool.
+def tool_call(name: object, identity: object, arguments: object, number: int) -> ToolCall:
+    """Return a tool call.
 
     Args:
-        name: its name.
-        identity: its id; where there is none it gets one, as protocols need it.
-        arguments: its arguments, as JSON text or as the value itself.
-        number: which call of its message it is, from 1.
+        name: the name of the tool.
+        identity: the call's id; one is made up if there is none, because protocols need it.
+        arguments: the arguments, as JSON text or as a value.
+        number: the position of the call in its message, from 1.
     """
     raw = as_text({} if arguments is None else arguments)
     try:
@@ -41,12 +41,12 @@ def call(name: object, identity: object, arguments: object, number: int) -> Tool
 
 
 def as_text(value: object) -> str:
-    """Return a text as it is, any other value as JSON."""
+    """Return text as it is, any other value as JSON."""
     return repair_surrogates(value) if isinstance(value, str) else json.dumps(value)
 
 
-def named(message: Message, identity: object, model: object) -> Message:
-    """Return a message under the names its form kept, its own where it kept none."""
+def with_ids(message: Message, identity: object, model: object) -> Message:
+    """Return a message with the recorded response id and model, if any."""
     return replace(
         message,
         response_id=text(identity) or message.response_id,

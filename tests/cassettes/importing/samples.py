@@ -1,4 +1,4 @@
-"""Recordings to import, and what our interface makes of what became of them."""
+"""Recordings to import, and the outcome that our interface has for an imported exchange."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.importing.walking import Imported, importing
+from harness.cassettes.importing.files import Imported, import_files
 from harness.model import Outcome, Text, ToolCall, Usage
 from harness.playback.recordings import Recording, exchanges
 from harness.protocols import protocol
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
 
     from harness.cassettes.cassette import Cassette
 
-SAID = Message(content=(Text(text="Hello there"),), usage=Usage(input=3, output=2, total=5))
-CALLED = ToolCall(
+MESSAGE = Message(content=(Text(text="Hello there"),), usage=Usage(input=3, output=2, total=5))
+TOOL_CALL = ToolCall(
     id="call_1", name="get", arguments_raw='{"a": 1}', arguments={"a": 1}, complete=True
 )
 
 
 def values(name: str) -> list[Any]:
-    """The JSON values of a short answer, as a tool keeps them that decoded the stream."""
-    events = protocol(name).encode(SAID, IN_ORDER)
+    """Return the JSON values of a short response, as a tool writes them that decoded the stream."""
+    events = protocol(name).encode(MESSAGE, IN_ORDER)
     return [event.data for event in events if isinstance(event.data, dict)]
 
 
 def body(name: str) -> bytes:
-    made = protocol(name)
-    return b"".join(map(made.frame, made.encode(SAID, IN_ORDER)))
+    definition = protocol(name)
+    return b"".join(map(definition.frame, definition.encode(MESSAGE, IN_ORDER)))
 
 
-def imported(path: Path, content: bytes | str, spoken: str | None = None) -> Cassette:
+def imported(path: Path, content: bytes | str, protocol_name: str | None = None) -> Cassette:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    [found] = importing([path], spoken)
+    [found] = import_files([path], protocol_name)
     assert isinstance(found, Imported), found
     return found.cassette
 
 
-def heard(cassette: Cassette, at: int = 0) -> Outcome:
-    """What our interface makes of one exchange."""
+def outcome_of(cassette: Cassette, at: int = 0) -> Outcome:
+    """Return the outcome of one exchange."""
     found = list(exchanges(cassette, Path("x.yaml")))[at]
     assert isinstance(found, Recording), found
     interface = interface_for(found.protocol)()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from harness.cassettes.scrubbing.patterns import Pattern
 
-    Telling = Callable[[Sequence[str]], bytes]
+    Encoder = Callable[[Sequence[str]], bytes]
 
 _ALPHABETS = (
     "0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -25,56 +25,56 @@ _ALPHABETS = (
 
 
 class Secret(NamedTuple):
-    """What is planted, and the part of it that must not be kept."""
+    """A made-up secret: the text that contains it, and the part that must be masked."""
 
     kind: str
     text: str
-    core: str
+    value: str
 
 
 def secrets(each: int) -> Iterator[Secret]:
-    """Yield some secrets of each kind: the table's example with other letters of the same sort."""
+    """Yield secrets of each kind: the example of its pattern with other letters."""
     for pattern in PATTERNS:
         for seed in range(each):
-            yield _secret(pattern, dice(f"{pattern.name} {seed}"))
+            yield _secret(pattern, seeded(f"{pattern.name} {seed}"))
 
 
-def dice(seed: int | str) -> random.Random:
-    """Return dice that always fall the same."""
+def seeded(seed: int | str) -> random.Random:
+    """Return a random generator with a fixed seed."""
     return random.Random(seed)  # noqa: S311 - a seed must give the same secrets everywhere
 
 
-def _secret(pattern: Pattern, thrown: random.Random) -> Secret:
+def _secret(pattern: Pattern, rng: random.Random) -> Secret:
     hit = pattern.regex.search(pattern.example.encode())
     assert hit, pattern.name
     start, end = hit.span("s")
     hexadecimal = re.fullmatch(r"[0-9a-f]+", pattern.example[start:end])
     alphabets = ("0123456789", "abcdef") if hexadecimal else _ALPHABETS
     for _ in range(100):
-        core = "".join(_like(letter, alphabets, thrown) for letter in pattern.example[start:end])
-        text = pattern.example[:start] + core + pattern.example[end:]
+        value = "".join(_like(letter, alphabets, rng) for letter in pattern.example[start:end])
+        text = pattern.example[:start] + value + pattern.example[end:]
         again = pattern.regex.search(text.encode())
-        if again and again["s"].decode() == core:
-            return Secret(pattern.name, text, core)
+        if again and again["s"].decode() == value:
+            return Secret(pattern.name, text, value)
     return Secret(pattern.name, pattern.example, pattern.example[start:end])
 
 
-def _like(letter: str, alphabets: tuple[str, ...], thrown: random.Random) -> str:
-    return next((thrown.choice(known) for known in alphabets if letter in known), letter)
+def _like(letter: str, alphabets: tuple[str, ...], rng: random.Random) -> str:
+    return next((rng.choice(known) for known in alphabets if letter in known), letter)
 
 
-def fragments(text: str, thrown: random.Random) -> list[str]:
+def fragments(text: str, rng: random.Random) -> list[str]:
     """Cut a text into pieces of one to seven characters."""
     pieces = []
     while text:
-        size = thrown.randint(1, 7)
+        size = rng.randint(1, 7)
         pieces.append(text[:size])
         text = text[size:]
     return pieces
 
 
-def _chat(delta: str) -> Telling:
-    def tell(pieces: Sequence[str]) -> bytes:
+def _chat(delta: str) -> Encoder:
+    def encode(pieces: Sequence[str]) -> bytes:
         path = {"content": "{}", "reasoning_content": "{}"}
         frames = []
         for piece in pieces:
@@ -85,7 +85,7 @@ def _chat(delta: str) -> Telling:
             frames.append(sse.write(None, json.dumps(chunk)))
         return b"".join(frames)
 
-    return tell
+    return encode
 
 
 def _anthropic(pieces: Sequence[str]) -> bytes:
@@ -126,13 +126,13 @@ def _array(pieces: Sequence[str]) -> bytes:
 
 
 def _interleaved(pieces: Sequence[str]) -> bytes:
-    """Two texts at once, each by its own index, and a comment between."""
-    told = []
+    """Return a stream of two interleaved texts, with comments between."""
+    frames = []
     for piece in pieces:
         for index, text in ((0, "clean words "), (1, piece)):
             data = {"type": "d", "delta": {"text": text}, "index": index}
-            told.append(sse.write("d", json.dumps(data)) + b": keepalive\n\n")
-    return b"".join(told)
+            frames.append(sse.write("d", json.dumps(data)) + b": keepalive\n\n")
+    return b"".join(frames)
 
 
 def _plain(pieces: Sequence[str]) -> bytes:
@@ -140,18 +140,18 @@ def _plain(pieces: Sequence[str]) -> bytes:
 
 
 def _bedrock(pieces: Sequence[str]) -> bytes:
-    """Events of Anthropic in AWS's binary ones: in base64, under checksums."""
+    """Return events of Anthropic inside binary events of AWS: in base64, with checksums."""
     headers = {":event-type": "chunk", ":message-type": "event"}
-    told = []
+    messages = []
     for number, piece in enumerate(pieces):
         data = {"type": "content_block_delta", "index": 0, "delta": {"text": piece}}
         inner = b64encode(json.dumps(data).encode()).decode()
         payload = json.dumps({"bytes": inner, "p": "abcdefghijklmnop"[: number % 16]})
-        told.append(event_stream.write(headers, payload.encode()))
-    return b"".join(told)
+        messages.append(event_stream.write(headers, payload.encode()))
+    return b"".join(messages)
 
 
-STREAMS: dict[str, Telling] = {
+ENCODERS: dict[str, Encoder] = {
     "chat content": _chat("content"),
     "chat reasoning": _chat("reasoning_content"),
     "chat arguments": _chat("arguments"),
@@ -170,8 +170,8 @@ def joined(body: bytes) -> str:
     texts: dict[str, str] = {}
     documents = [body.decode()] if body.startswith(b"[") else []
     if event_stream.sniff(body):
-        messages = event_stream.Reader().feed(body)
-        documents = [b64decode(json.loads(one.payload)["bytes"]).decode() for one in messages]
+        events = event_stream.Reader().feed(body)
+        documents = [b64decode(json.loads(one.payload)["bytes"]).decode() for one in events]
     for frame in () if event_stream.sniff(body) else sse.split(body):
         reader = sse.Reader()
         documents += [read.data for read in reader.feed(frame)]
@@ -198,6 +198,6 @@ def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
         yield path, value
 
 
-def is_masked(core: str) -> str:
-    """Return what must stand in the place of a secret."""
-    return masked(core.encode()).decode()
+def is_masked(value: str) -> str:
+    """Return the mask of a secret."""
+    return masked(value.encode()).decode()

@@ -1,4 +1,4 @@
-"""Files that only look like recordings: whatever is wrong in them, one line says it."""
+"""Malformed recordings: every import succeeds or raises an InputError of one line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.cli.import_.recordings import Written, import_recordings
 from harness.errors import InputError
 from harness.scenarios import lint
 from harness.scenarios import load as load_scenario
-from tests.cassettes.importing.recorded import archive, body, entry, values
+from tests.cassettes.importing.samples import archive, body, entry, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,12 +98,12 @@ DOCUMENTS: dict[str, Any] = {
         ]
     },
     "array": values("gemini_generate"),
-    "story": {"protocol": "openai-chat", "status": 200, "request": {"host": "h", "path": "/x"}},
+    "metadata": {"protocol": "openai-chat", "status": 200, "request": {"host": "h", "path": "/x"}},
 }
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the place of every value inside a value."""
+    """Yield the path of every value inside a value."""
     yield path
     if isinstance(value, dict | list):
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
@@ -119,71 +119,67 @@ def replaced(value: Any, path: tuple[Any, ...], by: Any) -> Any:
     return copy
 
 
-def taken(path: Path) -> None:
-    """Import a file, its draft too, and see that the draft can be told."""
+def check_import(path: Path) -> None:
+    """Import a file with its drafts; check that the drafts are valid, or that the error is."""
     out = path.parent / "out"
     [found] = import_recordings(path, out, None, drafts=True, force=True)
     if isinstance(found, Written):
         assert load(found.path)
-        told = [load_scenario(draft, out / "scenarios") for draft in found.drafts]
-        assert not [error for scenario in told for error in lint(scenario, {"ending"}, ())]
+        scenarios = [load_scenario(draft, out / "scenarios") for draft in found.drafts]
+        assert not [error for scenario in scenarios for error in lint(scenario, {"ending"}, ())]
     else:
         assert isinstance(found, InputError)
         assert str(found).startswith(str(path.parent))
         assert "\n" not in str(found)
 
 
-CALM = settings(
+FEW_EXAMPLES = settings(
     max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 
-@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name != "story"])
-@CALM
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name != "metadata"])
+@FEW_EXAMPLES
 @given(data=st.data())
-def test_a_document_with_anything_in_the_place_of_anything(
-    name: str, data: st.DataObject, tmp_path: Path
-) -> None:
+def test_a_document_with_any_value_replaced(name: str, data: st.DataObject, tmp_path: Path) -> None:
     document = DOCUMENTS[name]
     at = data.draw(st.sampled_from(list(places(document))))
     path = tmp_path / "a.json"
     path.write_text(json.dumps(replaced(document, at, data.draw(junk))), "utf-8")
-    taken(path)
+    check_import(path)
 
 
-@CALM
+@FEW_EXAMPLES
 @given(data=st.data())
-def test_a_story_with_anything_in_the_place_of_anything(
-    data: st.DataObject, tmp_path: Path
-) -> None:
-    document = DOCUMENTS["story"]
+def test_a_metadata_file_with_any_value_replaced(data: st.DataObject, tmp_path: Path) -> None:
+    document = DOCUMENTS["metadata"]
     at = data.draw(st.sampled_from(list(places(document))))
     (tmp_path / "a.sse").write_bytes(body("openai_chat"))
     (tmp_path / "a.json").write_text(json.dumps(replaced(document, at, data.draw(junk))), "utf-8")
-    taken(tmp_path / "a.sse")
+    check_import(tmp_path / "a.sse")
 
 
 @pytest.mark.parametrize("suffix", [".sse", ".json", ".ndjson", ".har", ".yaml", ".eventstream"])
-@CALM
+@FEW_EXAMPLES
 @given(content=st.binary(max_size=200))
 @example(content=b"\xef\xbb\xbf")
 @example(content=b"[]")
 @example(content=b"{}")
 @example(content=b"null")
 @example(content=b"interactions: [5]")
-def test_any_bytes_under_any_name(suffix: str, content: bytes, tmp_path: Path) -> None:
+def test_any_bytes_with_any_suffix(suffix: str, content: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"a{suffix}"
     path.write_bytes(content)
-    taken(path)
+    check_import(path)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-@CALM
+@FEW_EXAMPLES
 @given(data=st.data())
-def test_a_document_that_was_cut_anywhere(name: str, data: st.DataObject, tmp_path: Path) -> None:
+def test_a_document_truncated_anywhere(name: str, data: st.DataObject, tmp_path: Path) -> None:
     text = json.dumps(DOCUMENTS[name], indent=data.draw(st.none() | st.just(1)))
     path = tmp_path / "a.json"
     path.write_text(text[: data.draw(st.integers(1, len(text) - 1))], "utf-8")
-    taken(path)
+    check_import(path)
