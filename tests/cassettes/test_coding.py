@@ -131,7 +131,7 @@ def test_several_codings_are_decoded_in_order() -> None:
     assert b"".join(decode_all(ContentDecoder([]), [stored])) == stored
 
 
-@pytest.mark.parametrize("word", ["br", "zstd"])
+@pytest.mark.parametrize("coding", ["br", "zstd"])
 def test_a_missing_library_is_an_error_with_the_cure(
     coding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
