@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from harness.engine.replayer import Replayer
 from harness.fuzzing.failure import Failure, failure_of
+from harness.fuzzing.properties.property import Trial
 from harness.fuzzing.stream_runner import StreamRunner
 from harness.generation.example_database import TrackingDatabase
 from harness.generation.search import Search
@@ -199,7 +200,7 @@ class Campaign:
         if case is not self._current:
             self._current, self._replay = case, self._runner.for_case(case.protocol_name)
         before = self._runner.streams
-        counterexample = one.evaluate(case, self._replay)
+        counterexample = one.violation(Trial(case, self._replay))
         self.result.streams += self._runner.streams - before
         return counterexample
 

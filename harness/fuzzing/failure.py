@@ -28,8 +28,8 @@ class Failure:
 
     Args:
         property_name: the property's id.
-        says: what the property requires, one sentence.
-        cases: ids of docs/catalogue.md.
+        sentence: what the property requires.
+        sources: ids of docs/catalogue.md.
         severity: ``must`` or ``should``.
         target: the name of the target, or of the variant that fails.
         protocol: the protocol of the stream.
@@ -41,8 +41,8 @@ class Failure:
     """
 
     property_name: str
-    says: str
-    cases: tuple[str, ...]
+    sentence: str
+    sources: tuple[str, ...]
     severity: str
     target: str
     protocol: str
@@ -69,7 +69,7 @@ class Failure:
         return f"{self.protocol}/fuzz/{self.property_name}_{digest}"
 
     @property
-    def source(self) -> str:
+    def documentation(self) -> str:
         """The provider's reference of the stream."""
         return protocol(self.protocol).endpoint.documentation
 
@@ -83,13 +83,13 @@ class Failure:
         return "\n".join(
             (
                 f"{self.target}: FAILED {self.protocol}: {self.property_name} ({count})",
-                f"  property     {self.says}",
+                f"  property     {self.sentence}",
                 *(f"  {number:>9}    {_line(item)}" for number, item in enumerate(self.items)),
                 *([] if self.cut == "event" else [f"  cut          {self.cut}"]),
                 f"  why          {self.why}",
                 *self._compared(),
-                f"  source       {self.source}",
-                *(f"  source       {_page(case_id)} ({case_id})" for case_id in self.cases),
+                f"  source       {self.documentation}",
+                *(f"  source       {_page(case_id)} ({case_id})" for case_id in self.sources),
                 *([] if out is None else [f"  reproduce    {self.reproduce(out)}"]),
             )
         )
@@ -119,8 +119,8 @@ def failure_of(
     target = settings.variant_targets[variant] if variant else settings.target
     return Failure(
         property_name=violated.name,
-        says=violated.says,
-        cases=violated.cases,
+        sentence=violated.sentence,
+        sources=violated.sources,
         severity=violated.severity,
         target=name_of(target),
         protocol=name,

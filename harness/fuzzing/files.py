@@ -90,13 +90,13 @@ def scenario_text(failure: Failure, out: str) -> str:
     return "".join(
         (
             f"# Written by `harness fuzz`. Reproduce: {failure.reproduce(out)}\n",
-            f"title: {yaml_text(f'{failure.says} ({failure.property_name})')}\n",
+            f"title: {yaml_text(f'{failure.sentence} ({failure.property_name})')}\n",
             f"protocol: {failure.protocol}\n",
             "origin: synthesized\n",
             f"order: {_order(failure)}\n",
-            *((f"case: {', '.join(failure.cases)}\n",) if failure.cases else ()),
+            *((f"case: {', '.join(failure.sources)}\n",) if failure.sources else ()),
             f"why: {yaml_text(f'{failure.target} violated the property: {failure.why}')}\n",
-            f"spec:\n  - url: {failure.source}\n    says: {yaml_text(failure.says)}\n",
+            f"spec:\n  - url: {failure.documentation}\n    says: {yaml_text(failure.sentence)}\n",
             *_transport(failure),
             "stream:\n" if failure.items else "stream: []\n",
             *(f"  - {_entry(item)}\n" for item in failure.items),

@@ -46,8 +46,8 @@ def failure(**changes: Any) -> Failure:
     return Failure(
         **{
             "property_name": "prefix",
-            "says": "it is truncated",
-            "cases": ("OC-016",),
+            "sentence": "it is truncated",
+            "sources": ("OC-016",),
             "severity": "must",
             "target": "builtin",
             "protocol": "openai_chat",

@@ -1,7 +1,7 @@
 """The properties of generated streams: what must hold for any target.
 
 A property is written from a provider's document or the catalogue, never from what some code does.
-It gets a case and a way to replay streams to the target, and returns a counterexample or None. The
+It gets a case and what replays streams to the target, and returns a counterexample or None. The
 invariants that hold for every outcome are properties as well.
 """
 

@@ -14,13 +14,14 @@ from harness.protocols.message import DeltaPlan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.fuzzing.properties.property import Counterexample, Replay
+    from harness.fuzzing.properties.property import Counterexample, Trial
     from harness.generation.cases import Case
     from harness.model import JSON, Event, Outcome
     from harness.wire.script import Script
 
 
-def _round_trip(case: Case, replay: Replay) -> Counterexample | None:
+def _round_trip(trial: Trial) -> Counterexample | None:
+    case, replay = trial
     wanted = expected(case.protocol_name, message_of(case))
     result = replay(case.script)
     actual = _view_with_ids(result.outcome)
@@ -37,17 +38,18 @@ def _view_with_ids(outcome: Outcome) -> dict[str, JSON]:
 
 def _same_with_other_deltas(
     plain: DeltaPlan, other: Callable[[ByteSource], DeltaPlan], why: str
-) -> Callable[[Case, Replay], Counterexample | None]:
-    """Return a property's ``evaluate`` that sends the same message by two delta plans."""
+) -> Callable[[Trial], Counterexample | None]:
+    """Return a property's ``violation`` that sends the same message by two delta plans."""
 
-    def evaluate(case: Case, replay: Replay) -> Counterexample | None:
+    def violation(trial: Trial) -> Counterexample | None:
+        case, replay = trial
         one, two = _encoded(case, plain), _encoded(case, other(ByteSource(case.choices)))
         if one.frames == two.frames:
             return None
         wanted, result = view(replay(one).outcome), replay(two)
         return compare(two, wanted, result, view(result.outcome), why)
 
-    return evaluate
+    return violation
 
 
 def _encoded(case: Case, plan: DeltaPlan) -> Script:
@@ -75,7 +77,8 @@ _interleaving = _same_with_other_deltas(
 )
 
 
-def _usage_not_summed(case: Case, replay: Replay) -> Counterexample | None:
+def _usage_not_summed(trial: Trial) -> Counterexample | None:
+    case, replay = trial
     message = message_of(case)
     if message.usage is None or message.ending not in {"complete", "incomplete"}:
         return None

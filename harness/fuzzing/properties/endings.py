@@ -13,7 +13,7 @@ from harness.protocols.events import events_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.fuzzing.properties.property import Replay
+    from harness.fuzzing.properties.property import Trial
     from harness.generation.cases import Case
     from harness.model import FinishReason, Outcome
     from harness.protocols.protocol import Protocol
@@ -50,7 +50,8 @@ def _before_cut(case: Case) -> tuple[Event, ...]:
     return case.events[: ByteSource(case.choices).below(len(case.events) or 1)]
 
 
-def _prefix(case: Case, replay: Replay) -> Counterexample | None:
+def _prefix(trial: Trial) -> Counterexample | None:
+    case, replay = trial
     events = _before_cut(case)
     script = case.script_of(events)
     if is_finished(case.protocol, events):
@@ -75,7 +76,8 @@ def _text_of_chunks(outcome: Outcome, kind: str) -> str:
     )
 
 
-def _no_text_lost(case: Case, replay: Replay) -> Counterexample | None:
+def _no_text_lost(trial: Trial) -> Counterexample | None:
+    case, replay = trial
     events = _before_cut(case)
     if case.expressed is None or is_finished(case.protocol, events):
         return None
@@ -87,7 +89,8 @@ def _no_text_lost(case: Case, replay: Replay) -> Counterexample | None:
     return Counterexample(script, wanted, actual, "text before the cut was not delivered")
 
 
-def _no_silent_success(case: Case, replay: Replay) -> Counterexample | None:
+def _no_silent_success(trial: Trial) -> Counterexample | None:
+    case, replay = trial
     script = _corrupted(case, tuple(CORRUPTING))
     result = replay(script)
     if result.problem:
@@ -99,7 +102,8 @@ def _no_silent_success(case: Case, replay: Replay) -> Counterexample | None:
     return Counterexample(script, wanted, {"ending": ending}, "no terminal was sent")
 
 
-def _error_reported(case: Case, replay: Replay) -> Counterexample | None:
+def _error_reported(trial: Trial) -> Counterexample | None:
+    case, replay = trial
     events = _before_cut(case)
     if is_finished(case.protocol, events):
         return None
@@ -114,7 +118,8 @@ def _error_reported(case: Case, replay: Replay) -> Counterexample | None:
     return Counterexample(script, {"ending": "failed"}, actual, "an error was sent")
 
 
-def _no_partial_call(case: Case, replay: Replay) -> Counterexample | None:
+def _no_partial_call(trial: Trial) -> Counterexample | None:
+    case, replay = trial
     script = _corrupted(case, TRUNCATING)
     parts = message_of(case).content
     sent = [(part.name, part.arguments) for part in parts if part.kind == "tool_call"]
@@ -132,7 +137,8 @@ _UNKNOWN_REASON = "invented_tomorrow"
 _SUCCESS: frozenset[FinishReason] = frozenset({"stop", "tool_calls"})
 
 
-def _unknown_finish_reason(case: Case, replay: Replay) -> Counterexample | None:
+def _unknown_finish_reason(trial: Trial) -> Counterexample | None:
+    case, replay = trial
     events = tuple(_with_unknown_reason(case.protocol, event) for event in case.events)
     if events == case.events:
         return None

@@ -15,50 +15,51 @@ from harness.generation.byte_source import ByteSource
 from harness.generation.mutations.corrupting import CORRUPTING, corrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from harness.checks.invariants import StreamInvariant
-    from harness.fuzzing.properties.property import Replay
+    from harness.fuzzing.properties.property import Trial
     from harness.generation.cases import Case
-    from harness.model import Event, FinishReason, Outcome
+    from harness.model import JSON
     from harness.wire.script import Script
 
-    FinishTable: TypeAlias = Mapping[str, FinishReason]
-    Violated: TypeAlias = Callable[[Script, Outcome, FinishTable], Counterexample | None]
+    Difference: TypeAlias = tuple[dict[str, JSON], dict[str, JSON], str]  # expected, actual, why
 
 
-def _evaluate(violated: Violated, case: Case, replay: Replay) -> Counterexample | None:
-    """Evaluate the outcome of the stream itself or of a corrupted one, as the choices say."""
+def _violation(
+    difference: Callable[[OutcomeSeen], Difference | None], trial: Trial
+) -> Counterexample | None:
+    case, replay = trial
+    script = _script(case)
+    found = difference(OutcomeSeen(replay(script).outcome, case.protocol.finish))
+    return None if found is None else Counterexample(script, *found)
+
+
+def _script(case: Case) -> Script:
+    """Return the stream itself or a corrupted one, as the choices decide."""
     source = ByteSource(case.choices)
-    items: tuple[Event | bytes, ...] = case.events
-    if source.next() % 2:
-        items = corrupt(source.choose(tuple(CORRUPTING)), case.events, source, case.protocol)
-    script = case.script_of(items)
-    return violated(script, replay(script).outcome, case.protocol.finish)
-
-
-def _violates_invariant(
-    invariant: StreamInvariant, script: Script, outcome: Outcome, reasons: FinishTable
-) -> Counterexample | None:
-    why = invariant.violation(OutcomeSeen(outcome, reasons))
-    if not why:
-        return None
-    return Counterexample(script, {}, {invariant.name: why}, f"{invariant.name}: {why}")
-
-
-def _refuses_next_request(
-    script: Script, outcome: Outcome, _: FinishTable
-) -> Counterexample | None:
-    answer = next_request(outcome)
-    if answer == ACCEPTED:
-        return None
-    return Counterexample(script, {"next_request": ACCEPTED}, {"next_request": answer}, answer)
+    if source.next() % 2 == 0:
+        return case.script_of(case.events)
+    name = source.choose(tuple(CORRUPTING))
+    return case.script_of(corrupt(name, case.events, source, case.protocol))
 
 
 def _of_invariant(invariant: StreamInvariant) -> Property:
-    violated = partial(_violates_invariant, invariant)
-    return Property(invariant.name, invariant.sentence, (), partial(_evaluate, violated))
+    def difference(seen: OutcomeSeen) -> Difference | None:
+        why = invariant.violation(seen)
+        return ({}, {invariant.name: why}, f"{invariant.name}: {why}") if why else None
+
+    return Property(
+        invariant.name, invariant.sentence, invariant.sources, partial(_violation, difference)
+    )
+
+
+def _next_request_refused(seen: OutcomeSeen) -> Difference | None:
+    answer = next_request(seen.outcome)
+    if answer == ACCEPTED:
+        return None
+    return {"next_request": ACCEPTED}, {"next_request": answer}, answer
 
 
 PROPERTIES: tuple[Property, ...] = (
@@ -67,6 +68,6 @@ PROPERTIES: tuple[Property, ...] = (
         "next_request_accepted",
         "the API accepts a request with the delivered content and answers to its calls",
         ("CA-006", "AN-026"),
-        partial(_evaluate, _refuses_next_request),
+        partial(_violation, _next_request_refused),
     ),
 )

@@ -1,20 +1,20 @@
-"""A property, what it may ask of a campaign, and the counterexample it returns."""
+"""A property: an invariant of generated streams, its trial and its counterexample."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
+
+from harness.checks.invariant import Invariant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from harness.engine.results import TargetResult
     from harness.generation.cases import Case
     from harness.model import JSON
     from harness.protocols.message import Message
     from harness.wire.script import Script
-
-    Evaluate: TypeAlias = Callable[[Case, "Replay"], "Counterexample | None"]
 
 Severity: TypeAlias = Literal["must", "should"]
 
@@ -30,6 +30,18 @@ class Replay(Protocol):
             protocol: another protocol than the case's.
             variant: another way to get the same answer, a key of the target's ``variants``.
         """
+
+
+class Trial(NamedTuple):
+    """What a property is evaluated on.
+
+    Args:
+        case: a generated stream.
+        replay: replays streams to the target.
+    """
+
+    case: Case
+    replay: Replay
 
 
 @dataclass(frozen=True)
@@ -62,23 +74,17 @@ class Counterexample:
 
 
 @dataclass(frozen=True)
-class Property:
-    """One property of every generated stream, for any target.
+class Property(Invariant[Trial, Counterexample]):
+    """One invariant of generated streams, for any target.
+
+    Its ``name`` is its id in reports and options; its ``sources`` are ids of docs/catalogue.md.
 
     Args:
-        name: its id, in reports and options.
-        says: what it requires, one sentence.
-        cases: ids of docs/catalogue.md.
-        evaluate: case, a way to replay streams -> a counterexample, or None.
         of_messages: whether it needs the message behind a stream; else it holds for walks as well.
         variant: the variant it compares the target with; it is skipped for a target without one.
         severity: a violated ``must`` decides the exit code, a violated ``should`` is shown.
     """
 
-    name: str
-    says: str
-    cases: tuple[str, ...]
-    evaluate: Evaluate
     of_messages: bool = False
     variant: str = ""
     severity: Severity = "must"

@@ -21,7 +21,7 @@ from harness.protocols.events import compact
 from harness.wire.script import Script
 
 if TYPE_CHECKING:
-    from harness.fuzzing.properties.property import Replay
+    from harness.fuzzing.properties.property import Trial
     from harness.generation.cases import Case
     from harness.model import JSON, Outcome
 
@@ -35,7 +35,8 @@ _CALL = ("name", "arguments", "complete")
 _JSON = (("content-type", "application/json"),)
 
 
-def _matches_nonstreaming(case: Case, replay: Replay) -> Counterexample | None:
+def _matches_nonstreaming(trial: Trial) -> Counterexample | None:
+    case, replay = trial
     message, name = message_of(case), case.protocol_name
     has_both_forms = message.ending in {"complete", "incomplete"}
     if not (has_both_forms and is_finished(case.protocol, case.events)):
@@ -77,7 +78,8 @@ def _usage(outcome: Outcome, other: Outcome) -> dict[str, JSON]:
 # Synchronous and asynchronous client
 
 
-def _sync_matches_async(case: Case, replay: Replay) -> Counterexample | None:
+def _sync_matches_async(trial: Trial) -> Counterexample | None:
+    case, replay = trial
     wanted = view_with_chunks(replay(case.script).outcome)
     result = replay(case.script, variant="sync")
     actual = view_with_chunks(result.outcome)
@@ -90,8 +92,9 @@ def _sync_matches_async(case: Case, replay: Replay) -> Counterexample | None:
 _SHARED = ("text", "finish", "ending", "tool_calls")
 
 
-def _same_across_protocols(case: Case, replay: Replay) -> Counterexample | None:
+def _same_across_protocols(trial: Trial) -> Counterexample | None:
     """Send the same message in the next protocol, if both can express all of it."""
+    case, replay = trial
     known = names()
     following = known[(known.index(case.protocol_name) + 1) % len(known)]
     other = replace(case, protocol_name=following)

@@ -10,33 +10,35 @@ from harness.generation.byte_source import ByteSource
 from harness.generation.mutations.preserving import PRESERVING, preserving_in
 
 if TYPE_CHECKING:
-    from harness.fuzzing.properties.property import Replay
-    from harness.generation.cases import Case
+    from harness.fuzzing.properties.property import Trial
     from harness.model import JSON
 
 _CUTS = "byte_cuts"
 
 
-def _same_outcome(case: Case, replay: Replay, mutation: str) -> Counterexample | None:
+def _same_outcome(trial: Trial, mutation: str) -> Counterexample | None:
+    case, replay = trial
     script = PRESERVING[mutation](case, ByteSource(case.choices[1:]))
     wanted, result = view_with_chunks(replay(case.script).outcome), replay(script)
     actual = view_with_chunks(result.outcome)
     return compare(script, wanted, result, actual, f"{mutation} changed the outcome")
 
 
-def _byte_cuts(case: Case, replay: Replay) -> Counterexample | None:
-    return _same_outcome(case, replay, _CUTS)
+def _byte_cuts(trial: Trial) -> Counterexample | None:
+    return _same_outcome(trial, _CUTS)
 
 
-def _noise(case: Case, replay: Replay) -> Counterexample | None:
+def _noise(trial: Trial) -> Counterexample | None:
+    case = trial.case
     names = [name for name in preserving_in(case.protocol_name) if name != _CUTS]
-    return _same_outcome(case, replay, ByteSource(case.choices).choose(names))
+    return _same_outcome(trial, ByteSource(case.choices).choose(names))
 
 
 _SPARE = 8  # chunks that no event stands for: stop reason, usage, what was held until the end
 
 
-def _bounded_output(case: Case, replay: Replay) -> Counterexample | None:
+def _bounded_output(trial: Trial) -> Counterexample | None:
+    case, replay = trial
     result = replay(case.script)
     if result.problem:
         return Counterexample(case.script, why=result.problem)
