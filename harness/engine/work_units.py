@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 from contextlib import closing
-from heapq import heappop, heappush
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from harness.engine.replayer import Replayer
 from harness.engine.scenario_runner import ScenarioRunner
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from harness.model import Finding, Outcome
 
 R = TypeVar("R")
+P = TypeVar("P", bound="Positioned")
 
 UNITS_PER_WORKER = 32  # sweeps of neighbours take long, and progress is to be seen
 
@@ -110,26 +110,39 @@ def split(job: WorkUnit, workers: int) -> list[WorkUnit]:
     ]
 
 
+class Positioned(Protocol):
+    """A result that knows its place in the job."""
+
+    @property
+    def position(self) -> int:
+        """The place, counted from 0."""
+
+
 def in_order(
-    results: Generator[Sequence[UnitResult], None, None], emit: Callable[[UnitResult], R]
+    batches: Generator[Sequence[P], None, None],
+    emit: Callable[[P], R],
+    after_batch: Callable[[], R] | None = None,
 ) -> Generator[R, None, None]:
     """Yield what is emitted for each result, in the order of the job.
 
     Args:
-        results: a few at a time and in any order, from position 0 on.
+        batches: results, a few at a time and in any order, from position 0 on.
         emit: what to yield for a result; called once for each.
+        after_batch: what to yield after each batch, even if none of its results could be passed on;
+            None yields nothing.
     """
-    early: list[UnitResult] = []
+    early: dict[int, P] = {}
     position = 0
     try:
-        with closing(results):
-            for some in results:
-                for result in some:
-                    heappush(early, result)
-                while early and early[0].position == position:
+        with closing(batches):
+            for batch in batches:
+                early.update((result.position, result) for result in batch)
+                while position in early:
                     position += 1
-                    yield emit(heappop(early))
+                    yield emit(early.pop(position - 1))
+                if after_batch:
+                    yield after_batch()
     except KeyboardInterrupt:
-        while early:
-            yield emit(heappop(early))
+        for later in sorted(early):
+            yield emit(early.pop(later))
         raise

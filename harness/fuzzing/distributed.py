@@ -15,15 +15,16 @@ import math
 from dataclasses import dataclass, field, replace
 from itertools import count
 from time import monotonic
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from harness.engine.work_units import in_order
 from harness.fuzzing.campaign import Campaign, CampaignResult
 from harness.fuzzing.properties import select_properties
 from harness.generation.example_database import TrackingDatabase, apply_changes
 from harness.generation.search import examples_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from harness.fuzzing.failure import Failure
     from harness.fuzzing.settings import Settings
@@ -113,6 +114,11 @@ def _campaign_of(unit: WorkUnit) -> tuple[Campaign, TrackingDatabase]:
     return Campaign(settings, database), database
 
 
+class _FinishedUnit(NamedTuple):
+    position: int
+    result: CampaignResult
+
+
 class DistributedCampaign:
     """All units of a campaign together; each defect counts once.
 
@@ -195,21 +201,19 @@ class DistributedCampaign:
         return replace(unit, settings=replace(unit.settings, seconds=seconds))
 
     def _elsewhere(self, units: Sequence[WorkUnit], executor: Executor) -> Iterator[Failure | None]:
-        early: dict[int, CampaignResult] = {}
-        following = 0
-        try:
-            for number, result in executor(run_unit, units):
-                early[number] = result
-                self._add(result)
-                apply_changes(result.database_changes, self._database)
-                while following in early:
-                    yield from filter(self._is_new, early.pop(following).failures)
-                    following += 1
-                yield None
-        except KeyboardInterrupt:
-            for number in sorted(early):
-                yield from filter(self._is_new, early.pop(number).failures)
-            raise
+        finished = self._added(executor(run_unit, units))
+        for failures in in_order(finished, lambda unit: unit.result.failures, list):
+            yield from filter(self._is_new, failures)
+            yield None
+
+    def _added(
+        self, results: Iterable[tuple[int, CampaignResult]]
+    ) -> Generator[Sequence[_FinishedUnit], None, None]:
+        """Count each result and store its examples as soon as it arrives."""
+        for position, result in results:
+            self._add(result)
+            apply_changes(result.database_changes, self._database)
+            yield (_FinishedUnit(position, result),)
 
     def _is_new(self, failure: Failure) -> bool:
         """Add a failure; return whether it is the first of its shape."""

@@ -51,6 +51,11 @@ def test_what_is_told_out_of_turn_waits_for_its_turn() -> None:
     assert list(said) == [0, 1, 2, 3]
 
 
+def test_something_can_be_yielded_after_each_batch() -> None:
+    batches = telling([[1], [0]], [])
+    assert list(in_order(batches, place_of, lambda: -1)) == [-1, 0, 1, -1]
+
+
 def test_an_interrupt_is_passed_on_after_what_was_told_out_of_turn() -> None:
     closed: list[str] = []
     said = in_order(telling([[4, 5], [0], [2], [-1]], closed), place_of)
