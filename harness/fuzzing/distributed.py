@@ -202,7 +202,8 @@ class DistributedCampaign:
 
     def _elsewhere(self, units: Sequence[WorkUnit], executor: Executor) -> Iterator[Failure | None]:
         finished = self._added(executor(run_unit, units))
-        for failures in in_order(finished, lambda unit: unit.result.failures, list):
+        none: Sequence[Failure] = ()
+        for failures in in_order(finished, lambda unit: unit.result.failures, lambda: none):
             yield from filter(self._is_new, failures)
             yield None
 
