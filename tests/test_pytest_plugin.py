@@ -1,4 +1,4 @@
-"""The plugin in somebody's own test suite: ten lines of theirs, and what they get for them."""
+"""The plugin in another project's test suite."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["pytester"]
 
-USERS_TEST = """
+TEST = """
 import pytest
 from harness.model import Chunk, Outcome, Text
 
@@ -40,18 +40,18 @@ INI = """
 filterwarnings = error
 asyncio_default_fixture_loop_scope = function
 """
-PHOTOGRAPHED = """
+SNAPSHOT = """
 import pytest
 
 @pytest.mark.scenarios(target="builtin")
-def test_photograph(conformance, outcome_snapshot):
+def test_snapshot(conformance, outcome_snapshot):
     assert conformance.snapshot_text() == outcome_snapshot(name=conformance.scenario.id)
 """
 
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A project of somebody else with one scenario."""
+    """Another project, with one scenario."""
     monkeypatch.delenv("COVERAGE_PROCESS_START", raising=False)
     write(pytester.path / "scenarios")
     pytester.makeini(INI)
@@ -62,15 +62,15 @@ def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return project.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
 
 
-def test_a_right_interface_passes(project: pytest.Pytester) -> None:
-    project.makepyfile(USERS_TEST.replace("{text}", "Hello there"))
+def test_a_correct_interface_passes(project: pytest.Pytester) -> None:
+    project.makepyfile(TEST.replace("{text}", "Hello there"))
     result = run(project, "-v")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines([f"*test_our_streaming_layer?listen:{ID}? PASSED*"])
 
 
-def test_a_wrong_one_fails_with_what_was_expected(project: pytest.Pytester) -> None:
-    project.makepyfile(USERS_TEST.replace("{text}", "Bye"))
+def test_a_wrong_interface_fails_with_expected_and_actual(project: pytest.Pytester) -> None:
+    project.makepyfile(TEST.replace("{text}", "Bye"))
     result = run(project)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -105,36 +105,36 @@ def test_the_folder_may_come_from_the_command_line(
     project: pytest.Pytester, tmp_path: Path
 ) -> None:
     write(tmp_path / "elsewhere", "anthropic_messages/text/other")
-    project.makepyfile(USERS_TEST.replace("{text}", "Hello there"))
+    project.makepyfile(TEST.replace("{text}", "Hello there"))
     result = run(project, "-v", f"--harness-scenarios={tmp_path}/elsewhere")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*listen:anthropic_messages/text/other*"])
 
 
 @pytest.mark.parametrize(
-    ("body", "says"),
+    ("body", "message"),
     [
         ('scenarios("helo")', "unknown scenario 'helo'; did you mean 'hello'?"),
         ('scenarios(targt="sdk")', "unknown argument of scenarios 'targt'; did you mean 'target'?"),
     ],
 )
-def test_a_mark_that_is_wrong_is_told(project: pytest.Pytester, body: str, says: str) -> None:
+def test_a_wrong_mark_is_a_usage_error(project: pytest.Pytester, body: str, message: str) -> None:
     project.makepyfile(f"import pytest\n@pytest.mark.{body}\ndef test_it(conformance): pass")
     result = run(project)
     assert result.ret != 0
-    result.stdout.fnmatch_lines([f"*{says}*"])
+    result.stdout.fnmatch_lines([f"*{message}*"])
 
 
-def test_a_marked_test_that_asks_for_nothing_is_told(project: pytest.Pytester) -> None:
+def test_a_marked_test_without_the_fixture_is_a_usage_error(project: pytest.Pytester) -> None:
     project.makepyfile("import pytest\n@pytest.mark.scenarios\ndef test_it(): pass")
     result = run(project)
     assert result.ret != 0
     result.stdout.fnmatch_lines(
-        ["*::test_it is marked scenarios, but does not ask for `conformance`*"]
+        ["*::test_it is marked scenarios but does not use the fixture `conformance`*"]
     )
 
 
-def test_a_test_that_is_not_marked_is_told(project: pytest.Pytester) -> None:
+def test_the_fixture_without_a_mark_is_a_usage_error(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         def test_it(conformance): pass
@@ -147,28 +147,28 @@ def test_a_test_that_is_not_marked_is_told(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*mark the test with @pytest.mark.scenarios('…')*"])
 
 
-def test_a_bad_scenario_ends_the_collection_with_its_line(project: pytest.Pytester) -> None:
+def test_an_invalid_scenario_is_a_usage_error_with_its_line(project: pytest.Pytester) -> None:
     write_text(project.path / "scenarios", "bad/malformed", "title: [")
-    project.makepyfile(PHOTOGRAPHED)
+    project.makepyfile(SNAPSHOT)
     result = run(project)
     assert result.ret != 0
     result.stdout.fnmatch_lines(["*scenarios/bad/malformed.yaml:2: not valid YAML*"])
 
 
-def test_photographs_are_taken_compared_and_missed(project: pytest.Pytester) -> None:
-    test = project.makepyfile(PHOTOGRAPHED)
+def test_snapshots_are_written_compared_and_required(project: pytest.Pytester) -> None:
+    test = project.makepyfile(SNAPSHOT)
     run(project).assert_outcomes(failed=1)
     run(project, "--snapshot-update").assert_outcomes(passed=1)
     name = test.stem.removeprefix("test_")
-    photograph = project.path / "__snapshots__" / name / f"{ID}.json"
-    assert '"finish": "stop"' in photograph.read_text("utf-8")
+    snapshot = project.path / "__snapshots__" / name / f"{ID}.json"
+    assert '"finish": "stop"' in snapshot.read_text("utf-8")
     run(project).assert_outcomes(passed=1)
-    photograph.write_text(photograph.read_text("utf-8").replace("Hello", "Hullo"), "utf-8")
+    snapshot.write_text(snapshot.read_text("utf-8").replace("Hello", "Hullo"), "utf-8")
     run(project).assert_outcomes(failed=1)
 
 
-def test_a_photograph_of_nobody_fails_the_run(project: pytest.Pytester) -> None:
-    test = project.makepyfile(PHOTOGRAPHED)
+def test_an_unused_snapshot_fails_the_run(project: pytest.Pytester) -> None:
+    test = project.makepyfile(SNAPSHOT)
     run(project, "--snapshot-update")
     folder = project.path / "__snapshots__" / test.stem.removeprefix("test_")
     (folder / "anthropic_messages/text/gone.json").write_text("{}\n", "utf-8")
@@ -190,23 +190,23 @@ def test_our_client(harness_recorder):
 """
 
 
-def test_a_recording_is_made_once_and_played_ever_after(
+def test_a_recording_is_made_once_and_then_replayed(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.makepyfile(test_asking=RECORDING)
-    stage = ResponseRegistry()
-    key = stage.register(
+    registry = ResponseRegistry()
+    key = registry.register(
         load(project.path / f"scenarios/{ID}.yaml", project.path / "scenarios").script()
     )
-    with serving(stage) as url:
+    with serving(registry) as url:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", f"{url}/{key}")
-        run(project).assert_outcomes(failed=1)  # nothing is recorded unless somebody says so
+        run(project).assert_outcomes(failed=1)  # nothing is recorded without --harness-record
         run(project, "--harness-record", "once").assert_outcomes(passed=1)
-        asked = len(stage.exchanges(key))
+        requests = len(registry.exchanges(key))
         run(project).assert_outcomes(passed=1)
-        assert len(stage.exchanges(key)) == asked == 1
-    kept = (project.path / "cassettes/asking/test_our_client.yaml").read_text("utf-8")
-    assert "abcdefghijklmnop" not in kept
+        assert len(registry.exchanges(key)) == requests == 1
+    recorded = (project.path / "cassettes/asking/test_our_client.yaml").read_text("utf-8")
+    assert "abcdefghijklmnop" not in recorded
     assert run(project, "--harness-record", "onec").ret == pytest.ExitCode.TESTS_FAILED
 
 
@@ -221,25 +221,25 @@ def test_our_client(harness_recorder):
     with client, ours.messages.stream(max_tokens=9, **ASK) as stream:
         assert stream.get_final_text() == "Hello there"
 
-async def heard(wrap):
+async def events(wrap):
     async with openai.AsyncOpenAI(api_key="k", base_url="URL/v1", max_retries=0) as client:
         stream = await wrap(client).chat.completions.create(stream=True, **ASK)
         return [event async for event in stream]
 
 def test_our_other_client(harness_recorder):
-    assert asyncio.run(heard(harness_recorder.wrap))
+    assert asyncio.run(events(harness_recorder.wrap))
 """
 
 
-def test_a_wrapped_client_is_recorded_once_and_played_ever_after(project: pytest.Pytester) -> None:
-    stage = ResponseRegistry()
+def test_a_wrapped_client_is_recorded_once_and_then_replayed(project: pytest.Pytester) -> None:
+    registry = ResponseRegistry()
     script = load(project.path / f"scenarios/{ID}.yaml", project.path / "scenarios").script()
-    with serving(stage) as url:
-        key = stage.register(script)
+    with serving(registry) as url:
+        key = registry.register(script)
         project.makepyfile(test_asking=WRAPPING.replace("URL", f"{url}/{key}"))
         run(project).assert_outcomes(failed=2)
         run(project, "--harness-record", "once").assert_outcomes(passed=2)
-        assert len(stage.exchanges(key)) == 2
+        assert len(registry.exchanges(key)) == 2
     run(project).assert_outcomes(passed=2)  # the server is gone
-    kept = (project.path / "cassettes/asking/test_our_client.yaml").read_text("utf-8")
-    assert f'uri: "{url}/{key}/v1/messages"' in kept
+    recorded = (project.path / "cassettes/asking/test_our_client.yaml").read_text("utf-8")
+    assert f'uri: "{url}/{key}/v1/messages"' in recorded

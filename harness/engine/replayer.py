@@ -39,10 +39,8 @@ class Replayer:
         self._executor: ThreadExecutor | None = None
 
     def __enter__(self) -> Self:
-        """Start the mock provider; the executor starts with the first script."""
-        if self.in_memory:
-            self._transport = memory_transport(self._registry)
-        else:
+        """Start the mock provider; executor and transport are made for the first script."""
+        if not self.in_memory:
             self._base_url = self._server.enter_context(serving(self._registry))
         return self
 
@@ -71,6 +69,8 @@ class Replayer:
             InputError: the address does not name a target.
         """
         key = self._registry.register(script)
+        if self.in_memory and self._transport is None:  # it needs the HTTP library of an SDK
+            self._transport = memory_transport(self._registry)
         call = call.at(f"{self._base_url}/{key}", self._transport)
         if consumer:
             call = replace(call, consumer=consumer.consumer)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from harness.pytest_plugin import SnapshotExtension
+from harness.pytest_plugin.snapshots import SnapshotExtension
 
 
 class TableExtension(SnapshotExtension):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from harness.pytest_plugin import Conformance
+    from harness.pytest_plugin.results import Conformance
 
 
 @pytest.mark.scenarios(target="builtin")

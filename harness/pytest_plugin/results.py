@@ -1,0 +1,37 @@
+"""What the fixtures return: results whose ``assert_passes`` fails the test without a traceback."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.engine.results import ScenarioResult
+from harness.fuzzing.decorator import FuzzResult
+
+
+class Conformance(ScenarioResult):
+    """The result of one scenario on one target."""
+
+    def assert_passes(self) -> None:
+        """Fail the test unless every requirement and invariant holds."""
+        __tracebackhide__ = True
+        try:
+            super().assert_passes()
+        except AssertionError as error:
+            pytest.fail(str(error), pytrace=False)
+
+    def snapshot_text(self) -> str:
+        """Return the outcome as the text of a snapshot."""
+        from harness.reports.snapshot import snapshot_text
+
+        return snapshot_text(self.outcome)
+
+
+class PropertyResult(FuzzResult):
+    """The result of one property on one target."""
+
+    def assert_passes(self) -> None:
+        """Fail the test if the property is violated, with the minimal streams that violate it."""
+        __tracebackhide__ = True
+        report = self.report()
+        if report:
+            pytest.fail(report, pytrace=False)
