@@ -76,6 +76,16 @@ def provider_named(name: str) -> Provider:
     return Provider(endpoints[name])
 
 
+def provider_of(protocol_name: str) -> str:
+    """Return a provider that is asked in a protocol, whatever a request to it holds."""
+    only = (
+        name
+        for name, known in PROVIDERS.items()
+        if known.protocol == protocol_name and known.input_protocol is None
+    )
+    return next(only, protocol(protocol_name).endpoint.provider)
+
+
 def protocol_of(name: str, request: Mapping[str, JSON]) -> str:
     """Return the protocol a request to a provider is written in.
 

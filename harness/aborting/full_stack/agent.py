@@ -15,7 +15,7 @@ from harness.playback.transport import MEMORY_URL
 from harness.sdks import open_stream
 from harness.streaming.adapter import StepContext
 from harness.streaming.continuation import stop_reason_after
-from harness.streaming.providers import PROVIDERS
+from harness.streaming.providers import provider_of
 from harness.streaming.serving.agent import run_step
 from harness.targets.base import Call
 
@@ -132,9 +132,5 @@ class WatchedAgent:
         return await open_stream(self._clients, call)
 
     def _context(self, step_id: str) -> StepContext:
-        provider = next(
-            name
-            for name, known in PROVIDERS.items()
-            if known.protocol == self._plan.protocol and known.input_protocol is None
-        )
+        provider = provider_of(self._plan.protocol)
         return StepContext(run_id="run", step_id=step_id, agent_id="agent", provider=provider)
