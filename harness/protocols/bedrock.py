@@ -1,11 +1,11 @@
-"""Bedrock's binary framing: messages of AWS's event stream as the events inside them.
+"""Bedrock's binary framing: AWS event-stream messages, read as the events inside them.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ResponseStream.html: a ``chunk``
-holds, in base64, one event of the model's own protocol; other words are exceptions.
+holds one event of the model's own protocol in base64; other event types are exceptions.
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html: the
 Converse API has events of its own, which keep their names.
 
-Rule of this file: what cannot be unwrapped is handed on as it came, for its reader to refuse.
+What cannot be unwrapped is passed on as it arrived, so that its reader reports it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
     from harness.wire.event_stream import Message
 
-_FAILURES = frozenset({"exception", "error"})  # the words of `:message-type` besides `event`
+_FAILURES = frozenset({"exception", "error"})  # values of `:message-type` beside `event`
 
 
 def read_events(pieces: Iterator[bytes]) -> Iterator[tuple[str | None, str]]:
     """Yield the name and the data of each event.
 
     Raises:
-        WireError: the bytes are no event stream, or break off.
+        WireError: the bytes are not an event stream, or end within a message.
     """
     reader = event_stream.Reader()
     for piece in pieces:
@@ -46,7 +46,7 @@ def _event(message: Message) -> tuple[str | None, str]:
 
 
 def _unwrapped(payload: str) -> tuple[str | None, str]:
-    """Return the event inside a chunk; Anthropic's are named by their type."""
+    """Return the event inside a chunk; an Anthropic event is named by its type."""
     try:
         inner = b64decode(json.loads(payload)["bytes"], validate=True).decode()
         kind = json.loads(inner).get("type")
@@ -56,10 +56,10 @@ def _unwrapped(payload: str) -> tuple[str | None, str]:
 
 
 def _failure(message: Message, payload: str) -> str:
-    """Return an exception in the words of Anthropic's error event, Bedrock's own type kept."""
+    """Return an exception as an Anthropic error event, with Bedrock's own error type."""
     kind = message.text(":exception-type") or message.text(":error-code")
     try:
-        words = json.loads(payload)["message"]
+        message_text = json.loads(payload)["message"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        words = message.text(":error-message") or payload
-    return json.dumps({"type": "error", "error": {"type": kind, "message": words}})
+        message_text = message.text(":error-message") or payload
+    return json.dumps({"type": "error", "error": {"type": kind, "message": message_text}})

@@ -1,14 +1,14 @@
 """From the shorthand of a scenario's ``stream`` to wire events.
 
-An entry is a word and its payload. The protocol's skeletons know the words of its own events;
-this file knows those that every protocol shares:
+An entry is a word and its payload. The words of a protocol's own events are in its skeletons; the
+words that all protocols share are here:
 
 ``raw: TEXT``            the bytes of TEXT, sent as they are
-``base64: TEXT``         the same for bytes that are no text
-``json: VALUE``          a body that is no event stream: the JSON text of VALUE
+``base64: TEXT``         the same for bytes that are not text
+``json: VALUE``          a body that is not an event stream: the JSON text of VALUE
 ``comment: TEXT``        a comment line, as keepalives are sent
 ``event: {name, data}``  any event, data an object or verbatim text
-``repeat: {times, entries}``  the entries, several times over
+``repeat: {times, entries}``  the entries, repeated
 
 In a payload ``at`` fills the key fields of the event's machine, an object is merged into the
 skeleton, and the value ``$absent`` takes a field out of it.
@@ -34,7 +34,7 @@ ABSENT = "$absent"
 
 
 class Entry(NamedTuple):
-    """One line of a scenario's ``stream``: a word, its payload, and the line it stands on."""
+    """One entry of a scenario's ``stream``: a word, its payload, and its line in the file."""
 
     word: str
     payload: JSON = None
@@ -68,11 +68,11 @@ class Composer:
     scalar: ClassVar[Mapping[str, str]] = {}
 
     def words(self) -> frozenset[str]:
-        """Every word this composer understands."""
+        """Return every word that this composer knows."""
         return frozenset(self.skeletons) | frozenset(_SHARED)
 
     def compose(self, entries: Iterable[Entry]) -> Iterator[Event | bytes]:
-        """Yield the events, and the bytes of what is no event, one entry after the other.
+        """Yield the events, and the bytes of what is not an event, in the order of the entries.
 
         Raises:
             InputError: a word is unknown or its payload has the wrong form; carries the line.
@@ -83,8 +83,10 @@ class Composer:
             except InputError as error:
                 raise error if error.line else error.at("stream", entry.line) from None
             except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-                words = f"{entry.word}: its payload does not fit ({type(error).__name__}: {error})"
-                raise InputError(words, path="stream", line=entry.line) from error
+                message = (
+                    f"{entry.word}: its payload does not fit ({type(error).__name__}: {error})"
+                )
+                raise InputError(message, path="stream", line=entry.line) from error
 
     def _one(self, entry: Entry) -> Iterator[Event | bytes]:
         shared = _SHARED.get(entry.word)

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def get(value: object, path: str) -> Any:
-    """Return what stands at a path, of mappings or of attributes; None where it is missing."""
+    """Return the value at a path, through mappings or attributes; None if it is missing."""
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
         if value is None:
@@ -15,7 +15,7 @@ def get(value: object, path: str) -> Any:
 
 
 def put(target: dict[str, Any], path: str, value: object) -> None:
-    """Set what stands at a path, making the objects on the way."""
+    """Set the value at a path; missing objects on the way are created."""
     *way, last = path.split(".")
     for name in way:
         target = target.setdefault(name, {})

@@ -31,7 +31,7 @@ def compose(*entries: Any) -> list[Any]:
     return list(PROTOCOL.composer().compose(map(entry_of, entries)))
 
 
-def judged(*entries: Any) -> list[tuple[str, str]]:
+def severities(*entries: Any) -> list[tuple[str, str]]:
     return [(v.severity, v.sentence) for v in PROTOCOL.violations(compose(*entries))]
 
 
@@ -94,12 +94,12 @@ def test_every_word_of_the_sdk_is_in_a_table_or_has_a_reason(category: str) -> N
     assert reasons.keys() - SDK_WORDS[category] == set(), "a reason for a word the SDK has not"
 
 
-def test_the_sdk_was_really_enumerated() -> None:
+def test_the_enumeration_of_the_sdk_is_not_empty() -> None:
     sizes = {category: len(words) for category, words in SDK_WORDS.items()}
     assert sizes == {"event": 6, "block": 18, "delta": 6, "finish": 8, "usage": 12}
 
 
-def test_what_only_the_wire_knows_is_in_the_tables() -> None:
+def test_events_without_an_sdk_type_are_in_the_tables() -> None:
     """Pings and errors never reach the SDK's union: it drops the one and raises the other."""
     assert PROTOCOL.vocabulary["event"] - SDK_WORDS["event"] == {"ping", "error"}
     assert {d for deltas in DELTAS_OF.values() for d in deltas} == set(DELTA_FIELDS)
@@ -124,25 +124,25 @@ def stop(index: int) -> dict[str, Any]:
 
 
 def test_the_documented_order_is_legal() -> None:
-    assert judged(*ANSWER) == []
+    assert severities(*ANSWER) == []
 
 
-def test_pings_are_legal_everywhere_and_several_deltas_may_end_it() -> None:
+def test_pings_are_legal_everywhere_and_several_message_deltas_are_legal() -> None:
     everywhere = [entry for one in ANSWER for entry in ("ping", one, "ping")]
-    assert judged(*everywhere) == []
-    assert judged(*ANSWER[:-1], "message_delta", "message_stop") == []
+    assert severities(*everywhere) == []
+    assert severities(*ANSWER[:-1], "message_delta", "message_stop") == []
 
 
 def test_an_error_may_take_the_place_of_anything() -> None:
     for count in range(len(ANSWER)):
-        assert judged(*ANSWER[:count], "error") == []
+        assert severities(*ANSWER[:count], "error") == []
 
 
 @pytest.mark.parametrize("block", DELTAS_OF)
 def test_every_block_may_grow_by_its_own_deltas_or_not_at_all(block: str) -> None:
     grown = [{delta: {"at": [0]}} for delta in DELTAS_OF[block]]
-    assert judged("message_start", start(0, block), *grown, stop(0), *ANSWER[-2:]) == []
-    assert judged("message_start", start(0, block), stop(0), *ANSWER[-2:]) == []
+    assert severities("message_start", start(0, block), *grown, stop(0), *ANSWER[-2:]) == []
+    assert severities("message_start", start(0, block), stop(0), *ANSWER[-2:]) == []
 
 
 ILLEGAL: dict[str, tuple[Any, ...]] = {
@@ -171,13 +171,13 @@ ILLEGAL: dict[str, tuple[Any, ...]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("story", ILLEGAL)
-def test_what_the_documents_forbid_is_named(story: str) -> None:
-    assert "violation" in {severity for severity, _ in judged(*ILLEGAL[story])}
+@pytest.mark.parametrize("order", ILLEGAL)
+def test_an_illegal_order_is_reported(order: str) -> None:
+    assert "violation" in {severity for severity, _ in severities(*ILLEGAL[order])}
 
 
-def test_a_violation_says_what_would_have_been_legal() -> None:
-    assert judged("message_start", *HI[:2], *ANSWER[-2:]) == [
+def test_a_violation_lists_the_legal_events() -> None:
+    assert severities("message_start", *HI[:2], *ANSWER[-2:]) == [
         ("violation", "event 3 message_delta: waits for block[0], which is 'text'"),
         ("violation", "event 4 message_stop: waits for block[0], which is 'text'"),
     ]
@@ -185,15 +185,15 @@ def test_a_violation_says_what_would_have_been_legal() -> None:
 
 WHOLE = {"message_start": {"message": {"stop_reason": "end_turn"}}}
 OPEN: dict[str, tuple[Any, ...]] = {
-    "a message that comes whole": (WHOLE, "message_stop"),
+    "a message that is complete at its start": (WHOLE, "message_stop"),
     "blocks that overlap": ("message_start", start(0, "text"), start(1, "tool_use"),
                             stop(0), stop(1), *ANSWER[-2:]),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("story", OPEN)
-def test_what_the_documents_leave_open_is_marked_so(story: str) -> None:
-    assert {severity for severity, _ in judged(*OPEN[story])} == {"open"}
+@pytest.mark.parametrize("order", OPEN)
+def test_an_open_order_is_reported_as_open(order: str) -> None:
+    assert {severity for severity, _ in severities(*OPEN[order])} == {"open"}
 
 
 JSON = st.recursive(
@@ -232,7 +232,7 @@ def test_an_event_is_read_by_its_type_block_and_index() -> None:
 # The short hand
 
 
-def test_a_block_is_filled_up_with_what_its_type_needs() -> None:
+def test_a_block_is_completed_with_the_fields_of_its_type() -> None:
     [event] = compose(start(2, "tool_use"))
     assert event.data["index"] == 2
     assert event.data["content_block"] == {
@@ -246,15 +246,15 @@ def test_a_delta_may_be_written_out() -> None:
     assert compose({"content_block_delta": written}) == short
 
 
-@pytest.mark.parametrize("said", [None, {"output_tokens": 9}])
-def test_written_usage_replaces_the_usual_one(said: Any) -> None:
+@pytest.mark.parametrize("usage", [None, {"output_tokens": 9}])
+def test_usage_of_a_payload_replaces_the_default(usage: Any) -> None:
     [first, last] = compose(
-        {"message_start": {"message": {"usage": said}}}, {"message_delta": {"usage": said}}
+        {"message_start": {"message": {"usage": usage}}}, {"message_delta": {"usage": usage}}
     )
-    assert (first.data["message"]["usage"], last.data["usage"]) == (said, said)
+    assert (first.data["message"]["usage"], last.data["usage"]) == (usage, usage)
 
 
-def test_a_field_can_be_taken_out() -> None:
+def test_a_field_can_be_removed() -> None:
     [first, last] = compose(
         {"message_start": {"message": {"usage": "$absent"}}},
         {"message_delta": {"usage": "$absent"}},
@@ -276,12 +276,15 @@ def test_a_payload_that_does_not_fit_is_an_error_of_the_file() -> None:
 # What the documents say, and who holds it
 
 
-def test_every_sentence_of_the_spec_is_held_by_a_check_that_exists() -> None:
+def test_every_sentence_of_the_spec_has_a_check_that_exists() -> None:
     known = set()
     for path in SCENARIOS.rglob("*/*.yaml"):
-        story, key = yaml.safe_load(path.read_text()), path.relative_to(SCENARIOS).with_suffix("")
-        checks = [*story.get("must", ()), *story.get("should", ())]
-        checks += [f"holds_under:{mutation}" for mutation in story.get("holds_under", ())]
+        scenario, key = (
+            yaml.safe_load(path.read_text()),
+            path.relative_to(SCENARIOS).with_suffix(""),
+        )
+        checks = [*scenario.get("must", ()), *scenario.get("should", ())]
+        checks += [f"holds_under:{mutation}" for mutation in scenario.get("holds_under", ())]
         known |= {f"{key}:{check}" for check in checks}
     spec = yaml.safe_load((SCENARIOS / "SPEC.yaml").read_text())
     assert spec

@@ -82,14 +82,14 @@ def _trusted(content: tuple[Part, ...], finish: FinishReason) -> tuple[Part, ...
     st.none() | USAGE,
     st.integers(1, 5),
 )
-def test_a_message_comes_back_as_it_was_said(
+def test_a_message_survives_the_round_trip(
     content: tuple[Part, ...], finish: FinishReason, usage: Usage | None, width: int
 ) -> None:
     called = any(isinstance(part, ToolCall) for part in content)
     finish = "tool_calls" if called and finish == "stop" else finish
-    weave = DeltaPlan(split=lambda text: [text[n : n + width] for n in range(0, len(text), width)])
+    plan = DeltaPlan(split=lambda text: [text[n : n + width] for n in range(0, len(text), width)])
     message = Message(content, finish=finish, usage=usage, model="m", response_id="msg_9")
-    events = encode(message, weave)
+    events = encode(message, plan)
     assert PROTOCOL.violations(events) == []
 
     outcome = listen(events)
@@ -105,17 +105,17 @@ def test_every_finish_comes_back(finish: FinishReason) -> None:
 
 
 def test_a_refusal_is_written_as_text_and_media_are_left_out() -> None:
-    said = Message((Media(data="AAAA"), Refusal(text="No.")), finish="refusal")
-    outcome = listen(encode(said))
+    message = Message((Media(data="AAAA"), Refusal(text="No.")), finish="refusal")
+    outcome = listen(encode(message))
     assert (outcome.content, outcome.finish) == ((Text(text="No."),), "refusal")
 
 
-def test_a_server_tool_that_said_nothing_has_no_input() -> None:
+def test_a_server_tool_without_data_has_no_input() -> None:
     [part] = listen(encode(Message((ServerTool(name="web_search", id="s"),)))).content
     assert part == ServerTool(name="web_search", id="s", data={})
 
 
-def test_counts_that_are_not_known_are_not_written() -> None:
+def test_counts_that_are_not_reported_are_not_written() -> None:
     events = encode(Message(usage=Usage(output=3)))
     usages = [
         event.data["usage"]
@@ -125,14 +125,14 @@ def test_counts_that_are_not_known_are_not_written() -> None:
     assert usages == [{"output_tokens": 3}]
 
 
-def test_a_truncated_message_has_no_terminal() -> None:
+def test_a_truncated_message_has_no_terminal_event() -> None:
     events = encode(Message((Text(text="Hi there"),), ending="truncated"), IN_ORDER)
     assert [v.event for v in PROTOCOL.violations(events)] == [-1]
     assert listen(events).ending == "truncated"
 
 
 @pytest.mark.parametrize(("code", "kind"), [("overloaded_error", "overloaded"), (None, "server")])
-def test_a_failed_message_ends_in_its_error(code: str | None, kind: str) -> None:
+def test_a_failed_message_ends_with_its_error(code: str | None, kind: str) -> None:
     error = ErrorInfo(kind="server", code=code, message="no")
     outcome = listen(encode(Message((Text(text="Hi"),), ending="failed", error=error)))
     assert (outcome.text, outcome.ending) == ("Hi", "failed")

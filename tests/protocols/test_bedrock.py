@@ -37,7 +37,7 @@ def test_a_chunk_is_the_event_inside_it_named_by_its_type() -> None:
     assert list(events_of([body[:1], body[1:5], b"", body[5:]])) == expected
 
 
-def test_an_exception_is_an_error_with_bedrocks_own_word() -> None:
+def test_an_exception_is_an_error_with_bedrocks_own_type() -> None:
     body = message("throttlingException", {"message": "Too many"}, "exception")
     assert list(events_of([body])) == [
         Event(
@@ -47,7 +47,7 @@ def test_an_exception_is_an_error_with_bedrocks_own_word() -> None:
     ]
 
 
-def test_an_error_without_a_payload_has_its_words_in_the_headers() -> None:
+def test_an_error_without_a_payload_takes_its_message_from_the_headers() -> None:
     headers = {":message-type": "error", ":error-code": "500", ":error-message": "Oh"}
     [event] = events_of([event_stream.write(headers, b"")])
     assert event.data == {"type": "error", "error": {"type": "500", "message": "Oh"}}
@@ -62,12 +62,12 @@ def test_converse_keeps_its_own_events() -> None:
     "payload",
     [b"", b"{}", b'{"bytes": 5}', b'{"bytes": "!"}', b'{"bytes": "gA=="}', b'{"bytes": "W10="}'],
 )
-def test_a_chunk_that_cannot_be_unwrapped_is_handed_on_as_it_came(payload: bytes) -> None:
+def test_a_chunk_that_cannot_be_unwrapped_is_passed_on_unchanged(payload: bytes) -> None:
     [event] = events_of([message("chunk", payload)])
     assert event.name is None
     assert event.data in (payload.decode(), json.loads(payload or b"0"))
 
 
-def test_a_broken_stream_is_an_error() -> None:
-    with pytest.raises(WireError, match="AWS event stream, byte 0: broke off"):
+def test_a_stream_that_ends_within_a_message_is_an_error() -> None:
+    with pytest.raises(WireError, match="AWS event stream, byte 0: ended after"):
         list(events_of([chunk({"type": "ping"})[:-1]]))

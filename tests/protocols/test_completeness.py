@@ -64,7 +64,7 @@ def missing(name: str, what: str) -> bool:
     return (name, what) in MISSING
 
 
-def test_the_toy_is_among_those_that_are_looked_at() -> None:
+def test_the_toy_is_one_of_the_protocols_that_are_checked() -> None:
     assert names() == ALL
 
 
@@ -255,5 +255,5 @@ def test_naming_a_protocol_is_found(source: str) -> None:
     assert list(naming(source))
 
 
-def test_a_name_inside_a_longer_text_is_no_table() -> None:
+def test_a_name_inside_a_longer_text_is_not_found() -> None:
     assert not list(naming('HELP = "harness run openai_chat/baseline"'))

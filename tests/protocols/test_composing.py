@@ -53,18 +53,18 @@ def composed(*values: JSON) -> list[Event | bytes]:
         ({"event": {"data": [1, "ü"]}}, Event(None, '[1, "ü"]')),
     ],
 )
-def test_a_word_becomes_its_wire(entry: JSON, wire: Event | bytes) -> None:
+def test_an_entry_becomes_an_event_or_bytes(entry: JSON, wire: Event | bytes) -> None:
     assert composed(entry) == [wire]
 
 
-def test_repeat_says_it_again() -> None:
+def test_repeat_writes_its_entries_again() -> None:
     assert composed({"repeat": {"times": 2, "entries": ["say", {"raw": "x"}]}}) == [
         Event("say", {"words": "nothing"}), b"x",
         Event("say", {"words": "nothing"}), b"x",
     ]  # fmt: skip
 
 
-def test_a_skeleton_that_takes_its_payload_apart_spoils_nothing() -> None:
+def test_a_skeleton_that_modifies_its_payload_changes_no_entry() -> None:
     entries = [entry_of({"say": {"words": "hi"}})]
     assert list(Speaker().compose(entries)) == list(Speaker().compose(entries))
 
@@ -82,7 +82,7 @@ def test_a_skeleton_that_takes_its_payload_apart_spoils_nothing() -> None:
         ({"repeat": {"times": 1, "entries": [5]}}, "one word, or one word with its payload"),
     ],
 )
-def test_a_fault_carries_its_line(entry: JSON, says: str) -> None:
+def test_an_error_carries_its_line(entry: JSON, says: str) -> None:
     with pytest.raises(InputError) as caught:
         composed("say", entry)
     assert says in str(caught.value)
@@ -94,7 +94,7 @@ def test_a_bare_value_needs_a_field_to_fill() -> None:
         list(Strict().compose([Entry("say", "hi", 1)]))
 
 
-def test_the_words_are_its_own_and_the_shared() -> None:
+def test_words_are_the_protocols_own_and_the_shared_ones() -> None:
     shared = {"raw", "base64", "json", "comment", "event", "repeat"}
     assert Speaker().words() == {"say", *shared}
     with pytest.raises(InputError, match="unknown event 'say'"):
@@ -114,11 +114,13 @@ def test_the_words_are_its_own_and_the_shared() -> None:
         ({"a": 1}, 5, 5),
     ],
 )
-def test_objects_merge_and_all_else_replaces(skeleton: JSON, payload: JSON, merged: JSON) -> None:
+def test_objects_are_merged_and_other_values_replace(
+    skeleton: JSON, payload: JSON, merged: JSON
+) -> None:
     assert merge(skeleton, payload) == merged
 
 
-def test_merging_leaves_the_skeleton_alone() -> None:
+def test_merging_does_not_change_the_skeleton() -> None:
     skeleton = {"a": {"b": 1}}
     merge(skeleton, {"a": {"b": 2}})
     assert skeleton == {"a": {"b": 1}}

@@ -70,7 +70,7 @@ def severities(*entries: JSON) -> list[str]:
         ("block_reason", types.BlockedReason),
     ],
 )
-def test_every_word_of_the_sdk_is_known_or_set_aside_with_a_reason(
+def test_every_word_of_the_sdk_is_in_a_table_or_has_a_reason(
     category: str, model: type[BaseModel | Enum]
 ) -> None:
     known = PROTOCOL.vocabulary[category]
@@ -135,21 +135,24 @@ def test_legal_streams(entries: list[JSON]) -> None:
         ),
         ([{"block": "SAFETY"}, {"text": "Hi"}, {"finish": "STOP"}], "stream is 'blocked'"),
         ([{"event": {"name": "ping", "data": {}}}, {"finish": "STOP"}], "event: ping"),
-        ([{"event": {"data": "[DONE]"}}, {"finish": "STOP"}], "data that is no object ('[DONE]')"),
+        (
+            [{"event": {"data": "[DONE]"}}, {"finish": "STOP"}],
+            "data that is not an object ('[DONE]')",
+        ),
     ],
 )
-def test_illegal_streams_are_named_in_a_sentence(entries: list[JSON], words: str) -> None:
+def test_illegal_streams_are_reported(entries: list[JSON], words: str) -> None:
     found = sentences(*entries)
     assert found
     assert words in found[0]
 
 
-def test_a_finish_reason_on_every_chunk_is_left_open() -> None:
+def test_a_finish_reason_on_every_chunk_is_open() -> None:
     stop = {"text": {"text": "Hi", "finishReason": "STOP"}}
     assert set(severities(stop, stop)) == {"open"}
 
 
-LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
 FIELDS = st.sampled_from(
     [
         *("candidates", "content", "parts", "text", "functionCall", "finishReason", "index"),
@@ -157,14 +160,14 @@ FIELDS = st.sampled_from(
     ]
 )
 JSONS = st.recursive(
-    LEAVES,
+    SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=4),
     max_leaves=12,
 )
 
 
 @given(st.lists(JSONS, max_size=4))
-def test_judging_never_raises(values: list[JSON]) -> None:
+def test_the_validator_never_raises(values: list[JSON]) -> None:
     events = [Event(None, value if isinstance(value, dict) else str(value)) for value in values]
     assert isinstance(PROTOCOL.violations(events), list)
 
@@ -172,7 +175,7 @@ def test_judging_never_raises(values: list[JSON]) -> None:
 # The short hand
 
 
-def test_each_field_finds_its_own_place() -> None:
+def test_each_field_is_written_where_it_belongs() -> None:
     payload = {
         "name": "get",
         "args": {},
@@ -204,12 +207,12 @@ def test_each_field_finds_its_own_place() -> None:
     }
 
 
-def test_a_response_may_be_written_as_it_stands() -> None:
+def test_a_response_may_be_written_verbatim() -> None:
     [event] = composed({"response": {"candidates": None}})
     assert event == Event(None, {"candidates": None})
 
 
-def test_lines_end_as_google_ends_them() -> None:
+def test_lines_end_with_crlf() -> None:
     [frame] = frames({"response": {"a": 1}})
     assert frame == b'data: {"a":1}\r\n\r\n'
 
@@ -295,18 +298,18 @@ FINISHES: st.SearchStrategy[FinishReason] = st.sampled_from(
 
 @settings(max_examples=60, deadline=None)
 @given(contents(), usages(), FINISHES, st.data(), st.integers(1, 4))
-async def test_messages_survive_the_round_trip(
+async def test_a_message_survives_the_round_trip(
     content: tuple[Part, ...],
     usage: Usage | None,
     finish: FinishReason,
     data: st.DataObject,
     size: int,
 ) -> None:
-    weave = DeltaPlan(
+    plan = DeltaPlan(
         split=lambda text: [text[at : at + size] for at in range(0, len(text), size)],
         pick=lambda lanes: data.draw(st.integers(0, lanes - 1)),
     )
-    events = PROTOCOL.encode(Message(content=content, usage=usage, finish=finish), weave)
+    events = PROTOCOL.encode(Message(content=content, usage=usage, finish=finish), plan)
     assert PROTOCOL.violations(events) == []
     outcome = await _read(events)
     assert outcome.content == content
@@ -321,7 +324,7 @@ async def _read(events: list[Event]) -> Outcome:
     return interface.outcome()
 
 
-async def test_what_gemini_has_no_part_for_is_written_as_the_nearest() -> None:
+async def test_what_gemini_has_no_part_for_is_written_as_the_nearest_part() -> None:
     search = ServerTool(name="GOOGLE_SEARCH_WEB", data={"toolType": "GOOGLE_SEARCH_WEB"})
     content = (Refusal(text="No."), RedactedReasoning(data=SIGNATURE), search)
     outcome = await _read(PROTOCOL.encode(Message(content=content), DeltaPlan()))
@@ -356,23 +359,23 @@ async def test_a_failed_message_ends_with_its_error() -> None:
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
 
-def _stories() -> dict[str, Scenario]:
+def _scenarios() -> dict[str, Scenario]:
     found, errors = load_all(SCENARIOS)
     assert not [error for error in errors if PROTOCOL.name in str(error)]
     return {one.id.removeprefix("gemini_generate/"): one for one in found if one.id.startswith("g")}
 
 
-def test_every_case_of_the_catalogue_is_told() -> None:
-    told = {case for story in _stories().values() for case in story.cases}
-    assert {case for case in told if case.startswith("GE")} == {f"GE-{n:03}" for n in range(1, 28)}
+def test_every_case_of_the_catalogue_has_a_scenario() -> None:
+    cited = {case for scenario in _scenarios().values() for case in scenario.cases}
+    assert {case for case in cited if case.startswith("GE")} == {f"GE-{n:03}" for n in range(1, 28)}
 
 
-def test_every_sentence_is_held_by_a_check_that_exists_or_set_aside() -> None:
-    stories = _stories()
+def test_every_sentence_of_the_spec_has_a_check_that_exists_or_a_reason() -> None:
+    scenarios = _scenarios()
     for sentence in yaml.safe_load((SCENARIOS / "gemini_generate" / "SPEC.yaml").read_text()):
         assert sentence["says"]
         assert sentence["url"].startswith("https://")
         assert ("held_by" in sentence) != ("excluded" in sentence), sentence
         for held in sentence.get("held_by", ()):
-            story, _, check = held.partition(":")
-            assert check in {*stories[story].must, *stories[story].should}, held
+            scenario_id, _, check = held.partition(":")
+            assert check in {*scenarios[scenario_id].must, *scenarios[scenario_id].should}, held

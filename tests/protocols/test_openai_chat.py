@@ -77,7 +77,7 @@ def test_every_word_of_the_sdk_is_in_a_table_or_has_a_reason(category: str) -> N
     assert reasons.keys() - SDK_WORDS[category] == set(), "a reason for a word the SDK has not"
 
 
-def test_the_sdk_was_really_enumerated() -> None:
+def test_the_enumeration_of_the_sdk_is_not_empty() -> None:
     sizes = {category: len(words) for category, words in SDK_WORDS.items()}
     assert sizes == {"chunk": 10, "delta": 6, "role": 5, "finish": 5, "usage": 13}
 
@@ -121,7 +121,7 @@ def test_the_legacy_function_call_is_legal() -> None:
     )
 
 
-def test_two_choices_finish_each_for_itself() -> None:
+def test_two_choices_finish_independently() -> None:
     second = {"index": 1, "delta": {"role": "assistant", "content": "Ho"}, "finish_reason": None}
     late = {"index": 1, "delta": {}, "finish_reason": "stop"}
     both = ["role", {"chunk": {"choices": [second]}}, {"finish": "stop"}]
@@ -143,7 +143,7 @@ def test_audio_ends_without_a_finish_reason_and_expires_after_the_usage() -> Non
     assert {v.severity for v in PROTOCOL.violations(events)} == {"open"}
 
 
-def test_azures_filter_may_speak_first_and_last() -> None:
+def test_azures_filter_results_may_come_first_and_last() -> None:
     first = {"id": "", "model": "", "prompt_filter_results": [{"prompt_index": 0}]}
     last = {"choices": [{"index": 0, "content_filter_results": {}, "finish_reason": None}]}
     verdict = {"choices": [{"index": 0, "content_filter_results": {"hate": {"filtered": False}}}]}
@@ -175,9 +175,9 @@ ILLEGAL = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("story", ILLEGAL)
-def test_what_the_documents_forbid_is_named(story: str) -> None:
-    assert sentences(*ILLEGAL[story]) != []
+@pytest.mark.parametrize("order", ILLEGAL)
+def test_an_illegal_order_is_reported(order: str) -> None:
+    assert sentences(*ILLEGAL[order]) != []
 
 
 OPEN = {
@@ -190,13 +190,13 @@ OPEN = {
 }
 
 
-@pytest.mark.parametrize("story", OPEN)
-def test_what_the_documents_leave_open_is_marked_so(story: str) -> None:
-    violations = PROTOCOL.violations(compose(*OPEN[story]))
+@pytest.mark.parametrize("order", OPEN)
+def test_an_open_order_is_reported_as_open(order: str) -> None:
+    violations = PROTOCOL.violations(compose(*OPEN[order]))
     assert {v.severity for v in violations} == {"open"}
 
 
-def test_an_error_may_be_the_last_word() -> None:
+def test_an_error_may_end_the_stream() -> None:
     assert sentences("role", {"error": "no"}) == []
 
 
@@ -244,12 +244,12 @@ def test_a_fragment_holds_only_what_is_written() -> None:
     }
 
 
-def test_the_vendors_field_of_reasoning_can_be_chosen() -> None:
+def test_the_field_of_reasoning_can_be_chosen() -> None:
     [event] = compose({"reasoning": {"field": "reasoning", "text": "Hm"}})
     assert event.data["choices"][0]["delta"] == {"reasoning": "Hm"}
 
 
-def test_a_field_can_be_taken_out_of_a_chunk() -> None:
+def test_a_field_of_a_chunk_can_be_removed() -> None:
     [event] = compose({"chunk": {"model": "$absent", "choices": "$absent"}})
     assert event.data.keys() == {"id", "object", "created"}
 

@@ -95,29 +95,29 @@ def listen(events: list[Event]) -> Outcome:
 
 @settings(max_examples=60, deadline=None)
 @given(contents(), FINISH, st.none() | USAGE, st.data())
-def test_a_message_comes_back_as_it_was_said(
+def test_a_message_survives_the_round_trip(
     content: tuple[Part, ...], finish: FinishReason, usage: Usage | None, data: st.DataObject
 ) -> None:
     called = any(isinstance(part, ToolCall) for part in content)
     finish = "tool_calls" if called and finish == "stop" else finish
-    weave = DeltaPlan(
+    plan = DeltaPlan(
         split=lambda text: [text[at : at + 3] for at in range(0, len(text), 3)],
         pick=lambda lanes: data.draw(st.integers(0, lanes - 1)),
     )
     message = Message(content, finish=finish, usage=usage, model="m", response_id="chatcmpl-9")
-    events = encode(message, weave)
+    events = encode(message, plan)
     assert [v for v in PROTOCOL.violations(events) if v.severity == "violation"] == []
 
     outcome = listen(events)
     refused = finish == "stop" and any(isinstance(part, Refusal) for part in content)
     assert outcome.finish == ("refusal" if refused else finish)
-    # Calls are numbered as they open, so the woven order of equal neighbours is the wire's.
+    # Calls are numbered as they open, so the interleaved order of equal neighbours is the wire's.
     assert outcome.content == content
     assert outcome.usage == usage
     assert (outcome.model, outcome.response_id) == ("m", "chatcmpl-9")
 
 
-def test_signatures_blobs_and_sound_survive() -> None:
+def test_signatures_encrypted_data_and_audio_survive() -> None:
     content = (
         Reasoning(text="Hm", signature="sig"),
         RedactedReasoning(data="blob"),
@@ -127,18 +127,18 @@ def test_signatures_blobs_and_sound_survive() -> None:
     assert listen(encode(Message(content))).content == content
 
 
-def test_a_server_tool_has_no_word_here() -> None:
-    said = Message((ServerTool(name="search"), Text(text="Hi")))
-    assert listen(encode(said)).content == (Text(text="Hi"),)
+def test_a_server_tool_is_left_out() -> None:
+    message = Message((ServerTool(name="search"), Text(text="Hi")))
+    assert listen(encode(message)).content == (Text(text="Hi"),)
 
 
-def test_a_truncated_message_has_no_terminal() -> None:
+def test_a_truncated_message_has_no_terminal_event() -> None:
     events = encode(Message((Text(text="Hi there"),), ending="truncated"))
     assert [v.event for v in PROTOCOL.violations(events)] == [-1]
     assert listen(events).ending == "truncated"
 
 
-def test_a_failed_message_ends_in_its_error() -> None:
+def test_a_failed_message_ends_with_its_error() -> None:
     error = ErrorInfo(kind="server", code="server_error", message="no")
     outcome = listen(encode(Message((Text(text="Hi"),), ending="failed", error=error)))
     assert outcome.text == "Hi"

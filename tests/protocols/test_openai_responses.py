@@ -80,11 +80,11 @@ def types_of(union: Any) -> set[str]:
     return {word for annotation in fields for word in literals(annotation)}
 
 
-def leaves(model: type[pydantic.BaseModel], path: str = "") -> Iterator[str]:
+def count_paths(model: type[pydantic.BaseModel], path: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
         inner = [m for m in members(field.annotation) if hasattr(m, "model_fields")]
         if inner:
-            yield from leaves(inner[0], f"{path}{name}.")
+            yield from count_paths(inner[0], f"{path}{name}.")
         else:
             yield f"{path}{name}"
 
@@ -100,13 +100,13 @@ SDK_WORDS: dict[str, set[str]] = {
         if hasattr(member, "model_fields")
         for word in literals(member.model_fields["reason"].annotation)
     },
-    "usage": set(leaves(ResponseUsage)),
+    "usage": set(count_paths(ResponseUsage)),
 }
 WIRE_ONLY = {"keepalive"}
 
 
 @pytest.mark.parametrize("category", sorted(SDK_WORDS))
-def test_every_word_of_the_sdk_is_in_a_table_or_unmodelled_with_a_reason(category: str) -> None:
+def test_every_word_of_the_sdk_is_in_a_table_or_has_a_reason(category: str) -> None:
     known = PROTOCOL.vocabulary[category]
     unmodelled = PROTOCOL.unmodelled.get(category, {})
     assert not known & set(unmodelled)
@@ -114,7 +114,7 @@ def test_every_word_of_the_sdk_is_in_a_table_or_unmodelled_with_a_reason(categor
     assert (known | set(unmodelled)) - WIRE_ONLY == SDK_WORDS[category]
 
 
-def test_the_sdk_is_as_large_as_it_was_when_somebody_looked() -> None:
+def test_the_number_of_words_of_the_sdk_is_the_reviewed_one() -> None:
     counted = {category: len(words) for category, words in SDK_WORDS.items()}
     assert counted == {
         "event": 59, "item": 28, "part": 4, "status": 6, "incomplete": 4, "usage": 8,
@@ -126,7 +126,7 @@ def test_every_end_has_a_finish() -> None:
     assert PROTOCOL.vocabulary["status"] < set(PROTOCOL.finish)
 
 
-def test_the_tables_name_only_items_there_are() -> None:
+def test_the_tables_name_existing_items_only() -> None:
     named = {*CLIENT_CALLS, *HOSTED, *(item for item, _ in FIELD_EVENTS.values())}
     assert named <= set(PROGRESS)
 
@@ -193,7 +193,7 @@ def test_open(entries: list[Any], words: str) -> None:
         ([*START, "response.completed", "response.completed"], "response is 'ended'"),
         ([*START, {ADDED: {"item": {"type": "hologram"}}}], "no table knows this event"),
         ([*START, {ADDED: {"item": None}}], "response.output_item.added[None]"),
-        ([{"event": {"data": "[DONE]"}}], "data that is no object ('[DONE]')"),
+        ([{"event": {"data": "[DONE]"}}], "data that is not an object ('[DONE]')"),
     ],
 )
 def test_illegal(entries: list[Any], words: str) -> None:
@@ -221,7 +221,7 @@ odd_data = st.fixed_dictionaries(
 
 @given(st.lists(st.builds(Event, st.none() | st.text(max_size=3), odd_data | st.text(max_size=5))))
 @settings(max_examples=100, deadline=None)
-def test_judging_never_raises(events: list[Event]) -> None:
+def test_the_validator_never_raises(events: list[Event]) -> None:
     for found in PROTOCOL.violations(events):
         assert found.sentence
 
@@ -229,7 +229,7 @@ def test_judging_never_raises(events: list[Event]) -> None:
 # Skeletons
 
 
-def test_every_word_of_the_wire_can_be_written() -> None:
+def test_every_event_type_can_be_written() -> None:
     words = PROTOCOL.composer().words()
     assert set(PROTOCOL.vocabulary["event"]) | set(PROTOCOL.unmodelled["event"]) <= words
     for word in PROTOCOL.vocabulary["event"]:
@@ -237,8 +237,8 @@ def test_every_word_of_the_wire_can_be_written() -> None:
         assert (data["type"], data["sequence_number"]) == (word, 1)
 
 
-def test_what_came_before_is_filled_in() -> None:
-    told = data_of(
+def test_later_events_repeat_what_earlier_ones_contain() -> None:
+    written = data_of(
         *START,
         *OPEN,
         {DELTA: "Hel"},
@@ -248,9 +248,9 @@ def test_what_came_before_is_filled_in() -> None:
         {"call": {"name": "f", "arguments": ["{", "}"]}},
         {"response.completed": {"response": {"id": "resp_9", "usage": None}}},
     )
-    texts = [data["text"] for data in told if data["type"] == "response.output_text.done"]
+    texts = [data["text"] for data in written if data["type"] == "response.output_text.done"]
     assert texts == ["Hello"]
-    response = told[-1]["response"]
+    response = written[-1]["response"]
     [message, called] = response["output"]
     [part] = message["content"]
     assert (part["text"], len(part["annotations"]), message["id"]) == ("Hello", 1, "msg_1")
@@ -258,10 +258,10 @@ def test_what_came_before_is_filled_in() -> None:
     assert (response["id"], response["usage"]) == ("resp_9", None)
 
 
-def test_numbers_go_on_from_a_number_that_was_written() -> None:
+def test_numbering_continues_from_a_written_number() -> None:
     seventh, without = ({"keepalive": {"sequence_number": n}} for n in (7, "$absent"))
-    told = data_of("keepalive", seventh, "keepalive", without, "keepalive")
-    assert [data.get("sequence_number") for data in told] == [0, 7, 8, None, 9]
+    written = data_of("keepalive", seventh, "keepalive", without, "keepalive")
+    assert [data.get("sequence_number") for data in written] == [0, 7, 8, None, 9]
 
 
 def test_a_wrong_payload_is_an_input_error() -> None:
@@ -305,7 +305,7 @@ def spec() -> list[dict[str, Any]]:
     return found
 
 
-def test_every_sentence_of_the_spec_is_held_by_a_check_that_exists() -> None:
+def test_every_sentence_of_the_spec_has_a_check_that_exists() -> None:
     loaded, errors = load_all(ROOT / "openai_responses")
     assert errors == []
     known = {
@@ -321,6 +321,6 @@ def test_every_sentence_of_the_spec_is_held_by_a_check_that_exists() -> None:
 
 def test_every_case_of_the_catalogue_has_a_scenario_or_a_reason() -> None:
     loaded, _ = load_all(ROOT / "openai_responses")
-    told = {case for scenario in loaded for case in scenario.cases}
+    cited = {case for scenario in loaded for case in scenario.cases}
     excluded = " ".join(sentence["says"] for sentence in spec() if "excluded" in sentence)
-    assert {case for case in CASES - told if case not in excluded} == set()
+    assert {case for case in CASES - cited if case not in excluded} == set()

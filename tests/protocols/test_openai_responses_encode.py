@@ -76,8 +76,8 @@ def messages(draw: st.DrawFn) -> Message:
 @given(messages(), st.randoms(use_true_random=False), st.sampled_from([list, lambda text: [text]]))
 @settings(max_examples=80, deadline=None)
 def test_what_is_encoded_is_legal_and_comes_back(message: Message, dice: Any, split: Any) -> None:
-    weave = DeltaPlan(split=split, pick=dice.randrange)
-    events = PROTOCOL.encode(message, weave)
+    plan = DeltaPlan(split=split, pick=dice.randrange)
+    events = PROTOCOL.encode(message, plan)
     found = PROTOCOL.violations(events)
     outcome = tell_script(script(events)).outcome
     assert outcome.content == message.content
@@ -88,8 +88,8 @@ def test_what_is_encoded_is_legal_and_comes_back(message: Message, dice: Any, sp
     assert found == []
     assert outcome.usage == (message.usage and with_total(message.usage))
     assert (outcome.response_id, outcome.model) == (message.response_id, message.model)
-    spoken = {"tool_calls", "refusal"} if message.finish == "stop" else set()
-    assert outcome.finish in {message.finish, *spoken}
+    implied = {"tool_calls", "refusal"} if message.finish == "stop" else set()
+    assert outcome.finish in {message.finish, *implied}
 
 
 def with_total(usage: Usage) -> Usage:
@@ -122,7 +122,7 @@ def test_parts_of_other_kinds_are_items_of_their_own() -> None:
     )
 
 
-def test_calls_overlap_as_the_weave_says() -> None:
+def test_calls_overlap_as_the_plan_picks() -> None:
     one, two = (
         ToolCall(id=f"c{n}", name=f"f{n}", arguments_raw="{}", arguments={}, complete=True)
         for n in (1, 2)

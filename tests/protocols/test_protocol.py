@@ -1,4 +1,4 @@
-"""What every protocol can do alike: name itself, frame, read bodies back, walk paths, weave."""
+"""What all protocols have in common: names, frames, bodies, paths, interleaving."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BODY = b"".join(sse.write(event.name, data_text(event)) for event in EVENTS)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_protocol_is_found_by_its_word(name: str) -> None:
+def test_a_protocol_is_found_by_its_name(name: str) -> None:
     found = protocol(name)
     assert found.name == name
     assert found.request
@@ -40,7 +40,7 @@ def test_a_frame_is_read_back(name: str) -> None:
     assert found.framing.line_end.encode() * 2 in body
 
 
-def test_half_a_character_is_framed_as_the_escape_it_came_as() -> None:
+def test_a_lone_surrogate_is_framed_as_an_escape() -> None:
     event = Event(None, {"text": "\ud83d", "word": "ü"})
     body = protocol("gemini_generate").frame(event)
     assert body == b'data: {"text":"\\ud83d","word":"\\u00fc"}\r\n\r\n'
@@ -53,7 +53,7 @@ def test_a_body_may_come_in_any_pieces(size: int) -> None:
     assert list(events_of(pieces)) == EVENTS
 
 
-def test_an_event_without_its_blank_line_still_belongs_to_the_recording() -> None:
+def test_a_last_event_without_a_blank_line_is_read() -> None:
     assert list(events_of([BODY, b"data: {}"])) == [*EVENTS, Event(None, {})]
 
 
@@ -64,12 +64,12 @@ def test_an_array_is_its_elements(body: bytes) -> None:
     assert list(events_of([body[at : at + 1] for at in range(len(body))])) == expected
 
 
-def test_an_array_that_breaks_off_is_no_recording() -> None:
+def test_an_array_that_is_cut_off_is_an_error() -> None:
     with pytest.raises(WireError):
         list(events_of([b'[{"a":1},{"b"']))
 
 
-def test_nothing_holds_no_event() -> None:
+def test_an_empty_body_has_no_event() -> None:
     assert list(events_of([])) == []
     assert list(events_of([b"", b"\n \n"])) == []
 
@@ -81,7 +81,7 @@ def test_an_event_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("data", ["[1]", "null", "{", "[DONE]", "", "[" * 100_000, "9" * 5000])
-def test_what_is_no_object_stays_text(data: str) -> None:
+def test_data_that_is_not_an_object_stays_text(data: str) -> None:
     assert event_of("x", data) == Event("x", data)
 
 
@@ -93,14 +93,14 @@ def test_paths_walk_mappings_and_objects_alike() -> None:
     assert get(value, "a.x.y") is None
 
 
-def test_a_path_makes_the_objects_on_its_way() -> None:
+def test_a_path_creates_the_objects_on_its_way() -> None:
     target: dict[str, object] = {"a": {"b": 1}}
     put(target, "a.c.d", 2)
     put(target, "e", 3)
     assert target == {"a": {"b": 1, "c": {"d": 2}}, "e": 3}
 
 
-def test_lanes_are_woven_as_the_weave_picks_and_keep_their_order() -> None:
+def test_lanes_are_interleaved_as_the_plan_picks_and_keep_their_order() -> None:
     one, two, three = ([Event(None, {lane: n}) for n in range(2)] for lane in ("one", "two", "six"))
     assert list(interleave([one, two], DeltaPlan())) == [*one, *two]
     last = DeltaPlan(pick=lambda count: count - 1)
@@ -108,7 +108,7 @@ def test_lanes_are_woven_as_the_weave_picks_and_keep_their_order() -> None:
 
 
 @pytest.mark.parametrize("text", ["", " ", "Hello", "Hello  there ", "a b c"])
-def test_words_join_to_their_text(text: str) -> None:
+def test_the_pieces_of_a_text_join_to_it(text: str) -> None:
     pieces = DeltaPlan().split(text)
     assert "".join(pieces) == text
     assert all(pieces)

@@ -1,4 +1,4 @@
-"""The body that says a message unstreamed is the object its provider's SDK defines."""
+"""The body of a response that is not streamed is the object that the provider's SDK defines."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OBJECTS: dict[str, type[BaseModel]] = {
     "anthropic_messages": AnthropicMessage,
     "gemini_generate": GenerateContentResponse,
 }
-# What the documents name, where each puts the words and the call.
+# Fields that the documents name.
 SAYS = {
     "openai_responses": {"status": "completed", "object": "response"},
     "openai_chat": {"object": "chat.completion"},
@@ -41,14 +41,14 @@ SAYS = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_whole_body_is_the_object_of_the_sdk(name: str) -> None:
+def test_a_response_body_is_the_object_of_the_sdk(name: str) -> None:
     body = protocol(name).response_body(MESSAGE)
     found = OBJECTS[name].model_validate(body)
     assert body.items() >= SAYS[name].items()
     assert not found.model_dump(exclude_unset=True).keys() - OBJECTS[name].model_fields.keys()
 
 
-def test_where_chat_puts_what_was_said() -> None:
+def test_a_chat_completion() -> None:
     [choice] = protocol("openai_chat").response_body(MESSAGE)["choices"]
     assert choice["finish_reason"] == "tool_calls"
     assert choice["message"] == {
@@ -66,14 +66,14 @@ def test_where_chat_puts_what_was_said() -> None:
     }
 
 
-def test_where_anthropic_puts_what_was_said() -> None:
+def test_an_anthropic_message() -> None:
     body = protocol("anthropic_messages").response_body(MESSAGE)
     assert [block["type"] for block in body["content"]] == ["thinking", "text", "text", "tool_use"]
     assert body["content"][-1]["input"] == {"a": 1}
     assert body["usage"]["input_tokens"] == 5  # the cache is counted beside it
 
 
-def test_where_gemini_puts_what_was_said() -> None:
+def test_a_gemini_response() -> None:
     [candidate] = protocol("gemini_generate").response_body(MESSAGE)["candidates"]
     assert candidate["finishReason"] == "STOP"
     assert candidate["content"]["parts"] == [
@@ -84,7 +84,7 @@ def test_where_gemini_puts_what_was_said() -> None:
     ]
 
 
-def test_where_responses_puts_what_was_said() -> None:
+def test_a_response() -> None:
     output = protocol("openai_responses").response_body(MESSAGE)["output"]
     assert [item["type"] for item in output] == ["reasoning", "message", "function_call"]
     assert [part["type"] for part in output[1]["content"]] == ["output_text", "refusal"]

@@ -175,7 +175,7 @@ def _call_block(part: ToolCall) -> dict[str, JSON]:
     return {"type": "tool_use", "id": part.id, "name": part.name, "input": arguments}
 
 
-# How each kind of part is a whole block.
+# Kind of part -> the finished block that holds it.
 _BLOCKS: Mapping[str, Callable[[Any], dict[str, JSON]]] = {
     "text": _text_block,
     "refusal": _text_block,

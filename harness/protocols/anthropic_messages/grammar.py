@@ -1,9 +1,9 @@
 """The legal order of a Messages stream.
 
 https://docs.claude.com/en/api/messages-streaming: a message_start; a series of content blocks, each
-a start, deltas and a stop, with an index that is the block's place in the final content; one or
-more message_delta; a message_stop. Pings may come anywhere; new event types may be added; an error
-may take the place of anything.
+with a start, deltas, a stop, and an index that is its place in the final content; one or more
+message_delta; a message_stop. Pings may come anywhere; new event types may be added; an error may
+take the place of anything.
 """
 
 from __future__ import annotations
@@ -82,10 +82,10 @@ GRAMMAR = Grammar(
 
 
 def read(event: Event) -> Sequence[Step]:
-    """Return what one event means to the grammar; an event of no known type keeps its own word."""
+    """Return the steps of an event; one of an unknown type has its type as its label."""
     data = event.data
     if not isinstance(data, dict):
-        return (Step(f"data that is no object ({data[:40]!r})"),)
+        return (Step(f"data that is not an object ({data[:40]!r})"),)
     word = str(data.get("type") or event.name)
     if word == "message_start":
         whole = _field(data.get("message"), "stop_reason")

@@ -51,9 +51,9 @@ def message_start(model: str, message_id: str, usage: JSON) -> Event:
 
 
 def block_start(index: int, block: dict[str, JSON]) -> Event:
-    """Return the start of a block, filled up with what its type needs."""
-    whole = merge({"type": block.get("type"), **_BLOCKS.get(block.get("type", ""), {})}, block)
-    return event({"type": "content_block_start", "index": index, "content_block": whole})
+    """Return the start of a block, completed with what its type needs."""
+    complete = merge({"type": block.get("type"), **_BLOCKS.get(block.get("type", ""), {})}, block)
+    return event({"type": "content_block_start", "index": index, "content_block": complete})
 
 
 def block_delta(index: int, delta: dict[str, JSON]) -> Event:
@@ -78,7 +78,7 @@ def message_stop() -> Event:
 
 
 def error(error_type: str, message: str) -> Event:
-    """Return the error event, as it stands in a 200 stream."""
+    """Return the error event, as it is sent in a stream with status 200."""
     return event({"type": "error", "error": {"type": error_type, "message": message}})
 
 

@@ -1,4 +1,4 @@
-"""The words of Anthropic's Messages stream, each in the one table that owns it.
+"""The vocabulary of Anthropic's Messages stream; each word is in one table.
 
 https://docs.claude.com/en/api/messages-streaming (events, blocks, deltas, usage)
 https://docs.claude.com/en/api/handling-stop-reasons (stop reasons)
@@ -47,7 +47,7 @@ DELTA_FIELDS: Mapping[str, tuple[str, ...]] = {
     "compaction_delta": ("content", "encrypted_content"),
 }
 
-# Which deltas may grow which block, the usual one first; a block with none arrives whole in its
+# Which deltas may grow which block, the usual one first; a block with none is complete in its
 # start event.
 DELTAS_OF: Mapping[str, tuple[str, ...]] = {
     "text": ("text_delta", "citations_delta"),

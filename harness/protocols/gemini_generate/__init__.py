@@ -32,7 +32,7 @@ from harness.protocols.protocol import (
 
 _SDK = "google-genai raises UnknownApiResponseError on any line that is not `data: `"
 _NO_TYPES = f"a response has no event type; {_SDK}"
-_MEDIA = "describes media the client sent; a model's answer has none"
+_MEDIA = "describes media in the request; a model's answer has none"
 _DETAILS = "the same count by modality; the sum is modelled"
 
 PROTOCOL = Protocol(
@@ -54,7 +54,7 @@ PROTOCOL = Protocol(
     unmodelled={
         "response": {
             "create_time": "when the request reached the server; no content",
-            "model_status": "news of the model's retirement; says nothing of this response",
+            "model_status": "announces the model's retirement; nothing about this response",
             "sdk_http_response": "the SDK's own copy of the HTTP headers",
             "parsed": "the SDK's own reading of a schema; never filled while streaming",
             "automatic_function_calling_history": "calls the SDK ran itself, with Python functions",
@@ -62,23 +62,23 @@ PROTOCOL = Protocol(
         "candidate": {
             "token_count": "the count of one candidate; usage has the sum",
             "safety_ratings": "scores; what was blocked shows in the finish reason",
-            "grounding_metadata": "sources and search hints for display; changes no word",
-            "url_context_metadata": "which pages a tool read; changes no word",
+            "grounding_metadata": "sources and search hints for display; the text is the same",
+            "url_context_metadata": "which pages a tool read; the text is the same",
             "avg_logprobs": "scores of the tokens; no content",
             "logprobs_result": "scores of the tokens; no content",
             "continuation_token": "the SDK follows it itself and yields the rest",
         },
         "part": {
-            "function_response": "what a client answers to a call; a model never says it",
+            "function_response": "what a client answers to a call; a model never sends it",
             "video_metadata": _MEDIA,
             "media_resolution": _MEDIA,
             "media_processing": _MEDIA,
             "audio_metadata": _MEDIA,
             "document_metadata": _MEDIA,
             "spreadsheet_metadata": _MEDIA,
-            "speech_metadata": "how a text is to be spoken; the client says so",
+            "speech_metadata": "how a text is to be spoken; part of a request",
             "part_metadata": "the client's own labels, echoed",
-            "audio_transcription": "the words of a sound that is kept itself, as media",
+            "audio_transcription": "the transcript of audio that is kept itself, as media",
         },
         "usage": {
             "prompt_tokens_details": _DETAILS,

@@ -124,7 +124,7 @@ def _texts(part: Text | Reasoning, plan: DeltaPlan) -> Iterator[JSON]:
 
 
 def _call(call: ToolCall) -> dict[str, JSON]:
-    """Write a call; one that is not complete is left open, its next piece never comes."""
+    """Return a call; one that is not complete stays open, and its next piece never follows."""
     named = {"name": call.name} if call.id is None else {"id": call.id, "name": call.name}
     if not call.complete:
         return {**named, "willContinue": True}

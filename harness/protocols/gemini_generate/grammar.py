@@ -1,7 +1,7 @@
 """The legal order of a streamGenerateContent stream.
 
 https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent: a stream of
-GenerateContentResponse, each with the next parts of its candidates. A finish reason says that a
+GenerateContentResponse, each with the next parts of its candidates. A finish reason means that a
 candidate is done; a blocked prompt has no candidates at all; there is no sentinel.
 https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling#streaming-fc: the
 arguments of a call may be streamed; while ``willContinue`` is true, its next piece follows.
@@ -36,12 +36,12 @@ STREAM = Machine(
         "ended": {
             "response": Open("ended", _AGAIN),
             "end": Open("ended", _AGAIN),
-            "error": Open("failed", "the documents tell of no error after a finish reason"),
+            "error": Open("failed", "the documents describe no error after a finish reason"),
         },
         "blocked": {},
         "failed": {},
     },
-    may_end_in=frozenset({"ended"}),  # there is no sentinel: the stream ends by ending
+    may_end_in=frozenset({"ended"}),  # there is no sentinel
 )
 
 _WRITING = {
@@ -69,12 +69,12 @@ _BESIDE = frozenset(map(json_name, BESIDE))
 
 
 def read(event: Event) -> Sequence[Step]:
-    """Return what one response means to the grammar; what no table knows keeps its own word."""
+    """Return the steps of a response; what no table has keeps the provider's name as its label."""
     data = event.data
     if event.name is not None:
         return (Step(f"event: {event.name}"),)
     if not isinstance(data, dict):
-        return (Step(f"data that is no object ({data[:40]!r})"),)
+        return (Step(f"data that is not an object ({data[:40]!r})"),)
     if data.get("error"):
         return (Step("error"),)
     steps = [Step("response")]
@@ -99,7 +99,7 @@ def _candidate(candidate: dict[str, JSON]) -> Iterator[Step]:
 
 
 def _label(part: dict[str, JSON]) -> str:
-    """Name what a part is by the one data field it sets."""
+    """Return the label of a part: the one data field that it sets."""
     fields = [field for field in part if field not in _BESIDE]
     if not fields:
         return "signature" if part.get("thoughtSignature") else "part without data"

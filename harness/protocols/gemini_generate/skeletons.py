@@ -49,8 +49,8 @@ def response(
 
     Args:
         parts: the parts, as JSON.
-        candidate: what else the candidate says, merged over it.
-        fields: what else the response says, merged over it.
+        candidate: further fields of the candidate, merged over it.
+        fields: further fields of the response, merged over it.
         index: which candidate it is.
     """
     written = {"content": {"parts": parts, "role": "model"}, "index": index}
@@ -60,24 +60,24 @@ def response(
 def bare(candidates: list[JSON] | None, fields: Mapping[str, JSON] | None = None) -> Event:
     """Return a response of these candidates, or without any."""
     written: dict[str, JSON] = {} if candidates is None else {"candidates": candidates}
-    whole = {**written, "modelVersion": MODEL, "responseId": RESPONSE_ID}
-    return Event(None, merge(whole, dict(fields or {})))
+    complete = {**written, "modelVersion": MODEL, "responseId": RESPONSE_ID}
+    return Event(None, merge(complete, dict(fields or {})))
 
 
-def _sorted(payload: dict[str, JSON], *places: frozenset[str]) -> list[dict[str, JSON]]:
-    """Deal a payload's fields out to the places that own them; the rest comes last."""
+def _divided(payload: dict[str, JSON], *places: frozenset[str]) -> list[dict[str, JSON]]:
+    """Divide a payload's fields among the places that own them; the rest comes last."""
     rest = dict(payload)
-    dealt = [{name: rest.pop(name) for name in payload if name in place} for place in places]
-    return [*dealt, rest]
+    divided = [{name: rest.pop(name) for name in payload if name in place} for place in places]
+    return [*divided, rest]
 
 
 def _write(parts: list[JSON], payload: dict[str, JSON]) -> Event:
-    fields, candidate, rest = _sorted(payload, _OF_RESPONSE, _OF_CANDIDATE)
+    fields, candidate, rest = _divided(payload, _OF_RESPONSE, _OF_CANDIDATE)
     return response(parts, candidate, fields, index=rest.get("at", [0])[0])
 
 
 def _words(_: Any, payload: dict[str, JSON]) -> Iterator[Event]:
-    part, rest = _sorted(payload, _OF_PART | {"text"})
+    part, rest = _divided(payload, _OF_PART | {"text"})
     yield _write([part], rest)
 
 
@@ -88,7 +88,7 @@ def _thought(_: Any, payload: dict[str, JSON]) -> Iterator[Event]:
 def _data(field: str) -> Skeleton:
     def write(_: Any, payload: dict[str, JSON]) -> Iterator[Event]:
         outside = _OF_RESPONSE | _OF_CANDIDATE | {"at"}
-        around, beside, value = _sorted(payload, outside, _OF_PART)
+        around, beside, value = _divided(payload, outside, _OF_PART)
         yield _write([{json_name(field): value, **beside}], around)
 
     return write
@@ -104,7 +104,7 @@ def _finish(_: Any, payload: dict[str, JSON]) -> Iterator[Event]:
 
 
 def _block(_: Any, payload: dict[str, JSON]) -> Iterator[Event]:
-    fields, feedback = _sorted(payload, _OF_RESPONSE)
+    fields, feedback = _divided(payload, _OF_RESPONSE)
     counts = {"promptTokenCount": 10, "totalTokenCount": 10}
     yield bare(None, {"promptFeedback": feedback, "usageMetadata": counts, **fields})
 

@@ -1,11 +1,11 @@
-"""The words of Gemini's streamGenerateContent, each in the one table that owns it.
+"""The vocabulary of Gemini's streamGenerateContent; each word is in one table.
 
 https://ai.google.dev/api/generate-content (response, candidate, finish reasons, usage)
 https://ai.google.dev/api/caching#Part (parts)
 
 Fields are named as Google's protos name them, which is how its SDKs spell their attributes;
-``json_name`` gives the name on the wire. Rule of this file: a word that means something to
-``read``, ``encode`` or the interface stands here, and nowhere else.
+``json_name`` returns the name on the wire. A word that means something to ``read``, ``encode`` or
+the interface is here, and nowhere else.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ FINISH: Mapping[str, FinishReason] = {
     "IMAGE_PROHIBITED_CONTENT": "content_filter",
     "IMAGE_RECITATION": "content_filter",
     "IMAGE_OTHER": "content_filter",
-    "OTHER": "unknown",  # "unknown reason" in Google's own words
+    "OTHER": "unknown",  # "unknown reason" in Google's documents
     "FINISH_REASON_UNSPECIFIED": "unknown",
     **dict.fromkeys(FAILURES, "error"),
 }
 
-# The proto's default value: it says that the model has *not* finished.
+# The proto's default value: it means that the model has *not* finished.
 UNFINISHED = "FINISH_REASON_UNSPECIFIED"
 
 # Clients that ask for ``enum-encoding=int`` get numbers; the protos of Gemini and Vertex agree on

@@ -61,16 +61,16 @@ PROTOCOL = Protocol(
     unmodelled={
         "chunk": {
             "created": "when it was made; nothing is decided by it",
-            "object": "always chat.completion.chunk; servers that write another word mean the same",
+            "object": "always chat.completion.chunk; servers that send another value mean the same",
             "obfuscation": "padding against eavesdropping, without meaning",
-            "moderation": "a verdict beside the answer; no part of what the model said",
+            "moderation": "a classification of the answer; not part of it",
             "service_tier": "a price class",
             "system_fingerprint": "which backend answered",
         },
         "role": {
-            "developer": "instructions of a request; an answer never speaks as one",
+            "developer": "instructions of a request; an answer never has this role",
             "system": "instructions of a request, under their older name",
-            "user": "what the person said",
+            "user": "the user's input",
             "tool": "the result of a call, which the client sends",
         },
         "usage": {

@@ -3,18 +3,18 @@
 https://developers.openai.com/api/reference/resources/chat/subresources/completions/streaming-events
 
 A stream is chunks, each with a list of choices; a choice's first delta names the role, later ones
-add content, refusal or fragments of tool calls, told apart by ``index``; the last chunk of a choice
+add content, refusal or fragments of tool calls, identified by ``index``; the last chunk of a choice
 carries its finish_reason; with ``include_usage`` one more chunk reports the usage, its choices
 empty; then ``[DONE]``.
 
-One chunk may move several things, so it is read as several steps, in this order: what each choice
-says, its finish, the usage, an error. What only compatible servers say is an open move where
-OpenAI's documents are silent about it, and a violation where they say otherwise.
+One chunk may move several things, so it is read as several steps, in this order: the content of
+each choice, its finish, the usage, an error. What only compatible servers send is an open move
+where OpenAI's documents do not mention it, and a violation where they contradict it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from harness.protocols.grammar import Grammar, Machine, Open, Step
 from harness.protocols.openai_chat.vocabulary import (
@@ -36,15 +36,15 @@ _USAGE_ASIDE = (
 )
 _ROLE_AGAIN = "the documents show the role in the first delta; many servers repeat it"
 _ROLE_MISSING = "the documents show a role first and require it nowhere"
-_REASONING = "fields of compatible servers; OpenAI's documents know no reasoning in a delta"
+_REASONING = "fields of compatible servers; OpenAI's documents have no reasoning in a delta"
 _AUDIO = (
     "the documents omit finish_reason from the last audio update only; recorded audio answers "
     "carry none at all"
 )
-_VENDOR_FINISH = "a compatible server's word for why it stopped"
+_VENDOR_FINISH = "a finish reason of a compatible server"
 _NO_INDEX = (
     "OpenAI's reference requires an index; Google's own endpoint for this protocol, Mistral and "
-    "Ollama send whole calls without one, so whoever reads them must not depend on it"
+    "Ollama send whole calls without one, so a reader must not depend on it"
 )
 
 STREAM = Machine(
@@ -58,7 +58,7 @@ STREAM = Machine(
         },
         "counted": {"done": "ended", "error": "failed"},
         "ended": {},
-        # The SDKs stop reading here; servers that send [DONE] all the same break no content.
+        # The SDKs stop reading here, so a [DONE] that follows changes nothing.
         "failed": {},
     },
 )
@@ -92,7 +92,7 @@ CHOICE = Machine(
             "content": "audio",
             **_FINISH_MOVES,
         },
-        # The legacy function_call: one, without index or id.
+        # The legacy function_call: a single one, without index or id.
         "function call": {"function.arguments": "function call", **_FINISH_MOVES},
         "finished": {},
     },
@@ -110,7 +110,7 @@ CALL = Machine(
     numbered=True,
 )
 
-# Calls without an index: they cannot be told apart by the table, so each is taken as it comes.
+# Calls without an index: the table cannot distinguish them, so every fragment is accepted.
 LOOSE_CALL = Machine(
     "loose call",
     {
@@ -129,25 +129,23 @@ _FINISHED = {"choice": frozenset({"finished", "audio"})}
 GRAMMAR = Grammar(
     (STREAM, CHOICE, CALL, LOOSE_CALL),
     waits_for={"usage": _FINISHED, "usage[beside choices]": _FINISHED, "done": _FINISHED},
-    # Azure's content filter speaks before the first and after the last word, asynchronously:
+    # Azure's content filter sends its results before the first and after the last text:
     # https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-streaming
-    # The last audio update holds nothing but an expiry time and follows even the usage.
+    # The last audio update holds only an expiry time and may follow the usage.
     anywhere=frozenset({"filter", "audio.expires"}),
 )
 
-Read: TypeAlias = "Iterator[Step]"
-
 
 def read(event: Event) -> Sequence[Step]:
-    """Return what one event means to the grammar: a step for each thing it moves."""
+    """Return the steps of an event: one for each thing that it moves."""
     data = event.data
     if isinstance(data, str):
         done = data.startswith(DONE)
-        return (Step("done" if done else f"data that is no object ({data[:40]!r})"),)
+        return (Step("done" if done else f"data that is not an object ({data[:40]!r})"),)
     return tuple(_chunk(data))
 
 
-def _chunk(data: dict[str, JSON]) -> Read:
+def _chunk(data: dict[str, JSON]) -> Iterator[Step]:
     choices = [choice for choice in _list(data.get("choices")) if isinstance(choice, dict)]
     if data.get("prompt_filter_results"):
         yield Step("filter")
@@ -159,7 +157,7 @@ def _chunk(data: dict[str, JSON]) -> Read:
         yield Step("error")
 
 
-def _choice(choice: dict[str, JSON]) -> Read:
+def _choice(choice: dict[str, JSON]) -> Iterator[Step]:
     key = (_number(choice.get("index")),)
     delta = choice.get("delta")
     if isinstance(delta, dict):
@@ -170,7 +168,7 @@ def _choice(choice: dict[str, JSON]) -> Read:
         yield Step(f"finish[{choice['finish_reason']}]", key)
 
 
-def _delta(delta: dict[str, JSON], key: tuple[int, ...]) -> Read:
+def _delta(delta: dict[str, JSON], key: tuple[int, ...]) -> Iterator[Step]:
     if delta.get("role"):
         yield Step("role", key)
     if any(delta.get(field) for field in (*REASONING, REASONING_DETAILS)):

@@ -1,6 +1,6 @@
 """The shorthand of scenarios for the Chat Completions stream.
 
-Each word is one chunk with one choice, unless it says otherwise:
+Each word is one chunk with one choice, except where noted:
 
 ``role``               the opening delta: role and empty content
 ``content: TEXT``      a delta of text; ``refusal: TEXT`` of a refusal
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 RESPONSE_ID = "chatcmpl-1"
 MODEL = "gpt-5-mini"
-CREATED = 1760000000  # seconds since 1970; any instant will do, every chunk has the same
+CREATED = 1760000000  # seconds since 1970; the same for every chunk
 
 
 def chunk(body: JSON, *, response_id: str = RESPONSE_ID, model: str = MODEL) -> Event:
@@ -69,7 +69,7 @@ def done() -> Event:
 
 
 def error(body: JSON) -> Event:
-    """Return an error, as it stands in a 200 stream."""
+    """Return an error, as it is sent in a stream with status 200."""
     return Event(None, {"error": body})
 
 

@@ -1,9 +1,9 @@
-"""The words of OpenAI's Chat Completions stream, each in the one table that owns it.
+"""The vocabulary of OpenAI's Chat Completions stream; each word is in one table.
 
 https://developers.openai.com/api/reference/resources/chat/subresources/completions/streaming-events
 
-Compatible servers add words of their own; those stand in tables of their own, with their source,
-so that it stays visible what OpenAI itself promises.
+Words that only compatible servers send are in tables of their own, with their source, so that it
+stays visible what OpenAI itself documents.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ OPENAI_FINISH: Mapping[str, FinishReason] = {
     "function_call": "tool_calls",
 }
 
-# What compatible servers say instead. A word that stands in neither table means `unknown`; the
-# empty word is no reason at all but their way to write null (catalogue OC-015).
+# What compatible servers send instead. A word that is in neither table means `unknown`; an empty
+# one is their way to write null (catalogue OC-015).
 VENDOR_FINISH: Mapping[str, FinishReason] = {
     "eos": "stop",  # Together: https://docs.together.ai/reference/chat-completions-1
     # Text Generation Inference: https://huggingface.github.io/text-generation-inference/
@@ -47,13 +47,13 @@ VENDOR_FINISH: Mapping[str, FinishReason] = {
 
 FINISH: Mapping[str, FinishReason] = {**OPENAI_FINISH, **VENDOR_FINISH}
 
-# Where two reasons are given, the heavier one stands (catalogue OC-020): a plain stop says least,
-# and whatever is not named here says that something was cut.
+# Of two reasons the one with more weight counts (catalogue OC-020): a plain stop means least, and a
+# reason that is not named here means that something was cut off.
 FINISH_WEIGHT: Mapping[FinishReason, int] = {"stop": 0, "tool_calls": 1}
 CUT = 2
 
-# Finish reasons after which a call is whole because the provider says so; after the next group only
-# a call whose arguments are one JSON object; after any other no call is.
+# Finish reasons after which every call is complete; after those of the next group, only a call
+# whose arguments are one JSON object; after any other, none.
 CLOSES_CALLS: frozenset[FinishReason] = frozenset({"stop", "tool_calls"})
 MAY_CUT_CALLS: frozenset[FinishReason] = frozenset({"length", "content_filter", "unknown"})
 
@@ -68,32 +68,32 @@ USAGE: Mapping[str, str] = {
     "total": "total_tokens",
 }
 
-# Where else a count stands if it does not stand there.
+# Where else a count may be if it is not there.
 VENDOR_USAGE: Mapping[str, str] = {
     "cached": "prompt_cache_hit_tokens",  # https://api-docs.deepseek.com/guides/kv_cache
     "reasoning": "reasoning_tokens",  # GitHub Copilot, as recorded
 }
 
-# Fields of a delta that carry the words of the model's thinking, the first that holds some counts:
+# Fields of a delta that carry the model's reasoning; the first one that is not empty counts:
 # reasoning_content https://api-docs.deepseek.com/guides/reasoning_model (also vLLM, Z.ai, xAI),
 # reasoning https://openrouter.ai/docs/use-cases/reasoning-tokens (also Groq, gpt-oss servers).
 REASONING = ("reasoning_content", "reasoning")
 
-# The same thinking as typed items, with signatures and encrypted blobs that the next request has
-# to bring back: https://openrouter.ai/docs/use-cases/reasoning-tokens
+# The same reasoning as typed items, with signatures and encrypted data that the next request has
+# to repeat: https://openrouter.ai/docs/use-cases/reasoning-tokens
 REASONING_DETAILS = "reasoning_details"
 
-# Fields of compatible servers' deltas that hold no word of the answer, and what they hold.
+# Fields of compatible servers' deltas that hold no part of the answer -> what they hold.
 SILENT_DELTA: Mapping[str, str] = {
-    "channel": "Groq: which channel of gpt-oss's format the words came from",
-    "executed_tools": "Groq: tools the server ran; their result is in the words",
-    "name": "Hugging Face: the speaker's name, always the role again",
+    "channel": "Groq: which channel of gpt-oss's format the text came from",
+    "executed_tools": "Groq: tools the server ran; their result is in the text",
+    "name": "Hugging Face: always the role again",
     "provider_metadata": "Vercel's gateway: routing and cost",
-    "reasoning_encrypted": "Venice: whether thinking was encrypted, no blob",
+    "reasoning_encrypted": "Venice: whether reasoning was encrypted; no data",
     "token_id": "Together, Hugging Face: the last token's number",
 }
 
-# Every field of a delta that says something about the answer.
+# Every field of a delta that is a part of the answer.
 DELTA = frozenset(
     {
         "role",

@@ -12,13 +12,13 @@ from harness.protocols.openai_responses.oracle import ORACLE
 from harness.protocols.openai_responses.samples import SAMPLES
 from harness.protocols.openai_responses.skeletons import ResponsesComposer
 from harness.protocols.openai_responses.vocabulary import (
+    AUDIO_EVENTS,
     FINISH,
     INCOMPLETE,
     PARAGRAPH,
     PARTS,
     PROGRESS,
     RUNNING,
-    SOUND_EVENTS,
     STATUS,
     USAGE,
 )
@@ -51,10 +51,10 @@ PROTOCOL = Protocol(
     },
     unmodelled={
         "event": dict.fromkeys(
-            SOUND_EVENTS, "carries no index of an item, and this endpoint serves no sound"
+            AUDIO_EVENTS, "has no index of an item, and this endpoint sends no audio"
         ),
         "status": dict.fromkeys(
-            RUNNING, "no end: a terminal that says so is read by its event type"
+            RUNNING, "not an end: a terminal event with this status is read by its type"
         ),
         "usage": {
             "input_tokens_details.cache_write_tokens_details.ttl_12h_tokens": _WRITTEN_CACHE,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _RESUMED = (
     "a stream resumed with starting_after begins behind the event it names "
-    "(https://developers.openai.com/api/docs/guides/background); so this one may be whole"
+    "(https://developers.openai.com/api/docs/guides/background); so this stream may be complete"
 )
 _BROKEN = "a recorded error event was followed by response.failed; the documents name no order"
 _UNFINISHED = "the documents do not say whether a call that is cut short gets its `.done` event"
@@ -106,9 +106,9 @@ def _part(kind: str, *within: str) -> dict[str, dict[str, str]]:
         kind: {
             f"{stem}.delta": kind,
             **dict.fromkeys(within, kind),
-            f"{stem}.done": f"{kind}, whole",
+            f"{stem}.done": f"{kind}, done",
         },
-        f"{kind}, whole": {f"{PARTS[kind].frame}.done[{kind}]": "closed"},
+        f"{kind}, done": {f"{PARTS[kind].frame}.done[{kind}]": "closed"},
     }
 
 
@@ -185,7 +185,7 @@ GRAMMAR = Grammar(
     anywhere=frozenset({"keepalive"}),
 )
 
-# Events whose label tells the kind of what they frame -> the field that holds it.
+# Events whose label has the kind of what they open or close -> the field that holds it.
 _FRAMED: Mapping[str, str] = {
     ADDED: "item",
     DONE: "item",
@@ -194,10 +194,10 @@ _FRAMED: Mapping[str, str] = {
 
 
 def read(event: Event) -> Sequence[Step]:
-    """Return what one event means to the grammar; an event of no known type keeps its own word."""
+    """Return the steps of an event; one of an unknown type has its type as its label."""
     data = event.data
     if not isinstance(data, dict):
-        return (Step(f"data that is no object ({data[:40]!r})"),)
+        return (Step(f"data that is not an object ({data[:40]!r})"),)
     label = str(data.get("type") or event.name)
     if label in _FRAMED:
         label = f"{label}[{_type(data.get(_FRAMED[label]))}]"
@@ -210,5 +210,5 @@ def _type(value: JSON) -> JSON:
 
 
 def _key(fields: Sequence[str], data: Mapping[str, JSON]) -> Key:
-    """Return the indexes an event carries; -1 stands for one that is missing or no number."""
+    """Return the indexes an event carries; -1 stands for one that is missing or not a number."""
     return tuple(data[name] if type(data.get(name)) is int else -1 for name in fields)

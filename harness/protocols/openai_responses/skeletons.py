@@ -37,10 +37,10 @@ from harness.protocols.openai_responses.objects import (
     new_item,
 )
 from harness.protocols.openai_responses.vocabulary import (
+    AUDIO_EVENTS,
     FIELD_EVENTS,
     PART_EVENTS,
     PARTS,
-    SOUND_EVENTS,
     TERMINALS,
 )
 
@@ -137,7 +137,7 @@ class _Events(Composer):
         return [*at, *default[len(at) :]], rest
 
     def _indexed(self, word: str, payload: Fields) -> tuple[Sequence[int], Fields, Fields]:
-        """Return where an event belongs, the fields that say so, and the rest of its payload."""
+        """Return the place of an event, the fields with its indexes, and its other payload."""
         names = _indexes(word)
         at, rest = self._place(payload, [self._last, 0])
         item_id = {"item_id": self._items.get(at[0], {}).get("id")} if names else {}
@@ -219,7 +219,7 @@ class _Events(Composer):
         found: Fields = parts[at[1]]
         return found
 
-    # Whole items
+    # Complete items
 
     def message(self, payload: Fields, *kinds: str) -> Iterator[Event]:
         """Yield a message: ``says`` holds the text of each of its parts."""
@@ -273,7 +273,7 @@ def _grow(target: Fields, name: str, payload: Fields) -> None:
 
 
 def _indexes(word: str) -> tuple[str, ...]:
-    """Return the fields that say where an event belongs."""
+    """Return the fields with the indexes of an event."""
     stem = word.rpartition(".")[0]
     if stem in _INDEXES:
         return ("output_index", _INDEXES[stem])
@@ -310,7 +310,7 @@ class ResponsesComposer(_Events):
     skeletons: ClassVar[Mapping[str, Skeleton]] = {
         **{
             word: _event(_Events.progress, word)
-            for word in (*GRAMMAR.labels, *SOUND_EVENTS)
+            for word in (*GRAMMAR.labels, *AUDIO_EVENTS)
             if "[" not in word
         },
         **{word: _event(_Events.opening, word) for word in OPENINGS},

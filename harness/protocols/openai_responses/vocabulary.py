@@ -1,4 +1,4 @@
-"""The words of OpenAI's Responses stream, each in the one table that owns it.
+"""The vocabulary of OpenAI's Responses stream; each word is in one table.
 
 https://developers.openai.com/api/reference/resources/responses (objects, items, usage)
 https://developers.openai.com/api/reference/resources/responses/streaming-events (events)
@@ -30,7 +30,7 @@ STATUS: Mapping[str, FinishReason] = {
 }
 FINISH: Mapping[str, FinishReason] = {**INCOMPLETE, **STATUS}
 
-# Statuses that say no more than the event that carries them, at best.
+# Statuses of a response that has not ended.
 RUNNING = frozenset({"queued", "in_progress"})
 
 # The events that end a stream -> the status of the response they carry.
@@ -52,18 +52,18 @@ USAGE: Mapping[str, str] = {
 }
 
 
-# What stands between the parts of one reasoning item when they are read as one text.
+# Between the parts of one reasoning item when they are read as one text.
 PARAGRAPH = "\n\n"
 
 
 class Part(NamedTuple):
-    """Where a kind of numbered part stands.
+    """Where a kind of numbered part is.
 
     Args:
         item: the type of the item that holds it.
         parts: the item's list of such parts.
         numbered_by: the event field that holds its index.
-        field: the part's own field that holds its words.
+        field: the part's own field that holds its text.
         frame: the stem of the events that open and close it.
     """
 
@@ -83,7 +83,7 @@ PARTS: Mapping[str, Part] = {
     "summary_text": Part("reasoning", "summary", "summary_index", "text", _SUMMARY),
 }
 
-# Stem of the events whose `.delta` grows a part and whose `.done` repeats it whole -> the part.
+# Stem of the events whose `.delta` grows a part and whose `.done` repeats it -> the part.
 PART_EVENTS: Mapping[str, str] = {
     "response.output_text": "output_text",
     "response.refusal": "refusal",
@@ -99,9 +99,9 @@ FIELD_EVENTS: Mapping[str, tuple[str, str]] = {
     "response.code_interpreter_call_code": ("code_interpreter_call", "code"),
 }
 
-# In the SDK's union of events, but without an index that would tell the item they grow, and this
-# endpoint serves no sound.
-SOUND_EVENTS = (
+# In the SDK's union of events, but without an index of the item that they grow, and this endpoint
+# sends no audio.
+AUDIO_EVENTS = (
     "response.audio.delta",
     "response.audio.done",
     "response.audio.transcript.delta",
@@ -187,8 +187,8 @@ PROGRESS: Mapping[str, tuple[Phase, ...]] = {
     "tool_search_output": (),
 }
 
-# Calls the client has to carry out although they are no function calls: the tool's name in the
-# request, and the fields that say what to do.
+# Calls that the client has to execute although they are not function calls: the tool's name in the
+# request, and the fields that describe what to do.
 # https://developers.openai.com/api/docs/guides/tools-computer-use, tools-shell, tools-apply-patch
 CLIENT_CALLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "apply_patch_call": ("apply_patch", ("operation",)),
@@ -198,7 +198,7 @@ CLIENT_CALLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "tool_search_call": ("tool_search", ("arguments",)),
 }
 
-# The same items where the provider carries them out itself: a path, and what stands there then.
+# The same items where the provider executes them itself: a path, and its value in that case.
 HOSTED: Mapping[str, tuple[str, str]] = {
     "shell_call": ("environment.type", "container_reference"),
     "tool_search_call": ("execution", "server"),
