@@ -199,7 +199,7 @@ async def test_a_failing_statement_of_an_open_connection_does_not_run_again(
 
 async def test_closing_does_not_wait_for_a_hanging_server() -> None:
     async with silent_server() as port:
-        database = open_database(f"postgresql://nobody@127.0.0.1:{port}/test", FIRST)
+        database = open_database(f"postgresql://user@127.0.0.1:{port}/test", FIRST)
         waiting = asyncio.create_task(database.execute(SELECT, {"id": "1"}))
         await asyncio.sleep(0.01)
         await asyncio.wait_for(database.aclose(), 1)

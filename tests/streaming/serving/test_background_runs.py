@@ -336,7 +336,7 @@ def test_untracked_runs_cannot_be_stored(env: ServiceEnv) -> None:
 async def test_a_follower_of_a_dead_writer_receives_an_end(env: ServiceEnv, redis: Any) -> None:
     assert redis
     async with (
-        opened(alive_for=0.03) as background,
+        opened(heartbeat_timeout=0.03) as background,
         opened_runs(env, background) as stored_runs,
     ):
         run_id, _ = await begin_run(background, run_frames()[:2])

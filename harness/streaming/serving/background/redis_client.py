@@ -41,8 +41,8 @@ def connect(settings: Settings) -> Any:
             protocol=2,  # the replies of every server and of every version of the client
             max_connections=settings.connections,
             retry=Retry(NoBackoff(), 0),
-            socket_timeout=settings.patience,
-            socket_connect_timeout=settings.patience,
+            socket_timeout=settings.timeout,
+            socket_connect_timeout=settings.timeout,
         )
     except ValueError:
         raise InputError("the Redis URL cannot be read; write it as redis://host:port/db") from None

@@ -154,7 +154,7 @@ class RunLog:
         return batch
 
     def _with_heartbeat(self, batch: Any) -> Any:
-        return batch.set(self._alive, 1, px=_milliseconds(self._settings.alive_for))
+        return batch.set(self._alive, 1, px=_milliseconds(self._settings.heartbeat_timeout))
 
     async def _commit(self, batch: Any) -> None:
         """Run a batch and renew the frames' time to live; a lost run is not created again."""

@@ -111,7 +111,7 @@ class Writer:
         """Store what waits whenever it is due, and send a heartbeat if nothing is."""
         try:
             while self._end is None:
-                await _wait(self._some, self._settings.heartbeat)
+                await _wait(self._some, self._settings.heartbeat_interval)
                 await _wait(self._full, self._settings.batch_age)
                 batch = self._batch()
                 await self._log.append(batch)

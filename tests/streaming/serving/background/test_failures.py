@@ -168,7 +168,7 @@ async def test_the_client_receives_everything_when_redis_dies(
 
 
 async def test_the_client_receives_everything_when_redis_hangs(private_redis: PrivateRedis) -> None:
-    async with opened(url=private_redis.url, block=0.02, patience=0.05) as background:
+    async with opened(url=private_redis.url, block=0.02, timeout=0.05) as background:
         writer = await background.writer(new_id())
         sent = run_frames()
         async with asyncio.timeout(0.5):  # no command is sent twice, so the wait is short

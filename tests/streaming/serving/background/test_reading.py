@@ -198,7 +198,7 @@ async def test_a_run_that_was_never_stored_is_unknown(background: Background) ->
 
 async def test_a_run_expires_after_its_end(redis: Any) -> None:
     assert redis
-    async with opened(ttl=0.5, alive_for=0.5) as background:
+    async with opened(ttl=0.5, heartbeat_timeout=0.5) as background:
         run_id = await store_run(background, run_frames())
         assert await collect(background.frames(run_id)) == run_frames()
         await asyncio.sleep(0.6)
@@ -238,7 +238,7 @@ async def test_frames_are_stored_for_their_ttl(redis: Any) -> None:
 
 async def test_a_dead_writer_is_noticed(redis: Any) -> None:
     assert redis
-    async with opened(alive_for=0.03) as background:
+    async with opened(heartbeat_timeout=0.03) as background:
         run_id, _ = await begin_run(background, run_frames()[:2])
         received, why = await read_broken_run(background, run_id)
     assert (received, why.endswith("its writer sends no heartbeat")) == (run_frames()[:2], True)
@@ -246,12 +246,12 @@ async def test_a_dead_writer_is_noticed(redis: Any) -> None:
 
 async def test_a_writer_of_a_silent_source_stays_alive(redis: Any) -> None:
     assert redis
-    async with opened(alive_for=0.5, ttl=0.8) as background:
+    async with opened(heartbeat_timeout=0.5, ttl=0.8) as background:
         run_id = new_id()
         writer = await background.writer(run_id)
 
         async def silent() -> AsyncIterator[bytes]:
-            await asyncio.sleep(1.2)  # longer than alive_for and ttl
+            await asyncio.sleep(1.2)  # longer than heartbeat_timeout and ttl
             for piece in run_frames():
                 yield piece
 

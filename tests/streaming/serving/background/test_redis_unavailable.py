@@ -68,7 +68,7 @@ def test_a_negative_event_number_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"ttl": 0}, {"batch_size": -1}, {"block": float("nan")}, {"patience": 1.0}, {"ttl": 9.0}],
+    [{"ttl": 0}, {"batch_size": -1}, {"block": float("nan")}, {"timeout": 1.0}, {"ttl": 9.0}],
 )
 def test_settings_out_of_range_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=next(iter(changes))):
