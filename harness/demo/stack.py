@@ -20,7 +20,7 @@ from harness.streaming.serving import (
     StreamingService,
     StreamRequest,
 )
-from harness.streaming.serving.background import Background, BackgroundError, RedisUnavailableError
+from harness.streaming.serving.background import BackgroundError, EventStore, RedisUnavailableError
 from harness.streaming.serving.background import Settings as RedisSettings
 from harness.streaming.serving.runs.lock import make_lock
 from harness.streaming.serving.runs.store import make_runs
@@ -140,5 +140,5 @@ async def _stored_runs(
 ) -> BackgroundRuns | None:
     if redis is None:
         return None
-    background = await resources.enter_async_context(Background(RedisSettings(url=redis)))
-    return await resources.enter_async_context(BackgroundRuns(service, background))
+    event_store = await resources.enter_async_context(EventStore(RedisSettings(url=redis)))
+    return await resources.enter_async_context(BackgroundRuns(service, event_store))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from typing import Self
 
-    from harness.streaming.serving.background import Background, Writer
+    from harness.streaming.serving.background import EventStore, Writer
     from harness.streaming.serving.runs.store import Run
     from harness.streaming.serving.service import StreamingService, StreamRequest
 
@@ -37,16 +37,16 @@ class BackgroundRuns:
 
     Args:
         service: the service; it must track its runs.
-        background: where their client events are stored.
+        event_store: where their client events are stored.
 
     Raises:
         InputError: the service tracks no runs, so no stored run could be identified.
     """
 
-    def __init__(self, service: StreamingService, background: Background):
+    def __init__(self, service: StreamingService, event_store: EventStore):
         if service.runs is None:
             raise InputError("only tracked runs can be stored: pass `runs` to the service")
-        self._service, self._background, self._runs = service, background, service.runs
+        self._service, self._event_store, self._runs = service, event_store, service.runs
         self._tasks: dict[asyncio.Task[None], asyncio.Future[Run]] = {}
 
     async def __aenter__(self) -> Self:
@@ -106,8 +106,8 @@ class BackgroundRuns:
             RunUnknownError: nothing is stored of the run.
             InputError: ``after`` is negative.
         """
-        events = self._background.events(run_id, after)
-        await self._background.ensure_stored(run_id)
+        events = self._event_store.events(run_id, after)
+        await self._event_store.ensure_stored(run_id)
         return RunFollower(self._service, self._runs, run_id, after).frames(events)
 
     async def cancel(self, run_id: str) -> bool:
@@ -118,7 +118,7 @@ class BackgroundRuns:
         """
         if self._service.registry.fire(run_id):
             return True
-        return await self._background.cancel_channel.publish(run_id) > 0
+        return await self._event_store.cancel_channel.publish(run_id) > 0
 
     async def aclose(self) -> None:
         """Cancel the runs that have no client, and wait until they have ended."""
@@ -136,7 +136,7 @@ class BackgroundRuns:
         connected = True
         while True:
             try:
-                async with aclosing(self._background.cancel_channel.listen()) as run_ids:
+                async with aclosing(self._event_store.cancel_channel.listen()) as run_ids:
                     async for run_id in run_ids:
                         connected = True
                         if run_id is not None:
@@ -162,7 +162,7 @@ class BackgroundRuns:
         if run is None:
             return None
         try:
-            return await self._background.writer(run.id)
+            return await self._event_store.writer(run.id)
         except BackgroundError as error:
             _log.warning("run %r is not stored: %s", run.id, error)
             return None
@@ -170,11 +170,11 @@ class BackgroundRuns:
     async def _run(self, request: StreamRequest, opened: asyncio.Future[Run]) -> None:
         """Create a run, pass it to the caller, and read it to its end."""
         try:
-            await self._background.ensure_reachable()
+            await self._event_store.ensure_reachable()
             run, frames = await self._service.stream(request)
             assert run is not None  # noqa: S101 - the service tracks its runs
             async with aclosing(frames):
-                writer = await self._background.writer(run.id)
+                writer = await self._event_store.writer(run.id)
                 if opened.cancelled():
                     return  # the caller does not wait for the run any more
                 opened.set_result(run)

@@ -7,14 +7,14 @@ import pytest
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.server import LoopbackServer
 from tests.streaming.databases.private import private_postgres
-from tests.streaming.serving.background.conftest import background, private_redis, redis
+from tests.streaming.serving.background.conftest import event_store, private_redis, redis
 from tests.streaming.serving.sdk_agent import ANSWERS, CALLS, SdkAgent
 from tests.streaming.serving.service_env import ServiceEnv
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["background", "private_postgres", "private_redis", "redis"]
+__all__ = ["event_store", "private_postgres", "private_redis", "redis"]
 
 
 @pytest.fixture

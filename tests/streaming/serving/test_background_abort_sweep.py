@@ -32,16 +32,16 @@ async def test_a_stored_run_ends_correctly_wherever_it_is_aborted(
     items, natural = SCRIPTS[script]
     async with opened(
         prefix=f"{PREFIX}:{new_id()}"
-    ) as background:  # a prefix of its own: ids are used again
-        stored_runs: Any = BackgroundRuns(env.scripted(items), background)
+    ) as event_store:  # a prefix of its own: ids are used again
+        stored_runs: Any = BackgroundRuns(env.scripted(items), event_store)
         assert await sweep(env, stored_runs, way, natural) >= FEWEST[WAYS[way]]
 
 
 async def test_starting_a_run_can_be_cancelled_at_every_moment(env: ServiceEnv, redis: Any) -> None:
     assert redis
-    async with opened(prefix=f"{PREFIX}:{new_id()}") as background:
+    async with opened(prefix=f"{PREFIX}:{new_id()}") as event_store:
         for turns in count():  # of the event loop
-            stored_runs = BackgroundRuns(env.scripted([text("a"), SILENCE]), background)
+            stored_runs = BackgroundRuns(env.scripted([text("a"), SILENCE]), event_store)
             request = env.request(run_id=f"start-{turns}")
             starting = asyncio.create_task(stored_runs.start(request))
             for _ in range(turns):

@@ -14,7 +14,7 @@ from harness.errors import ConversationBusyError, InputError
 from harness.streaming.cancellation import CancellationRegistry
 from harness.streaming.serving import BackgroundRuns
 from harness.streaming.serving.background import (
-    Background,
+    EventStore,
     RedisUnavailableError,
     RunTakenError,
     RunUnknownError,
@@ -44,9 +44,9 @@ SCRIPT = [text("a"), text("b"), text("c"), "end_turn"]
 
 @asynccontextmanager
 async def opened_runs(
-    env: ServiceEnv, background: Background, script: Any = SCRIPT, **more: Any
+    env: ServiceEnv, event_store: EventStore, script: Any = SCRIPT, **more: Any
 ) -> AsyncIterator[BackgroundRuns]:
-    async with BackgroundRuns(env.scripted(script, **more), background) as stored_runs:
+    async with BackgroundRuns(env.scripted(script, **more), event_store) as stored_runs:
         yield stored_runs
 
 
@@ -56,9 +56,9 @@ def request_of(env: ServiceEnv, **more: Any) -> Any:
 
 
 async def test_a_run_without_a_client_has_any_number_of_followers(
-    env: ServiceEnv, background: Background
+    env: ServiceEnv, event_store: EventStore
 ) -> None:
-    async with opened_runs(env, background) as stored_runs:
+    async with opened_runs(env, event_store) as stored_runs:
         run = await stored_runs.start(request_of(env))
         at_once = await asyncio.gather(*(read(stored_runs, run.id) for _ in range(3)))
         later = await read(stored_runs, run.id)
@@ -69,9 +69,9 @@ async def test_a_run_without_a_client_has_any_number_of_followers(
 
 
 async def test_a_follower_resumes_after_any_event_without_loss_or_repeat(
-    env: ServiceEnv, background: Background
+    env: ServiceEnv, event_store: EventStore
 ) -> None:
-    async with opened_runs(env, background) as stored_runs:
+    async with opened_runs(env, event_store) as stored_runs:
         run = await stored_runs.start(request_of(env))
         all_frames = await read(stored_runs, run.id)
         for seq_id, frame in enumerate(all_frames, 1):
@@ -81,9 +81,9 @@ async def test_a_follower_resumes_after_any_event_without_loss_or_repeat(
 
 
 async def test_the_client_and_a_follower_receive_the_same(
-    env: ServiceEnv, background: Background
+    env: ServiceEnv, event_store: EventStore
 ) -> None:
-    async with opened_runs(env, background) as stored_runs:
+    async with opened_runs(env, event_store) as stored_runs:
         run, own = await stored_runs.stream(request_of(env))
         assert run is not None
         follower = asyncio.create_task(read(stored_runs, run.id))
@@ -97,7 +97,7 @@ def _pings(received: Received) -> list[int]:
 
 
 async def test_a_follower_of_a_silent_run_receives_pings(
-    env: ServiceEnv, background: Background
+    env: ServiceEnv, event_store: EventStore
 ) -> None:
     go_on = asyncio.Event()
 
@@ -107,7 +107,7 @@ async def test_a_follower_of_a_silent_run_receives_pings(
         yield "end_turn"
 
     service = env.service(agent, keepalive_s=0.005)
-    async with BackgroundRuns(service, background) as stored_runs:
+    async with BackgroundRuns(service, event_store) as stored_runs:
         run = await stored_runs.start(request_of(env))
         received = Received(run.id, [])
         async with aclosing(await stored_runs.follow(run.id)) as stream:
@@ -119,17 +119,17 @@ async def test_a_follower_of_a_silent_run_receives_pings(
     assert client_event_violations(received.events) == []
 
 
-async def test_no_ping_is_sent_after_the_end(env: ServiceEnv, background: Background) -> None:
+async def test_no_ping_is_sent_after_the_end(env: ServiceEnv, event_store: EventStore) -> None:
     """The writer may store the end of the run long after [DONE]."""
-    run_id, _ = await begin_run(background, run_frames())
-    async with opened_runs(env, background, keepalive_s=0.001) as stored_runs:
+    run_id, _ = await begin_run(event_store, run_frames())
+    async with opened_runs(env, event_store, keepalive_s=0.001) as stored_runs:
         assert (
             client_event_violations(Received(run_id, await read(stored_runs, run_id)).events) == []
         )
 
 
 async def test_more_runs_are_followed_at_once_than_redis_py_has_connections_by_default(
-    env: ServiceEnv, background: Background
+    env: ServiceEnv, event_store: EventStore
 ) -> None:
     """The default is 100; every reader holds one while it waits."""
     number, go_on = 120, asyncio.Event()
@@ -139,7 +139,7 @@ async def test_more_runs_are_followed_at_once_than_redis_py_has_connections_by_d
         await go_on.wait()
         yield "end_turn"
 
-    async with BackgroundRuns(env.service(agent), background) as stored_runs:
+    async with BackgroundRuns(env.service(agent), event_store) as stored_runs:
         requests = [request_of(env, conversation=new_id()) for _ in range(number)]
         runs = [await stored_runs.start(request) for request in requests]
         streams = [await stored_runs.follow(run.id) for run in runs]
@@ -154,10 +154,10 @@ async def test_more_runs_are_followed_at_once_than_redis_py_has_connections_by_d
 
 
 async def test_a_cancelled_run_ends_once_for_every_reader(
-    env: ServiceEnv, background: Background
+    env: ServiceEnv, event_store: EventStore
 ) -> None:
     async with opened_runs(
-        env, background, [text("a"), SILENCE], keepalive_s=3600.0
+        env, event_store, [text("a"), SILENCE], keepalive_s=3600.0
     ) as stored_runs:
         run = await stored_runs.start(
             request_of(env)
@@ -179,13 +179,13 @@ async def test_a_run_is_cancelled_from_another_process(env: ServiceEnv, redis: A
 
     service = env.service(agent)
     async with (
-        opened(prefix=f"{PREFIX}:{new_id()}") as background,  # a channel of its own
-        opened(prefix=background.settings.prefix) as elsewhere,
-        BackgroundRuns(service, background) as stored_runs,
+        opened(prefix=f"{PREFIX}:{new_id()}") as event_store,  # a channel of its own
+        opened(prefix=event_store.settings.prefix) as elsewhere,
+        BackgroundRuns(service, event_store) as stored_runs,
         BackgroundRuns(env.service(agent, registry=CancellationRegistry()), elsewhere) as other,
     ):
         run = await stored_runs.start(request_of(env))
-        await eventually(lambda: listening(redis, background, 2))
+        await eventually(lambda: listening(redis, event_store, 2))
         async with aclosing(await other.follow(run.id)) as stream:
             first = await anext(stream)
             assert await other.cancel(run.id)
@@ -199,31 +199,31 @@ async def test_it_listens_again_after_a_lost_connection(
 ) -> None:
     monkeypatch.setattr("harness.streaming.serving.background_runs.RETRY_S", 0.01)
     async with (
-        opened(url=private_redis.url) as background,
-        BackgroundRuns(env.scripted(SCRIPT), background) as stored_runs,
+        opened(url=private_redis.url) as event_store,
+        BackgroundRuns(env.scripted(SCRIPT), event_store) as stored_runs,
     ):
-        client = background._client
-        await eventually(lambda: listening(client, background, 1))
+        client = event_store._client
+        await eventually(lambda: listening(client, event_store, 1))
         await client.client_kill_filter(_type="pubsub")
-        await eventually(lambda: listening(client, background, 1))
+        await eventually(lambda: listening(client, event_store, 1))
         assert await stored_runs.cancel("unknown")
 
 
-async def listening(client: Any, background: Background, number: int) -> bool:
+async def listening(client: Any, event_store: EventStore, number: int) -> bool:
     """Whether that many processes listen to the cancel channel."""
-    called = client.pubsub_numsub(f"{background.settings.prefix}:calling-off")
+    called = client.pubsub_numsub(f"{event_store.settings.prefix}:calling-off")
     [(_, found)] = await called if inspect.isawaitable(called) else called
     return bool(found == number)
 
 
 async def test_runs_are_cancelled_when_their_process_ends(
-    env: ServiceEnv, background: Background
+    env: ServiceEnv, event_store: EventStore
 ) -> None:
     async def agent(_: AgentRequest) -> AsyncGenerator[AgentChunk | StopReason, None]:
         yield text("a")
         await asyncio.Event().wait()
 
-    stored_runs = BackgroundRuns(env.service(agent), background)
+    stored_runs = BackgroundRuns(env.service(agent), event_store)
     run = await stored_runs.start(request_of(env))
     async with aclosing(await stored_runs.follow(run.id)) as stream:
         first = await anext(stream)
@@ -234,7 +234,7 @@ async def test_runs_are_cancelled_when_their_process_ends(
 
 
 async def test_a_caller_that_is_cancelled_before_the_run_exists_creates_none(
-    env: ServiceEnv, background: Background
+    env: ServiceEnv, event_store: EventStore
 ) -> None:
     called, go_on = asyncio.Event(), asyncio.Event()
 
@@ -242,7 +242,7 @@ async def test_a_caller_that_is_cancelled_before_the_run_exists_creates_none(
         called.set()
         await go_on.wait()
 
-    async with opened_runs(env, background, admit=admit) as stored_runs:
+    async with opened_runs(env, event_store, admit=admit) as stored_runs:
         starting = asyncio.create_task(stored_runs.start(request_of(env)))
         await called.wait()
         starting.cancel()
@@ -253,9 +253,9 @@ async def test_a_caller_that_is_cancelled_before_the_run_exists_creates_none(
 
 
 async def test_a_client_that_disconnects_before_the_first_event_ends_its_run(
-    env: ServiceEnv, background: Background
+    env: ServiceEnv, event_store: EventStore
 ) -> None:
-    async with opened_runs(env, background) as stored_runs:
+    async with opened_runs(env, event_store) as stored_runs:
         run, own = await stored_runs.stream(request_of(env))
         assert run is not None
         await own.aclose()
@@ -263,7 +263,7 @@ async def test_a_client_that_disconnects_before_the_first_event_ends_its_run(
 
 
 async def test_a_follower_of_a_silent_run_can_be_cancelled_at_every_turn_of_the_loop(
-    env: ServiceEnv, background: Background
+    env: ServiceEnv, event_store: EventStore
 ) -> None:
     """redis-py swallows a cancellation while it connects."""
 
@@ -271,7 +271,7 @@ async def test_a_follower_of_a_silent_run_can_be_cancelled_at_every_turn_of_the_
         await asyncio.Event().wait()
         yield "end_turn"
 
-    async with BackgroundRuns(env.service(agent), background) as stored_runs:
+    async with BackgroundRuns(env.service(agent), event_store) as stored_runs:
         run = await stored_runs.start(request_of(env))
         for turns in range(30):
             reading = asyncio.create_task(read(stored_runs, run.id))
@@ -286,9 +286,9 @@ async def test_a_follower_of_a_silent_run_can_be_cancelled_at_every_turn_of_the_
 
 
 async def test_a_busy_conversation_is_refused_before_anything_is_stored(
-    env: ServiceEnv, background: Background
+    env: ServiceEnv, event_store: EventStore
 ) -> None:
-    async with opened_runs(env, background) as stored_runs, env.other.acquire(CONVERSATION):
+    async with opened_runs(env, event_store) as stored_runs, env.other.acquire(CONVERSATION):
         request = request_of(env)
         with pytest.raises(ConversationBusyError):
             await stored_runs.start(request)
@@ -297,9 +297,9 @@ async def test_a_busy_conversation_is_refused_before_anything_is_stored(
     assert await env.runs.by_agent("agent") == []
 
 
-async def test_a_run_with_a_stored_id_is_refused(env: ServiceEnv, background: Background) -> None:
-    run_id, _ = await begin_run(background, run_frames())
-    async with opened_runs(env, background) as stored_runs:
+async def test_a_run_with_a_stored_id_is_refused(env: ServiceEnv, event_store: EventStore) -> None:
+    run_id, _ = await begin_run(event_store, run_frames())
+    async with opened_runs(env, event_store) as stored_runs:
         with pytest.raises(RunTakenError):
             await stored_runs.start(env.request(run_id=run_id))
     assert await env.violations(Received(run_id, aborted=True), {"cancelled"}) == []
@@ -327,7 +327,7 @@ async def test_without_redis_runs_with_a_client_still_work(
 
 def test_untracked_runs_cannot_be_stored(env: ServiceEnv) -> None:
     with pytest.raises(InputError, match="tracked"):
-        BackgroundRuns(env.scripted(SCRIPT, runs=None), Background())
+        BackgroundRuns(env.scripted(SCRIPT, runs=None), EventStore())
 
 
 # Followers that lose the run
@@ -336,10 +336,10 @@ def test_untracked_runs_cannot_be_stored(env: ServiceEnv) -> None:
 async def test_a_follower_of_a_dead_writer_receives_an_end(env: ServiceEnv, redis: Any) -> None:
     assert redis
     async with (
-        opened(heartbeat_timeout=0.03) as background,
-        opened_runs(env, background) as stored_runs,
+        opened(heartbeat_timeout=0.03) as event_store,
+        opened_runs(env, event_store) as stored_runs,
     ):
-        run_id, _ = await begin_run(background, run_frames()[:2])
+        run_id, _ = await begin_run(event_store, run_frames()[:2])
         received = Received(run_id, await read(stored_runs, run_id))
     assert received.labels == ["message", "message", "stop_reason", "error", "done"]
     assert [event.seq_id for event in received.events] == [1, 2, 2, 2, None]  # resume after 2
@@ -349,9 +349,9 @@ async def test_a_follower_of_a_dead_writer_receives_an_end(env: ServiceEnv, redi
 
 
 async def test_the_followers_of_a_disconnected_client_see_a_cancelled_run(
-    env: ServiceEnv, background: Background
+    env: ServiceEnv, event_store: EventStore
 ) -> None:
-    async with opened_runs(env, background) as stored_runs:
+    async with opened_runs(env, event_store) as stored_runs:
         run, own = await stored_runs.stream(request_of(env))
         assert run is not None
         async with aclosing(own):
@@ -374,8 +374,8 @@ async def test_a_run_outlives_the_redis_that_stored_it(
         yield "end_turn"
 
     async with (
-        opened(url=private_redis.url, block=1.0) as background,
-        BackgroundRuns(env.service(agent), background) as stored_runs,
+        opened(url=private_redis.url, block=1.0) as event_store,
+        BackgroundRuns(env.service(agent), event_store) as stored_runs,
     ):
         run = await stored_runs.start(request_of(env))
         stream = await stored_runs.follow(run.id)

@@ -14,7 +14,7 @@ import pytest
 from harness.model import Text, Usage
 from harness.protocols.message import Message
 from harness.streaming.serving import BackgroundRuns, StreamingService, StreamRequest
-from harness.streaming.serving.background import Background, Settings
+from harness.streaming.serving.background import EventStore, Settings
 from harness.streaming.serving.client_events import client_event_violations
 from harness.streaming.serving.runs.lock import make_lock
 from harness.streaming.serving.runs.store import make_runs
@@ -53,9 +53,9 @@ class ServiceStack:
         )
         if self.redis_url is not None:
             settings = Settings(url=self.redis_url, batch_age=0.002)
-            self.background = await self._stack.enter_async_context(Background(settings))
+            self.event_store = await self._stack.enter_async_context(EventStore(settings))
             self.stored_runs = await self._stack.enter_async_context(
-                BackgroundRuns(self.service, self.background)
+                BackgroundRuns(self.service, self.event_store)
             )
         return self
 

@@ -1,6 +1,6 @@
 """Client events stored in Redis, so that a run can go on without a client and be read later.
 
-streams.py is what a service uses; writer.py stores the frames of a run while they pass through,
+event_store.py is what a service uses; writer.py stores the frames of a run while they pass through,
 reader.py reads them from any process, run_log.py is what Redis holds of one run, cancel_channel.py
 cancels runs of other processes, redis_client.py is the only importer of redis.
 """
@@ -15,13 +15,13 @@ from harness.streaming.serving.background.errors import (
     RunUnknownError,
     WriterGoneError,
 )
+from harness.streaming.serving.background.event_store import EventStore
 from harness.streaming.serving.background.settings import Settings
-from harness.streaming.serving.background.streams import Background
 from harness.streaming.serving.background.writer import Writer
 
 __all__ = [
-    "Background",
     "BackgroundError",
+    "EventStore",
     "RedisFailedError",
     "RedisUnavailableError",
     "RunTakenError",

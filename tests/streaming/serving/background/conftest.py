@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.streaming.serving.background import Background, Settings
+from harness.streaming.serving.background import EventStore, Settings
 from tests.streaming.serving.background.stored_runs import (
     PREFIX,
     QUICK,
@@ -40,10 +40,10 @@ def redis() -> Iterator[Any]:
 
 
 @pytest.fixture
-async def background(redis: Any) -> AsyncIterator[Background]:
-    async with Background(Settings(**QUICK)) as background:
-        await background.ensure_reachable()
-        yield background
+async def event_store(redis: Any) -> AsyncIterator[EventStore]:
+    async with EventStore(Settings(**QUICK)) as event_store:
+        await event_store.ensure_reachable()
+        yield event_store
     assert redis.ping()
 
 
@@ -53,8 +53,8 @@ async def private_redis(tmp_path: Any) -> AsyncIterator[PrivateRedis]:
         pytest.skip("no redis-server to kill")
     server = PrivateRedis(str(tmp_path))
     try:
-        async with Background(Settings(url=server.url)) as background:
-            await eventually(lambda: is_reachable(background))
+        async with EventStore(Settings(url=server.url)) as event_store:
+            await eventually(lambda: is_reachable(event_store))
         yield server
     finally:
         server.kill()

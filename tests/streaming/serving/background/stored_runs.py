@@ -16,7 +16,7 @@ import pytest
 
 from harness.errors import InputError
 from harness.model import Chunk, Usage
-from harness.streaming.serving.background import Background, Settings, WriterGoneError
+from harness.streaming.serving.background import EventStore, Settings, WriterGoneError
 from harness.streaming.serving.client_events import DONE, FAILURES, ClientEventBuilder, write
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ QUICK: Any = {"prefix": PREFIX, "batch_age": 0.002, "block": 0.02}
 
 
 @asynccontextmanager
-async def opened(**changes: Any) -> AsyncIterator[Background]:
-    async with Background(Settings(**{**QUICK, **changes})) as background:
-        yield background
+async def opened(**changes: Any) -> AsyncIterator[EventStore]:
+    async with EventStore(Settings(**{**QUICK, **changes})) as event_store:
+        yield event_store
 
 
 def new_id() -> str:
@@ -72,18 +72,18 @@ async def collect(stream: AsyncIterator[Any]) -> list[Any]:
     return [piece async for piece in stream]
 
 
-async def store_run(background: Background, pieces: Iterable[bytes]) -> str:
+async def store_run(event_store: EventStore, pieces: Iterable[bytes]) -> str:
     run_id = new_id()
-    writer = await background.writer(run_id)
+    writer = await event_store.writer(run_id)
     await collect(writer.writing(source_of(pieces)))
     assert writer.failure is None
     return run_id
 
 
-async def begin_run(background: Background, sent: list[bytes]) -> tuple[str, RunLog]:
+async def begin_run(event_store: EventStore, sent: list[bytes]) -> tuple[str, RunLog]:
     """Begin a run and append frames, as a writer does that dies then."""
     run_id = new_id()
-    log = background._log(run_id)
+    log = event_store._log(run_id)
     await log.begin()
     await log.append(list(enumerate(sent, 1)))
     return run_id, log
@@ -98,17 +98,17 @@ def no_task_left() -> bool:
     return asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def read_broken_run(background: Background, run_id: str) -> tuple[list[bytes], str]:
+async def read_broken_run(event_store: EventStore, run_id: str) -> tuple[list[bytes], str]:
     """Return what a reader receives of a run that broke off, and the error's message."""
     received: list[bytes] = []
     with pytest.raises(WriterGoneError) as raised:
-        await read_into(received, background.frames(run_id))
+        await read_into(received, event_store.frames(run_id))
     return received, str(raised.value)
 
 
-async def is_reachable(background: Background) -> bool:
+async def is_reachable(event_store: EventStore) -> bool:
     try:
-        await background.ensure_reachable()
+        await event_store.ensure_reachable()
     except InputError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""The stored runs of one Redis: a service opens it once and gets writers and readers from it.
+"""The store of client events in one Redis: a service opens it once, and writes and reads runs.
 
 Rule of this file: it belongs to one event loop, and the caller that opened it closes it.
 """
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from harness.streaming.serving.background.reader import StoredEvent
 
 
-class Background:
-    """The stored runs of one Redis; connects when it is first used.
+class EventStore:
+    """The store of client events in one Redis; connects when it is first used.
 
     Args:
         settings: which Redis, and all times.
