@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from typing import TYPE_CHECKING
 
 import anthropic  # noqa: F401 - an inner run forgets what it imports; a second each time
@@ -82,6 +84,43 @@ def test_a_wrong_interface_fails_with_expected_and_actual(project: pytest.Pytest
         ]
     )
     assert "Traceback" not in result.stdout.str()
+    assert "another exception" not in result.stdout.str()
+
+
+LOCAL = """
+import pytest
+from test_theirs import listen
+
+@pytest.mark.scenarios("anthropic_messages/**", target=lambda call: listen(call))
+def test_a_function_without_an_address(conformance):
+    conformance.assert_passes()
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "program"),
+    [
+        ("test_theirs.py", TEST, "harness"),
+        ("tests/test_theirs.py", TEST, "pytest"),  # only pytest has that folder on sys.path
+        ("test_local.py", LOCAL, "pytest"),
+    ],
+)
+def test_the_printed_command_reproduces_the_failure(
+    project: pytest.Pytester, path: str, text: str, program: str
+) -> None:
+    for name, content in (("test_theirs.py", TEST), (path, text)):
+        (project.path / name).parent.mkdir(exist_ok=True)
+        (project.path / name).write_text(content.replace("{text}", "Bye"), "utf-8")
+    failed = run(project, path)
+    [command] = {line for line in failed.stdout.lines if line.startswith("reproduce: ")}
+    words = shlex.split(command.removeprefix("reproduce: "))
+    assert words[0] == program
+    if program == "pytest":
+        words.insert(1, "-pno:cacheprovider")
+    again = project.run(sys.executable, "-m", *words)
+    assert again.ret == 1
+    assert "Hello there" in again.stdout.str()
+    assert "Bye" in again.stdout.str()
 
 
 def test_the_target_may_come_from_the_command_line(project: pytest.Pytester) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.engine.results import ScenarioResult
+from harness.engine.results import ScenarioResult, describe
 from harness.fuzzing.decorator import FuzzResult
 
 
@@ -14,10 +14,8 @@ class Conformance(ScenarioResult):
     def assert_passes(self) -> None:
         """Fail the test unless every requirement and invariant holds."""
         __tracebackhide__ = True
-        try:
-            super().assert_passes()
-        except AssertionError as error:
-            pytest.fail(str(error), pytrace=False)
+        if self.failed:
+            pytest.fail("\n\n".join(map(describe, self.failures)), pytrace=False)
 
     def snapshot_text(self) -> str:
         """Return the outcome as the text of a snapshot."""
