@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from harness.checks.invariant import Invariant
+from harness.checks.invariants import Invariant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.aborting.abort_invariants import CALL_KINDS, contents, joined
 from harness.aborting.seen_run import RunPair, RunSeen
-from harness.checks.invariant import Invariant
+from harness.checks.invariants import Invariant
 from harness.checks.matching import with_ordinals
 from harness.streaming.serving.client_events import client_event_violations
 from harness.streaming.serving.runs.statuses import status_of

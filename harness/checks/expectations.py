@@ -6,7 +6,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from harness.checks.matching import matches
-from harness.checks.next_request import next_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,6 +65,12 @@ def _emitted(outcome: Outcome) -> JSON:
     return {"chunks": len(outcome.chunks), "letters": letters}
 
 
+def _next_request(outcome: Outcome) -> str:
+    from harness.checks.next_request import next_request
+
+    return next_request(outcome)
+
+
 EXPECTATIONS: Mapping[str, Callable[[Outcome], JSON]] = {
     "text": lambda outcome: outcome.text,
     "reasoning": lambda outcome: outcome.reasoning,
@@ -86,7 +91,7 @@ EXPECTATIONS: Mapping[str, Callable[[Outcome], JSON]] = {
     "chunk_texts": _chunk_texts,
     "chunk_kinds": _chunk_kinds,
     "emitted": _emitted,
-    "next_request": next_request,
+    "next_request": _next_request,
 }
 
 

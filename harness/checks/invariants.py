@@ -1,4 +1,4 @@
-"""Invariants of a stream: what holds for every outcome, whatever was sent.
+"""What an invariant is, and the invariants of a stream: what holds for every outcome.
 
 No scenario has to write them. Each is a pure function of an outcome and of the protocol's finish
 words, and returns what is wrong, or None.
@@ -7,15 +7,39 @@ words, and returns what is wrong, or None.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 
-from harness.checks.invariant import Invariant
 from harness.model import repair_surrogates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness.model import JSON, FinishReason, Outcome
+
+
+Seen = TypeVar("Seen")
+Violation = TypeVar("Violation")
+
+
+@dataclass(frozen=True)
+class Invariant(Generic[Seen, Violation]):
+    """One statement that must hold whatever was sent.
+
+    ``Seen`` is what it is evaluated on: an outcome, an aborted stream, a run. ``Violation`` is what
+    its function returns when it does not hold; for most that is one sentence.
+
+    Args:
+        name: the word by which findings call it.
+        sentence: the statement, one sentence without a full stop.
+        sources: where it comes from: provider URLs, or ids that docs/ explains (``CA-002``).
+        violation: what was seen -> what is wrong, or None where the invariant holds.
+    """
+
+    name: str
+    sentence: str
+    sources: tuple[str, ...]
+    violation: Callable[[Seen], Violation | None]
 
 
 class OutcomeSeen(NamedTuple):

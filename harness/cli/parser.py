@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from harness.cli import (
-    audit,
-    check,
-    compare,
-    coverage,
-    demo,
-    explain,
-    fuzz,
-    import_,
-    record,
-    replay,
-    run,
-    serve,
-)
-from harness.cli import list as list_
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 DISTRIBUTION = "llm-stream-harness"
 
@@ -46,25 +32,48 @@ class Command(Protocol):
         """Run the command and return its exit code."""
 
 
-COMMANDS: Mapping[str, Command] = {
-    "run": run,
-    "list": list_,
-    "explain": explain,
-    "replay": replay,
-    "check": check,
-    "import": import_,
-    "compare": compare,
-    "fuzz": fuzz,
-    "record": record,
-    "audit": audit,
-    "coverage": coverage,
-    "serve": serve,
-    "demo": demo,
-}
+class _Commands(Mapping[str, Command]):
+    """The commands by name, in the order of the help page; each is imported when it is used."""
+
+    _MODULES: Mapping[str, str] = {
+        "run": "run",
+        "list": "list",
+        "explain": "explain",
+        "replay": "replay",
+        "check": "check",
+        "import": "import_",
+        "compare": "compare",
+        "fuzz": "fuzz",
+        "record": "record",
+        "audit": "audit",
+        "coverage": "coverage",
+        "serve": "serve",
+        "demo": "demo",
+    }
+
+    def __getitem__(self, name: str) -> Command:
+        """Import and return a command."""
+        command: Command = import_module(f"harness.cli.{self._MODULES[name]}")
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._MODULES)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._MODULES)
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+COMMANDS = _Commands()
+
+
+def make_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of all commands.
+
+    Args:
+        only: the name of the one command that is given, whose module alone is imported then.
+    """
     parser = argparse.ArgumentParser(
         prog="harness",
         description="Replay LLM provider streams through the real SDKs into streaming interfaces, "
@@ -74,7 +83,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, command in COMMANDS.items():
+    for name in COMMANDS if only is None else (only,):
+        command = COMMANDS[name]
         summary = command.SUMMARY
         subparser = commands.add_parser(
             name,

@@ -27,14 +27,13 @@ import threading
 import warnings
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from harness.engine.results import TargetResult
 from harness.model import ErrorInfo, Outcome
 from harness.sdks.clients import SdkClients
 from harness.targets.addresses import replies_once
 from harness.targets.resolving import resolve
-from harness.targets.stdio import StdioTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from harness.model import JSON
     from harness.playback.response_registry import ExchangeLog
     from harness.targets.base import Call, Listening, Target
+    from harness.targets.stdio import StdioTarget
 
 START = 120.0  # seconds a process has to start and to import what it needs
 GRACE = 2.0  # seconds a cancelled target has to clean up before its executor is abandoned
@@ -129,9 +129,7 @@ class ThreadExecutor:
             future.cancel()
 
     async def _prepare(self, address: str | object, call: Call) -> None:
-        target = self._target(address, call)
-        if isinstance(target, StdioTarget):
-            await target.prepare()
+        await cast("StdioTarget", self._target(address, call)).prepare()
 
     def close(self, patience: float = GRACE) -> None:
         """Cancel what still runs, close the clients and end the thread.
@@ -157,9 +155,9 @@ class ThreadExecutor:
             task.cancel()
         if running:
             await asyncio.wait(running, timeout=GRACE)
-        for target in self._targets.values():
-            if isinstance(target, StdioTarget):
-                await target.aclose()
+        for address, target in self._targets.items():
+            if replies_once(address):
+                await cast("StdioTarget", target).aclose()
         if self._clients is not None:
             await self._clients.aclose()
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from harness.engine.executor import ThreadExecutor
-from harness.engine.inline_executor import InlineExecutor, may_be_inline
 from harness.engine.results import TargetResult
 from harness.model import Outcome
 from harness.playback.response_registry import ResponseRegistry
@@ -31,7 +30,7 @@ class Replayer:
 
     def __init__(self, timeout: float, *, in_memory: bool = False, inline: bool = False) -> None:
         self._timeout, self.in_memory = timeout, in_memory
-        self._make_executor = InlineExecutor if inline and may_be_inline() else ThreadExecutor
+        self._inline = inline
         self._registry = ResponseRegistry()
         self._server = ExitStack()
         self._base_url = MEMORY_URL
@@ -85,3 +84,11 @@ class Replayer:
             self._executor = None
             return TargetResult(Outcome(), f"blocked its thread for more than {self._timeout:g} s")
         return result
+
+    def _make_executor(self) -> ThreadExecutor:
+        if self._inline:
+            from harness.engine.inline_executor import InlineExecutor, may_be_inline
+
+            if may_be_inline():
+                return InlineExecutor()
+        return ThreadExecutor()

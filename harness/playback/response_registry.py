@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 from harness.errors import InputError
-from harness.playback import default_responses
 
 if TYPE_CHECKING:
     from harness.wire.script import Script
@@ -176,6 +175,8 @@ class ResponseRegistry:
         return next(name for name in map(str, self._numbers) if name not in self._scripts)
 
     def _default_response(self, path: str) -> Script:
+        from harness.playback import default_responses
+
         with self._lock:
             keys = tuple(self._scripts)
         return (

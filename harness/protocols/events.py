@@ -6,8 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from harness.model import Event, repair_surrogates
-from harness.protocols import bedrock
-from harness.wire import json_array, sse
+from harness.wire import sse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,6 +55,8 @@ def events_of(pieces: Iterable[bytes]) -> Iterator[Event]:
         yield from _array_events(first, source)
         return
     if first[:1] == _BINARY:
+        from harness.protocols import bedrock
+
         for name, data in bedrock.read_events(_chain(first, source)):
             yield event_of(name, data)
         return
@@ -69,6 +70,8 @@ def events_of(pieces: Iterable[bytes]) -> Iterator[Event]:
 
 
 def _array_events(first: bytes, rest: Iterator[bytes]) -> Iterator[Event]:
+    from harness.wire import json_array
+
     reader = json_array.Reader()
     for piece in _chain(first, rest):
         for text in reader.feed(piece):

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.atomic_file import write_atomically
 from harness.errors import InputError, UnknownWordError
 
 if TYPE_CHECKING:
@@ -50,6 +49,8 @@ def write_report(path: Path | None, text: str) -> None:
     if path is None:
         sys.stdout.write(text)
         return
+    from harness.atomic_file import write_atomically
+
     # A report may quote a file name that is not valid Unicode.
     write_atomically(path, [text.encode("utf-8", "backslashreplace")])
 

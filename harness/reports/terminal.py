@@ -16,7 +16,6 @@ from harness.engine.events import BadInput, RunFinished, RunStarted
 from harness.engine.results import FAILING, ScenarioResult
 from harness.reports.cells import Cells, shown
 from harness.reports.files import json_text, painted, write_report
-from harness.scenarios.catalogue import case
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -170,6 +169,8 @@ def _details(failure: _Failure) -> Iterator[tuple[str, str]]:
 
 def _requirements(failure: _Failure) -> Iterator[tuple[str, str]]:
     """Yield the requirement and its source: the provider's sentence, or the catalogue's."""
+    from harness.scenarios.catalogue import case
+
     sources = dict.fromkeys(source for f in failure.findings for source in f.sources)
     for source in sources:
         yield "requirement", source.says

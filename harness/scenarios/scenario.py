@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from harness.cassettes.scripts import script_of, select_response
 from harness.errors import InputError, WireError
 from harness.protocols import protocol
 from harness.protocols.events import events_of
@@ -151,6 +150,8 @@ class Scenario:
         Raises:
             InputError: there is no such cassette or interaction; names the line that names it.
         """
+        from harness.cassettes.scripts import script_of, select_response  # few scenarios need it
+
         try:
             return script_of(
                 select_response(cassette_root(self.root), self.cassette or ""), self.protocol

@@ -13,8 +13,6 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.streaming.gemini_closing import track_response, track_response_sync
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -59,6 +57,8 @@ class SdkClients:
     def http(self, library: HttpLibrary) -> Any:
         """Return the asynchronous HTTP client of this run; SDKs built on one library share it."""
         if library not in self._http:
+            from harness.streaming.gemini_closing import track_response
+
             self._http[library] = import_module(library).AsyncClient(
                 **self.options(library), event_hooks={"response": [track_response]}
             )
@@ -67,6 +67,8 @@ class SdkClients:
     def http_sync(self, library: HttpLibrary) -> Any:
         """Return the synchronous HTTP client of this run."""
         if library not in self._http_sync:
+            from harness.streaming.gemini_closing import track_response_sync
+
             self._http_sync[library] = import_module(library).Client(
                 **self.options(library), event_hooks={"response": [track_response_sync]}
             )

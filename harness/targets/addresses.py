@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.errors import InputError, UnknownWordError
 from harness.sdks import packages
-from harness.targets.environments import CURRENT, python_of, requirements
-from harness.targets.stdio import Process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.targets.environments import Requirements
+    from harness.targets.stdio import Process
 
 
 class TargetRow(NamedTuple):
@@ -88,6 +87,8 @@ def in_environment(name: str, target: str) -> str:
     """
     if name.startswith((ENV, COMMAND, PYTHON)) or name in BUILTIN:
         return name
+    from harness.targets.environments import CURRENT
+
     if name == CURRENT:
         return target
     base, mark, bare = target.removeprefix(ENV).rpartition("!")
@@ -109,6 +110,8 @@ def environment_of(address: str) -> EnvironmentTarget:
     Raises:
         InputError: one of the two halves is missing, or the requirements cannot be read.
     """
+    from harness.targets.environments import CURRENT, requirements
+
     if not address.startswith(ENV):
         return EnvironmentTarget(requirements(CURRENT), address)
     required, mark, target = address.removeprefix(ENV).rpartition("!")
@@ -134,6 +137,9 @@ def process_of(address: str) -> Process:
     Raises:
         InputError: its environment cannot be made, or there is no such program.
     """
+    from harness.targets.environments import python_of
+    from harness.targets.stdio import Process
+
     wanted, target = environment_of(address)
     python = python_of(wanted)
     variables = dict(os.environ)

@@ -29,8 +29,6 @@ from harness.targets.addresses import (
     replies_once,
 )
 from harness.targets.base import FunctionTarget, Target
-from harness.targets.environments import python_of
-from harness.targets.stdio import StdioTarget
 
 if TYPE_CHECKING:
     from harness.sdks.clients import SdkClients
@@ -48,6 +46,8 @@ def check(address: str) -> str:
             and no SDK is installed.
     """
     if address.startswith(ENV):
+        from harness.targets.environments import python_of
+
         required, target = environment_of(address)
         python_of(required)
         check_form(target)
@@ -76,6 +76,8 @@ def resolve(address: str | object, clients: SdkClients) -> Target:
     if not isinstance(address, str):
         return _as_target(address)
     if address.startswith((ENV, COMMAND)):
+        from harness.targets.stdio import StdioTarget
+
         handshake = not is_external_command(address)
         return StdioTarget(address, process_of(address), handshake=handshake)
     if address.startswith(PYTHON):

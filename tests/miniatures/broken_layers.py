@@ -248,7 +248,7 @@ class Polls(CancellationRegistry):
 class _TooLate(_Polled):
     """A signal that is looked at when the next chunk has been handed on."""
 
-    async def reading(self, stream: AsyncIterable[Any]) -> AsyncGenerator[Any, None]:
+    async def guard_stream(self, stream: AsyncIterable[Any]) -> AsyncGenerator[Any, None]:
         """Return the stream and one chunk too many."""
         async for item in stream:
             yield item

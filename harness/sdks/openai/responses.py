@@ -15,7 +15,6 @@ from harness.model import Chunk, Reasoning, Refusal, ServerTool, Text, ToolCall
 from harness.protocols.openai_responses.vocabulary import USAGE
 from harness.protocols.paths import get
 from harness.sdks.binding import Helper, SdkBinding
-from harness.sdks.introspection import annotation_of, integer_paths, literals, tags
 from harness.sdks.openai.clients import DISTRIBUTION, async_client, sync_client
 from harness.sdks.reader import SdkReader
 from harness.sdks.result import SdkResult, UsageTable, as_text, tool_call, usage_from
@@ -204,6 +203,8 @@ _ITEMS: Mapping[str, Callable[[Any], Iterator[Part]]] = {
 def _vocabulary() -> Vocabulary:
     from openai.types import responses
     from openai.types.responses.response import IncompleteDetails
+
+    from harness.sdks.introspection import annotation_of, integer_paths, literals, tags
 
     content = annotation_of(responses.ResponseContentPartAddedEvent, "part")
     summary = annotation_of(

@@ -210,6 +210,7 @@ def test_after_a_failure_nothing_of_the_exchange_is_written(
     script = Script((b"data: " + b"words " * 200 + b"\n\n",) * 10, pace=0.02)
     recorder = recording(tmp_path / "a.yaml", upstream=[provider.register(script)])
     recorder.__enter__()
+    assert recorder._journal is not None
     append, recorded = recorder._journal.append, []
 
     def disk_full_once(**entry: object) -> None:

@@ -55,7 +55,7 @@ def test_a_client_is_redirected_and_then_restored(
     url = register(provider, Script(row.frames))
     with recording(tmp_path / "a.yaml", upstream=[f"mine={url}"]) as recorder:
         script = Path(__file__).with_name("old_sdk_script.py")
-        command = [python, "-W", "ignore", script, kind, url, recorder.base_url("mine")]
+        command = [str(python), "-W", "ignore", str(script), kind, url, recorder.base_url("mine")]
         completed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
     assert completed.returncode == 0, completed.stderr
     through, past = json.loads(completed.stdout)
