@@ -1,10 +1,15 @@
 """Recordings of real HTTP traffic: byte-exact, scrubbed, readable by plain vcrpy.
 
-cassette.py is the value that everything here passes on; reading.py and writing.py are its file
-(with yaml_text.py and coding.py, the texts and bodies in it); scripts.py makes a script of it;
-scrubbing/ masks every secret before anything is written; recorder/ is a loopback proxy that makes
-cassettes. The names below are imported when they are first used: scrubbing alone is a dozen
-modules, and the recorder needs h11, asyncio and ssl.
+- ``cassette``: a cassette as a value.
+- ``reading``, ``writing``: its file, with ``yaml_text`` for the texts and ``coding`` for content
+  codings.
+- ``scripts``: recorded responses as scripts to replay.
+- ``scrubbing``: masks secrets before anything is written.
+- ``recorder``: a loopback proxy that records cassettes.
+- ``importing``: recordings of other tools as cassettes.
+
+The names below are imported when they are first used: scrubbing alone is a dozen modules, and the
+recorder needs h11, asyncio and ssl.
 """
 
 from __future__ import annotations

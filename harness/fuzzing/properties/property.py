@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
-from harness.checks.invariant import Invariant
+from harness.checks.invariants import Invariant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
