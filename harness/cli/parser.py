@@ -53,7 +53,7 @@ class _Commands(Mapping[str, Command]):
 
     def __getitem__(self, name: str) -> Command:
         """Import and return a command."""
-        command: Command = import_module(f"harness.cli.{self._MODULES[name]}")
+        command: Command = import_module(f".{self._MODULES[name]}", __package__)
         return command
 
     def __iter__(self) -> Iterator[str]:
