@@ -49,8 +49,8 @@ def test_every_target_and_consumer_is_named() -> None:
     [
         ("run", options.TARGETS),
         ("run", options.CONSUMERS),
-        ("run", KINDS),
-        ("compare", KINDS),
+        ("run", KINDS["run"]),
+        ("compare", KINDS["compare"]),
         ("replay", (*cut_plans.PLANS, "every")),
         ("fuzz", options.TARGETS),
     ],
