@@ -1,1 +1,1 @@
-"""Recordings of real engines, made again by one command: see __main__.py."""
+"""Records real engines into ``cassettes/``: ``python -m recording``, see ``__main__``."""

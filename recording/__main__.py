@@ -1,11 +1,12 @@
-"""Makes the recordings of real engines in cassettes/ again: ``python -m recording [WORD…]``.
+"""Records exchanges with real engines into ``cassettes/``: ``python -m recording [PREFIX…]``.
 
-Every story is told by the real SDK, through the recorder, to an engine of its own. With words, only
-the stories whose names begin with one of them; without, those of the engines that are light.
+Each exchange is a request of the real SDK, through the recorder, to an engine that is started for
+it. With prefixes, only the exchanges whose names begin with one of them are recorded; without,
+those of all engines that are not heavy.
 
-Rule of this file: a cassette is replaced whole, when its story was told to its end; what the
-recorder cannot know (the engine's version, its licence) is added, the engine's port, which is
-another each time, is written as one, and what a gateway tells of its own affairs is left out.
+Rules of this file: a cassette is replaced only by a complete recording; the version and licence of
+the engine are added; the engine's port, which differs each time, is replaced by a fixed one; a
+gateway's headers about its own configuration and costs are dropped.
 """
 
 from __future__ import annotations
@@ -19,88 +20,100 @@ from urllib.parse import urlsplit
 from harness.cassettes import load, save
 from harness.cassettes.cassette import Cassette, Provenance
 from harness.cassettes.recorder.session import Recording
-from recording.ask import ask
-from recording.engines import BUILD, HERE, KINDS, Kind
-from recording.exchanges import Story, stories
-from recording.running import Running, running
+from recording.engine_process import RunningEngine, run_engine
+from recording.engines import BUILD, ENGINES, FOLDER, Engine
+from recording.exchanges import Exchange, all_exchanges
+from recording.sdk_client import read_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from harness.cassettes.cassette import Interaction, Response
 
-CASSETTES = HERE.parent / "cassettes"
-_ENGINE = "engine"  # its name for the recorder
+CASSETTES = FOLDER.parent / "cassettes"
+_UPSTREAM = "engine"  # its name for the recorder
 _AUTHORITY = "127.0.0.1:8080"
-_TELLINGS = 20  # at most, until the end of a body was seen
-_GATEWAY = ("x-litellm-", "llm_provider-")  # headers of who was asked behind it, and what it cost
+_MAX_ATTEMPTS = 20  # until the end of a body is seen
+_GATEWAY = ("x-litellm-", "llm_provider-")  # headers about the model behind it and its cost
 
 
-def main(words: Sequence[str]) -> int:
-    """Record the stories whose names begin with one of the words; see above."""
-    chosen = [one for one in stories() if _asked(one, words)]
-    missing = [name for name in {one.engine: None for one in chosen} if not KINDS[name].installed]
-    for turn in _turns(one for one in chosen if one.engine not in missing):
-        kind = KINDS[turn[0].engine]
-        with running(kind) as engine:
-            for story in turn:
-                response = record(story, kind, engine)
-                _say(f"{story.name}: {len(response.body)} bytes, {response.stream.end}")
+def main(prefixes: Sequence[str]) -> int:
+    """Record the exchanges whose names begin with one of the prefixes; return the exit code."""
+    selected = [one for one in all_exchanges() if _is_selected(one, prefixes)]
+    missing = [
+        name for name in {one.engine: None for one in selected} if not ENGINES[name].installed
+    ]
+    for group in _by_process(one for one in selected if one.engine not in missing):
+        engine = ENGINES[group[0].engine]
+        with run_engine(engine) as process:
+            for exchange in group:
+                response = record(exchange, engine, process)
+                _log(f"{exchange.name}: {len(response.body)} bytes, {response.stream.end}")
     for name in missing:
-        _say(f'{name} is not installed; run `make record ENGINES="{name}"`')
-    return 1 if missing or not chosen else 0
+        _log(f'{name} is not installed; run `make record ENGINES="{name}"`')
+    return 1 if missing or not selected else 0
 
 
-def _asked(story: Story, words: Sequence[str]) -> bool:
-    return story.name.startswith(tuple(words)) if words else not KINDS[story.engine].heavy
+def _is_selected(exchange: Exchange, prefixes: Sequence[str]) -> bool:
+    return (
+        exchange.name.startswith(tuple(prefixes))
+        if prefixes
+        else not ENGINES[exchange.engine].heavy
+    )
 
 
-def _turns(chosen: Iterable[Story]) -> Iterator[list[Story]]:
-    """Yield the stories that one process tells: one, or all where they share it."""
-    for engine, told in groupby(chosen, key=lambda story: story.engine):
-        if KINDS[engine].shared:
-            yield [*told]
+def _by_process(selected: Iterable[Exchange]) -> Iterator[list[Exchange]]:
+    """Yield the exchanges of each process: all of an engine if they share one, else one each."""
+    for engine, group in groupby(selected, key=lambda exchange: exchange.engine):
+        if ENGINES[engine].shares_process:
+            yield [*group]
         else:
-            yield from ([story] for story in told)
+            yield from ([exchange] for exchange in group)
 
 
-def record(story: Story, kind: Kind, engine: Running) -> Response:
-    """Record one story, and return what was recorded.
+def record(exchange: Exchange, engine: Engine, process: RunningEngine) -> Response:
+    """Record one exchange and return the recorded response.
 
-    An SDK hangs up at the terminal, and the end of the body may not have come by then: only luck
-    tells the two apart, so a story that is to be read to its end is told until it was.
+    An SDK disconnects at the terminal event, when the end of the body may not have arrived yet.
+    Which comes first is a matter of timing, so an exchange that is to be read to its end is
+    repeated until the end was recorded.
 
     Raises:
-        RuntimeError: it never was.
+        RuntimeError: the end was never recorded.
     """
-    for _ in range(_TELLINGS):
-        interaction = _recorded(story, kind, engine)
+    for _ in range(_MAX_ATTEMPTS):
+        interaction = _record_once(exchange, engine, process)
         stream = interaction.response.stream
-        if stream.end != "client_closed" or story.plot.leaves_after is not None:
-            save(Cassette((_told(interaction, kind),)), CASSETTES / f"{story.name}.yaml")
+        if stream.end != "client_closed" or exchange.spec.aborts_after is not None:
+            save(
+                Cassette((_with_provenance(interaction, engine),)),
+                CASSETTES / f"{exchange.name}.yaml",
+            )
             return interaction.response
-    raise RuntimeError(f"{story.name}: its end was not seen in {_TELLINGS} tellings")
+    raise RuntimeError(f"{exchange.name}: the end was not recorded in {_MAX_ATTEMPTS} attempts")
 
 
-def _recorded(story: Story, kind: Kind, engine: Running) -> Interaction:
-    passing = BUILD / "recording.yaml"
-    upstream = [f"{_ENGINE}={engine.url}"]
-    with Recording(passing, "rewrite", upstream=upstream, command=kind.made_by) as recorder:
-        ask(story, kind, recorder.base_url(_ENGINE), engine.pid)
-    [interaction] = load(passing).interactions
-    passing.unlink()
+def _record_once(exchange: Exchange, engine: Engine, process: RunningEngine) -> Interaction:
+    temporary = BUILD / "recording.yaml"
+    upstream = [f"{_UPSTREAM}={process.url}"]
+    with Recording(
+        temporary, "rewrite", upstream=upstream, command=engine.record_command
+    ) as recorder:
+        read_stream(exchange, engine, recorder.base_url(_UPSTREAM), process.pid)
+    [interaction] = load(temporary).interactions
+    temporary.unlink()
     return interaction
 
 
-def _told(interaction: Interaction, kind: Kind) -> Interaction:
+def _with_provenance(interaction: Interaction, engine: Engine) -> Interaction:
     request, response = interaction.request, interaction.response
     recorded = response.stream.provenance
     provenance = Provenance(
-        what=kind.name,
-        version=kind.version,
+        what=engine.name,
+        version=engine.version,
         recorded=None if recorded is None else recorded.recorded,
-        licence=kind.licence,
-        command=kind.made_by,
+        licence=engine.licence,
+        command=engine.record_command,
     )
     uri = urlsplit(request.uri)._replace(netloc=_AUTHORITY).geturl()
     stream = replace(response.stream, provenance=provenance)
@@ -112,8 +125,8 @@ def _told(interaction: Interaction, kind: Kind) -> Interaction:
     )
 
 
-def _say(words: str) -> None:
-    sys.stderr.write(f"{words}\n")
+def _log(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""The model of model.py once more, as a folder that transformers loads: a Qwen2 of one layer.
+"""The model of ``model`` as a checkpoint folder for transformers: a Qwen2 of one layer.
 
-The same sentences and the same way of saying them. Its tokens are bytes, each written as a letter,
-and it brings what tells the server where its calls are, as llama.cpp knows from the chat template.
+It generates the same sentences by the same construction. Its tokens are bytes, each written as a
+letter, and it includes a response template, from which the server knows the format of tool calls;
+llama.cpp knows it from the chat template.
 
-Rule of this file: the same files on every machine, written without any package that reads them.
+Rule of this file: the same files on every machine, written without the packages that read them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _WIDTH = model.WIDTH
 
 
 def write(folder: Path) -> None:
-    """Write the files of the checkpoint into a folder, which is made."""
+    """Write the files of the checkpoint into a folder, creating it."""
     folder.mkdir(parents=True, exist_ok=True)
     tokens = _vocabulary()
     for name, content in _texts(tokens).items():
@@ -34,7 +35,7 @@ def write(folder: Path) -> None:
 
 
 def _letters() -> dict[int, str]:
-    """Return how byte-level tokenizers write each byte: as itself where it shows, else moved."""
+    """Return the letter of each byte in byte-level tokenizers: itself if printable, or shifted."""
     shown = {*range(33, 127), *range(161, 173), *range(174, 256)}
     hidden = [byte for byte in range(256) if byte not in shown]
     return {byte: chr(byte) for byte in shown} | {
@@ -46,7 +47,7 @@ _LETTERS = _letters()
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Return the tokens of a piece: itself, or its bytes where it is no ASCII."""
+    """Return the tokens of a piece: itself, or its bytes if it is not ASCII."""
     letters = [_LETTERS[byte] for byte in text.encode()]
     yield from ["".join(letters)] if text.isascii() else letters
 
@@ -56,12 +57,12 @@ def _chains() -> Iterator[list[str]]:
 
 
 def _vocabulary() -> list[str]:
-    said = [token for chain in _chains() for token in chain]
-    return [*dict.fromkeys((*_LETTERS.values(), *_SPECIAL, *said))]
+    chained = [token for chain in _chains() for token in chain]
+    return [*dict.fromkeys((*_LETTERS.values(), *_SPECIAL, *chained))]
 
 
 def _texts(tokens: Sequence[str]) -> dict[str, Any]:
-    """Return the files that are JSON."""
+    """Return the content of the JSON files by name."""
     ends = {"eos_token_id": tokens.index(_END), "pad_token_id": tokens.index(_END)}
     config = {
         "architectures": ["Qwen2ForCausalLM"],
@@ -84,7 +85,7 @@ def _texts(tokens: Sequence[str]) -> dict[str, Any]:
         "pad_token": _END,
         "clean_up_tokenization_spaces": False,
         "chat_template": model.TEMPLATE.strip(),
-        "response_template": _reading(),
+        "response_template": _response_template(),
     }
     return {
         "config.json": config,
@@ -94,8 +95,8 @@ def _texts(tokens: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _reading() -> dict[str, Any]:
-    """Return how an answer is read: it begins behind a marker, and writes calls as Hermes does."""
+def _response_template() -> dict[str, Any]:
+    """Return the response template: text after a marker, with tool calls in Hermes format."""
     call = {"type": "function", "function": "{content}"}
     return {
         "defaults": {"role": "assistant"},
@@ -133,14 +134,14 @@ def _tokenizer(tokens: Sequence[str]) -> dict[str, Any]:
 
 
 def _tensors(tokens: Sequence[str]) -> dict[str, tuple[tuple[int, ...], list[float]]]:
-    dice = random.Random(model.SEED)  # noqa: S311 - the same model everywhere
-    directions, outputs = model.tables(tokens, model.followers(_chains()), dice)
+    rng = random.Random(model.SEED)  # noqa: S311 - the same model everywhere
+    directions, outputs = model.tables(tokens, model.followers(_chains()), rng)
     square, vector = (_WIDTH, _WIDTH), (_WIDTH,)
-    nothing, ones = (square, [0.0] * _WIDTH * _WIDTH), (vector, [1.0] * _WIDTH)
+    zeros, ones = (square, [0.0] * _WIDTH * _WIDTH), (vector, [1.0] * _WIDTH)
     layer = {
-        **{f"self_attn.{name}_proj.weight": nothing for name in "qkvo"},
+        **{f"self_attn.{name}_proj.weight": zeros for name in "qkvo"},
         **{f"self_attn.{name}_proj.bias": (vector, [0.0] * _WIDTH) for name in "qkv"},
-        **{f"mlp.{name}_proj.weight": nothing for name in ("gate", "up", "down")},
+        **{f"mlp.{name}_proj.weight": zeros for name in ("gate", "up", "down")},
         **dict.fromkeys(("input_layernorm.weight", "post_attention_layernorm.weight"), ones),
     }
     table = (len(tokens), _WIDTH)
@@ -153,7 +154,7 @@ def _tensors(tokens: Sequence[str]) -> dict[str, tuple[tuple[int, ...], list[flo
 
 
 def _safetensors(tensors: Mapping[str, tuple[tuple[int, ...], Sequence[float]]]) -> bytes:
-    """Return a file of numbers: https://github.com/huggingface/safetensors#format."""
+    """Return tensors in the format of https://github.com/huggingface/safetensors#format."""
     head: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     data = bytearray()
     for name, (shape, numbers) in tensors.items():

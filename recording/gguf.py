@@ -1,9 +1,9 @@
-"""GGUF written: the file a llama.cpp loads a model from.
+"""Writes GGUF, the model file format of llama.cpp.
 
 https://github.com/ggml-org/ggml/blob/master/docs/gguf.md: a head of typed values, a list of
 tensors, and their numbers, each aligned to 32 bytes; everything little-endian.
 
-Rule of this file: the same values make the same bytes, on every machine.
+Rule of this file: the same values give the same bytes on every machine.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ Value: TypeAlias = bool | int | float | str | Sequence[int] | Sequence[float] | 
 Tensors: TypeAlias = Mapping[str, tuple[Sequence[int], Sequence[float]]]  # shape, numbers
 
 _MAGIC, _VERSION, _ALIGNMENT, _FLOAT32 = b"GGUF", 3, 32, 0
-# The numbers of the format's types, and how struct packs those of one size.
+# The type numbers of the format, and the struct format of those with a fixed size.
 _UINT, _INT, _FLOAT, _BOOL, _TEXT, _LIST = 4, 5, 6, 7, 8, 9
-_FORMS = {_UINT: "<I", _INT: "<i", _FLOAT: "<f", _BOOL: "<?"}
+_FORMATS = {_UINT: "<I", _INT: "<i", _FLOAT: "<f", _BOOL: "<?"}
 
 
 def gguf(values: Mapping[str, Value], tensors: Tensors) -> bytes:
     """Return the bytes of a model file.
 
     Args:
-        values: what the head says; a whole number is a count, one in a list has a sign.
-        tensors: name -> its shape, the fastest axis first, and its numbers in that order.
+        values: the metadata; an integer is unsigned, in a list it is signed.
+        tensors: shape and numbers by name, with the fastest axis first.
     """
     head = [_MAGIC, struct.pack("<IQQ", _VERSION, len(tensors), len(values))]
     head += [_text(key) + _typed(value) for key, value in values.items()]
@@ -66,7 +66,7 @@ def _bytes(value: Value, kind: int) -> bytes:
         inner = _INT if (kind := _kind(value[0])) == _UINT else kind
         items = b"".join(_bytes(item, inner) for item in value)
         return struct.pack("<IQ", inner, len(value)) + items
-    return struct.pack(_FORMS[kind], value)
+    return struct.pack(_FORMATS[kind], value)
 
 
 def _text(text: str) -> bytes:

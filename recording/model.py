@@ -1,12 +1,13 @@
-"""A language model of four hundred tokens, made by hand: it says fixed sentences, byte for byte.
+"""A handmade language model of four hundred tokens that generates fixed sentences, byte for byte.
 
-A bigram Llama. Each token has a direction of its own; the output layer points from each token to
-the one that follows it; attention and feed-forward layers add nothing. So it is a model that any
-llama.cpp loads, needs no training, and says the same on every machine. The chat template puts the
-marker of a sentence behind the prompt, chosen by a word of it, and the chain runs from there.
+Theory of operation: it is a bigram Llama. Each token has a random direction; the output layer
+points from each token to the one that follows it; the attention and feed-forward layers add
+nothing. So any llama.cpp loads it, it needs no training, and it generates the same text on every
+machine. The chat template puts the marker of a sentence after the prompt, chosen by a word in the
+prompt, and generation continues from there.
 
-Rules of this file: one token follows one token, so no piece may stand in two places; what is no
-ASCII is spelled in byte tokens, so its characters arrive in halves, as they do from real models.
+Rules of this file: each token has one follower, so no piece may occur twice; text that is not ASCII
+is written in byte tokens, so its characters arrive in parts, as from real models.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from recording.gguf import Tensors, Value
 
 WIDTH, HEADS, CONTEXT, SEED = 64, 2, 4096, 1
-_STEP = 3.0  # how much further the output layer points to a token's follower than to all others
+_STEP = 3.0  # weight of a token's follower in the output layer
 
-# Who asks for it (a word of the prompt, or "tools") -> the pieces of the sentence. The one of
-# "endless" begins again where it ends, until somebody stops it.
+# What selects a sentence (a word of the prompt, or "tools") -> its pieces. The sentence of
+# "endless" repeats until generation is stopped.
 SENTENCES: Mapping[str, Sequence[str]] = {
     "text": (
         "A", " stream", " begins", " with", " its", " role", ",", " goes", " on", " in", " caf",
@@ -41,13 +42,13 @@ SENTENCES: Mapping[str, Sequence[str]] = {
     ),
 }  # fmt: skip
 
-# The kinds of tokens in a GGUF vocabulary.
+# The token types of a GGUF vocabulary.
 _NORMAL, _UNKNOWN, _CONTROL, _BYTE = 1, 2, 3, 6
 _SPECIAL = {"<unk>": _UNKNOWN, "<s>": _CONTROL, "</s>": _CONTROL}
 _UNK, _BOS, _EOS = range(len(_SPECIAL))
-_SPACE = "\u2581"  # how SentencePiece writes a blank
+_SPACE = "\u2581"  # SentencePiece's space
 
-# Hermes' way of writing calls, which llama.cpp knows by its template.
+# Tool calls in the format of Hermes, which llama.cpp recognises by the template.
 TEMPLATE = """
 {%- if tools %}{{- '<|im_start|>system\\n<tools>' }}
 {%- for tool in tools %}{{- '\\n' + (tool | tojson) }}{%- endfor %}
@@ -70,13 +71,13 @@ TEMPLATE = """
 
 
 def model() -> bytes:
-    """Return the bytes of the model's GGUF."""
+    """Return the model as the bytes of a GGUF file."""
     tokens = _vocabulary()
     return gguf(_head(tokens), _tensors(list(tokens)))
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Return the tokens of a piece: itself, or its bytes where it is no ASCII."""
+    """Return the tokens of a piece: itself, or its bytes if it is not ASCII."""
     if text.isascii():
         yield text.replace(" ", _SPACE)
     else:
@@ -84,15 +85,15 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def chains(pieces: Callable[[str], Iterator[str]], end: str) -> Iterator[list[str]]:
-    """Yield the tokens of each sentence, behind its marker.
+    """Yield the tokens of each sentence, after its marker.
 
     Args:
-        pieces: a piece -> its tokens.
-        end: the token that ends a sentence, unless it begins again.
+        pieces: returns the tokens of a piece.
+        end: the token that ends a sentence, unless it repeats.
     """
     for name, sentence in SENTENCES.items():
-        said = [token for piece in sentence for token in pieces(piece)]
-        yield [f"<|{name}|>", *said, said[0] if name == "endless" else end]
+        chain = [token for piece in sentence for token in pieces(piece)]
+        yield [f"<|{name}|>", *chain, chain[0] if name == "endless" else end]
 
 
 def _chains() -> Iterator[list[str]]:
@@ -100,7 +101,7 @@ def _chains() -> Iterator[list[str]]:
 
 
 def _vocabulary() -> dict[str, int]:
-    """Return every token and its kind: special, a byte each, what is said, letters for prompts."""
+    """Return all tokens and their types: special, bytes, those of sentences, letters of prompts."""
     tokens = dict(_SPECIAL)
     tokens |= {f"<0x{byte:02X}>": _BYTE for byte in range(256)}
     for chain in _chains():
@@ -135,14 +136,14 @@ def _head(tokens: Mapping[str, int]) -> dict[str, Value]:
 
 
 def _tensors(tokens: Sequence[str]) -> Tensors:
-    dice = random.Random(SEED)  # noqa: S311 - the same model everywhere
-    directions, outputs = tables(tokens, followers(_chains()), dice)
+    rng = random.Random(SEED)  # noqa: S311 - the same model everywhere
+    directions, outputs = tables(tokens, followers(_chains()), rng)
     square, ones = (WIDTH, WIDTH), ((WIDTH,), [1.0] * WIDTH)
-    nothing = (square, [0.0] * WIDTH * WIDTH)
-    noise = (square, [dice.gauss(0, 0.02) for _ in range(WIDTH * WIDTH)])
+    zeros = (square, [0.0] * WIDTH * WIDTH)
+    noise = (square, [rng.gauss(0, 0.02) for _ in range(WIDTH * WIDTH)])
     layer = {
         **dict.fromkeys(("attn_q", "attn_k", "attn_v", "ffn_gate", "ffn_up"), noise),
-        **dict.fromkeys(("attn_output", "ffn_down"), nothing),
+        **dict.fromkeys(("attn_output", "ffn_down"), zeros),
         **dict.fromkeys(("attn_norm", "ffn_norm"), ones),
     }
     return {
@@ -154,39 +155,39 @@ def _tensors(tokens: Sequence[str]) -> Tensors:
 
 
 def tables(
-    tokens: Sequence[str], following: Mapping[str, str], dice: random.Random
+    tokens: Sequence[str], following: Mapping[str, str], rng: random.Random
 ) -> tuple[list[float], list[float]]:
     """Return the directions of the tokens and the output layer that points to their followers.
 
     Args:
         tokens: every token, in the order of its number.
-        following: a token -> what follows it.
-        dice: where the directions come from.
+        following: the follower of each token.
+        rng: the source of the directions.
     """
-    directions = [_direction(dice) for _ in tokens]
+    directions = [_direction(rng) for _ in tokens]
     outputs = [[0.0] * WIDTH for _ in tokens]
     for token, follower in following.items():
-        row, way = outputs[tokens.index(follower)], directions[tokens.index(token)]
-        row[:] = [here + _STEP * there for here, there in zip(row, way, strict=True)]
+        row, direction = outputs[tokens.index(follower)], directions[tokens.index(token)]
+        row[:] = [here + _STEP * there for here, there in zip(row, direction, strict=True)]
     return _flat(directions), _flat(outputs)
 
 
-def followers(said: Iterable[Sequence[str]]) -> dict[str, str]:
-    """Return what follows each token in some chains.
+def followers(chains_: Iterable[Sequence[str]]) -> dict[str, str]:
+    """Return the follower of each token in some chains.
 
     Raises:
-        ValueError: a token stands in two places.
+        ValueError: a token occurs twice.
     """
-    found: dict[str, str] = {}
-    for token, follower in (pair for chain in said for pair in pairwise(chain)):
-        if token in found:
-            raise ValueError(f"the token {token!r} stands in two places")
-        found[token] = follower
-    return found
+    following: dict[str, str] = {}
+    for token, follower in (pair for chain in chains_ for pair in pairwise(chain)):
+        if token in following:
+            raise ValueError(f"the token {token!r} occurs twice")
+        following[token] = follower
+    return following
 
 
-def _direction(dice: random.Random) -> list[float]:
-    numbers = [dice.gauss(0, 1) for _ in range(WIDTH)]
+def _direction(rng: random.Random) -> list[float]:
+    numbers = [rng.gauss(0, 1) for _ in range(WIDTH)]
     length = math.sqrt(sum(number * number for number in numbers))
     return [number / length for number in numbers]
 

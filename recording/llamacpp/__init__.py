@@ -1,1 +1,1 @@
-"""llama.cpp: the server that the environment of its lock runs, and that lock."""
+"""llama.cpp: its lock file, and the server script that runs in the environment of that lock."""

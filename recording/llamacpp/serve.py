@@ -1,7 +1,7 @@
-"""llama.cpp as a server, as long as its standard input is open: ``python serve.py MODEL PORT``.
+"""Serves llama.cpp until its standard input is closed: ``python serve.py MODEL PORT``.
 
-Run by the interpreter of .venv-engines/llamacpp, which has xllamacpp and nothing of the harness.
-Attribute names follow llama.cpp's own and change with it, so its version is pinned.
+Run by the interpreter of .venv-engines/llamacpp, which has xllamacpp but not the harness. The
+attribute names are llama.cpp's own and change with it, so its version is pinned.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 
 import xllamacpp
 
-NAME = "tiny-bigram"  # what its answers call the model, instead of a path of this machine
+NAME = "tiny-bigram"  # the model name in responses, instead of a local path
 
 
 def serve(path: str, port: int) -> xllamacpp.Server:
@@ -23,7 +23,7 @@ def serve(path: str, port: int) -> xllamacpp.Server:
     params.use_jinja = True
     params.n_parallel = 1
     params.n_gpu_layers = 0
-    params.cache_prompt = False  # or its counts depend on who asked before
+    params.cache_prompt = False  # otherwise its counts depend on earlier requests
     params.sampling.temp = 0.0
     return xllamacpp.Server(params)
 

@@ -1,4 +1,4 @@
-"""The recordings of real engines that lie in cassettes/: complete, told apart, as they ended."""
+"""The recordings of real engines in cassettes/: complete, with provenance, reads and end."""
 
 from __future__ import annotations
 
@@ -10,62 +10,62 @@ import vcr
 
 from harness.cassettes import load
 from harness.playback.recordings import Recording, exchanges
-from recording.engines import KINDS
-from recording.exchanges import Story, stories
+from recording.engines import ENGINES
+from recording.exchanges import Exchange, all_exchanges
 
 TREE = Path(__file__).parents[2] / "cassettes"
-STORIES = {story.name: story for story in stories()}
-ENGINES = {f"{name}/" for name in KINDS}
+EXCHANGES = {exchange.name: exchange for exchange in all_exchanges()}
+FOLDERS = {f"{name}/" for name in ENGINES}
 
 
-def test_every_story_has_its_cassette_and_no_cassette_is_left_over() -> None:
+def test_every_exchange_has_a_cassette_and_no_cassette_is_unused() -> None:
     found = {path.relative_to(TREE).with_suffix("").as_posix() for path in TREE.rglob("*.yaml")}
-    assert {name for name in found if name.partition("/")[0] + "/" in ENGINES} == {*STORIES}
+    assert {name for name in found if name.partition("/")[0] + "/" in FOLDERS} == {*EXCHANGES}
 
 
-@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
-def test_a_cassette_says_who_was_recorded_when_and_how(story: Story) -> None:
-    [interaction] = load(TREE / f"{story.name}.yaml").interactions
+@pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANGES)
+def test_a_cassette_has_its_provenance(exchange: Exchange) -> None:
+    [interaction] = load(TREE / f"{exchange.name}.yaml").interactions
     provenance = interaction.response.stream.provenance
-    kind = KINDS[story.engine]
+    engine = ENGINES[exchange.engine]
     assert provenance is not None
-    assert (provenance.what, provenance.version) == (kind.name, kind.version)
-    assert provenance.command == kind.made_by
-    assert provenance.licence == kind.licence
+    assert (provenance.what, provenance.version) == (engine.name, engine.version)
+    assert provenance.command == engine.record_command
+    assert provenance.licence == engine.licence
     assert provenance.recorded is not None
 
 
-def _end(story: Story) -> str:
-    if story.plot.leaves_after is not None:
+def _end(exchange: Exchange) -> str:
+    if exchange.spec.aborts_after is not None:
         return "client_closed"
-    lost = story.plot.killed_after is not None or story.name.endswith("_lost")
+    lost = exchange.spec.killed_after is not None or exchange.name.endswith("_lost")
     return "reset" if lost else "clean"
 
 
-@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
-def test_a_cassette_holds_the_reads_and_the_end_that_were_seen(story: Story) -> None:
-    cassette = load(TREE / f"{story.name}.yaml")
+@pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANGES)
+def test_a_cassette_has_the_recorded_reads_and_end(exchange: Exchange) -> None:
+    cassette = load(TREE / f"{exchange.name}.yaml")
     response = cassette.interactions[0].response
-    assert response.stream.end == _end(story)
+    assert response.stream.end == _end(exchange)
     assert response.stream.reads
     assert sum(read.length for read in response.stream.reads) == len(response.body)
-    [told] = exchanges(cassette, TREE)
-    assert isinstance(told, Recording)
-    assert told.protocol == story.protocol
-    if story.plot.leaves_after is not None:
-        assert len(told.events()) >= story.plot.leaves_after
+    [recording] = exchanges(cassette, TREE)
+    assert isinstance(recording, Recording)
+    assert recording.protocol == exchange.protocol
+    if exchange.spec.aborts_after is not None:
+        assert len(recording.events()) >= exchange.spec.aborts_after
 
 
-@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
-def test_nothing_of_a_gateway_s_own_affairs_is_kept(story: Story) -> None:
-    text = (TREE / f"{story.name}.yaml").read_text("utf-8").lower()
+@pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANGES)
+def test_the_headers_of_a_gateway_are_dropped(exchange: Exchange) -> None:
+    text = (TREE / f"{exchange.name}.yaml").read_text("utf-8").lower()
     assert "x-litellm" not in text
     assert "llm_provider-" not in text
 
 
-@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
-def test_plain_vcrpy_plays_the_same_bytes(story: Story) -> None:
-    path = TREE / f"{story.name}.yaml"
+@pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANGES)
+def test_plain_vcrpy_replays_the_same_bytes(exchange: Exchange) -> None:
+    path = TREE / f"{exchange.name}.yaml"
     [interaction] = load(path).interactions
     player = vcr.VCR(record_mode="none", match_on=["method", "uri"])
     with player.use_cassette(str(path)), httpx2.Client() as client:

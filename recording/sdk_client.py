@@ -1,7 +1,7 @@
-"""Tells one story to a server through the real SDK.
+"""Sends the request of an exchange through the real SDK and reads the stream.
 
-Rule of this file: the reader may leave and the connection may be lost, and neither is an error
-here, because that is what is to be recorded.
+Rule of this file: a disconnect of the client and a lost connection are not errors here, because
+they are what is to be recorded.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from google import genai
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from recording.engines import Kind
-    from recording.exchanges import Story
+    from recording.engines import Engine
+    from recording.exchanges import Exchange
 
 _KEY = "none-needed"
 _LOST = (openai.APIConnectionError, anthropic.APIConnectionError, httpx2.TransportError)
 
 
-def ask(story: Story, kind: Kind, url: str, pid: int) -> int:
-    """Tell a story and return how many events were read.
+def read_stream(exchange: Exchange, engine: Engine, url: str, pid: int) -> int:
+    """Send a request, read its stream, and return the number of events read.
 
     Args:
-        story: the story.
-        kind: its engine.
-        url: where the engine, or whoever stands before it, listens.
-        pid: the engine's process, which the story may kill.
+        exchange: the exchange.
+        engine: its engine.
+        url: the URL of the engine or of the recorder in front of it.
+        pid: the engine's process, which is killed if the exchange says so.
     """
     read = 0
-    usual, opened = _OPENERS[story.protocol]
-    base = url + kind.bases.get(story.protocol, usual)
-    request = {"model": story.plot.model or kind.model, **story.request}
-    with suppress(*_LOST), closing(opened(base, request)) as stream:
+    default_path, open_stream = _OPENERS[exchange.protocol]
+    base = url + engine.base_paths.get(exchange.protocol, default_path)
+    request = {"model": exchange.spec.model or engine.model, **exchange.request}
+    with suppress(*_LOST), closing(open_stream(base, request)) as stream:
         for read, _ in zip(count(1), stream, strict=False):
-            if read == story.plot.killed_after:
+            if read == exchange.spec.killed_after:
                 os.kill(pid, signal.SIGKILL)
-            if read == story.plot.leaves_after:
+            if read == exchange.spec.aborts_after:
                 break
     return read
 
@@ -70,7 +70,7 @@ def _gemini(url: str, request: Mapping[str, Any]) -> Iterator[Any]:
     yield from client.models.generate_content_stream(**request)
 
 
-# Protocol -> the path that its clients' addresses usually end with, and what opens a stream there.
+# Protocol -> the default path of its base URL, and the function that opens a stream.
 _OPENERS: Mapping[str, tuple[str, Callable[[str, Mapping[str, Any]], Any]]] = {
     "openai_chat": ("/v1", _chat),
     "openai_responses": ("/v1", _responses),

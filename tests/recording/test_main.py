@@ -1,4 +1,4 @@
-"""A story told through the recorder: until its end was seen, without a gateway's own affairs."""
+"""Recording one exchange: until its end is recorded, without the headers of a gateway."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 from harness.cassettes import load
 from recording import __main__ as recording
 from recording import engines
-from recording.engines import Kind
-from recording.exchanges import Plot, Story
-from recording.running import running
+from recording.engine_process import run_engine
+from recording.engines import Engine
+from recording.exchanges import Exchange, RequestSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Holds the line after [DONE] until its reader has left, as many times as it is told.
+# Keeps the connection open after [DONE] until the client disconnects, for the first N requests.
 SERVER = """
 import http.server, json, sys
 held = int(sys.argv[1])
@@ -46,48 +46,52 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[2])), Answer).serve_forever()
 
 
 @pytest.fixture
-def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Record a story of a server that holds the line, and return its cassette."""
+def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Record an exchange with a server that keeps the connection open; return its cassette."""
     monkeypatch.setattr(engines, "BUILD", tmp_path)
     monkeypatch.setattr(recording, "BUILD", tmp_path)
     monkeypatch.setattr(recording, "CASSETTES", tmp_path)
     python = Path(sys.executable)
 
-    def tell(held: int, leaves_after: int | None = None) -> Path:
+    def record_once(held: int, aborts_after: int | None = None) -> Path:
         def command(port: int) -> list[str]:
             return [sys.executable, "-c", SERVER, str(held), str(port)]
 
-        kind = Kind("test", "1", "MIT", python, command, "/")
-        story = Story("a/b", "test", "openai_chat", Plot("hi", leaves_after=leaves_after))
-        with running(kind) as engine:
-            recording.record(story, kind, engine)
+        engine = Engine("test", "1", "MIT", python, command, "/")
+        exchange = Exchange(
+            "a/b", "test", "openai_chat", RequestSpec("hi", aborts_after=aborts_after)
+        )
+        with run_engine(engine) as process:
+            recording.record(exchange, engine, process)
         return tmp_path / "a/b.yaml"
 
-    return tell
+    return record_once
 
 
-def test_a_story_is_told_until_its_end_was_seen(told: Callable[..., Path]) -> None:
-    [interaction] = load(told(held=2)).interactions
+def test_an_exchange_is_repeated_until_its_end_is_recorded(record: Callable[..., Path]) -> None:
+    [interaction] = load(record(held=2)).interactions
     assert interaction.response.stream.end == "clean"
     assert interaction.response.body.endswith(b"data: [DONE]\n\n")
 
 
-def test_a_reader_that_is_to_leave_leaves(told: Callable[..., Path]) -> None:
-    [interaction] = load(told(held=1, leaves_after=1)).interactions
+def test_a_client_that_is_to_disconnect_does(record: Callable[..., Path]) -> None:
+    [interaction] = load(record(held=1, aborts_after=1)).interactions
     assert interaction.response.stream.end == "client_closed"
 
 
-def test_an_end_that_never_comes_is_told(
-    told: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_an_end_that_is_never_recorded_is_an_error(
+    record: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(recording, "_TELLINGS", 3)
-    with pytest.raises(RuntimeError, match="a/b: its end was not seen in 3 tellings"):
-        told(held=9)
+    monkeypatch.setattr(recording, "_MAX_ATTEMPTS", 3)
+    with pytest.raises(RuntimeError, match="a/b: the end was not recorded in 3 attempts"):
+        record(held=9)
     assert not (tmp_path / "a/b.yaml").exists()
 
 
-def test_a_cassette_keeps_neither_a_port_nor_a_gateway_s_affairs(told: Callable[..., Path]) -> None:
-    [interaction] = load(told(held=0)).interactions
+def test_a_cassette_has_neither_the_port_nor_the_headers_of_a_gateway(
+    record: Callable[..., Path],
+) -> None:
+    [interaction] = load(record(held=0)).interactions
     assert interaction.request.uri == "http://127.0.0.1:8080/v1/chat/completions"
     names = {name.lower() for name, _ in interaction.response.headers}
     assert "content-type" in names
