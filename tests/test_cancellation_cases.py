@@ -38,7 +38,7 @@ CASES = {
         "cancelled while awaiting the request",
         (
             "run_closes_responses",
-            f"{INTERFACES}::test_a_run_cancelled_while_connecting_leaves_the_socket",
+            f"{INTERFACES}::test_a_run_cancelled_while_connecting_closes_the_socket",
             "aborting/test_stream_sweep.py::test_who_waits_for_the_answer_can_be_interrupted_too",
         ),
     ),
@@ -67,8 +67,8 @@ CASES = {
         (
             "tool_call",
             "parallel_calls",
-            "streaming/test_request_sanitizing.py::test_every_history_becomes_acceptable_and_stays_as_it_is_then",
-            "streaming/test_continuation.py::test_what_an_outcome_means_for_the_run",
+            "streaming/test_request_sanitizing.py::test_every_history_becomes_acceptable_and_then_stays_unchanged",
+            "streaming/test_continuation.py::test_stop_reason_after_each_outcome",
             f"{STACK}::test_undisturbed_it_is_two_steps_of_an_agent",
         ),
     ),
@@ -89,8 +89,8 @@ CASES = {
     "CA-009": Case(
         "GeneratorExit inside a task group",
         (
-            f"{CLOSING}::test_a_task_group_in_a_stream_makes_no_group_of_exceptions_of_its_closing",
-            f"{CLOSING}::test_what_fails_in_a_task_group_while_it_is_closed_is_told",
+            f"{CLOSING}::test_closing_a_stream_with_a_task_group_raises_no_exception_group",
+            f"{CLOSING}::test_an_error_in_a_task_group_during_closing_is_returned",
             f"{CANCELLATION}::test_a_cancelled_run_in_a_task_group_cancels_its_siblings_once",
         ),
     ),
@@ -99,7 +99,7 @@ CASES = {
         (
             "silent_provider",
             "run_ends_at_once",
-            f"{CLOSING}::test_who_waits_for_chunks_is_cancelled_before_they_are_closed",
+            f"{CLOSING}::test_a_waiting_reader_is_cancelled_before_the_chunks_are_closed",
             f"{KEEPALIVE}::test_closing_while_the_source_is_waited_for_ends_that_wait",
         ),
     ),
@@ -124,14 +124,14 @@ CASES = {
             "text",
             "cancel_is_not_suppressed",
             "run_propagates_cancellation",
-            f"{CLOSING}::test_wait_for_leaves_the_chunks_closed",
+            f"{CLOSING}::test_wait_for_closes_the_chunks",
         ),
     ),
     "CA-015": Case(
         "a callback raises CancelledError",
         (
             "run_ends_at_once",
-            "streaming/serving/test_keepalive.py::test_a_cancellation_of_the_sources_own_making_is_one",
+            "streaming/serving/test_keepalive.py::test_a_cancelled_error_of_the_source_reaches_the_consumer",
         ),
     ),
     "CA-016": Case(
@@ -142,20 +142,20 @@ CASES = {
         (
             "aborted_closes_connection",
             "run_closes_responses",
-            f"{INTERFACES}::test_left_while_the_provider_is_silent",
+            f"{INTERFACES}::test_an_abort_while_the_provider_is_silent",
         ),
     ),
     "CA-018": Case(
         "cancelled again during clean-up",
         (
             "run_propagates_cancellation",
-            f"{CANCELLATION}::test_undisturbed_work_is_done_before_a_cancellation_counts",
+            f"{CANCELLATION}::test_a_deferred_cancellation_is_raised_after_the_work",
             f"{KEEPALIVE}::test_a_second_cancellation_reaches_the_clean_up",
         ),
     ),
     "CA-019": Case(
         "an error status on a streaming request",
-        (f"{INTERFACES}::test_a_provider_that_refuses_ends_the_chunks_as_failed",),
+        (f"{INTERFACES}::test_a_rejected_request_ends_the_chunks_as_failed",),
     ),
     "CA-020": Case(
         "close() but no aclose()",
@@ -180,7 +180,7 @@ CASES = {
         (
             "run_no_stale_message",
             "run_unregisters",
-            f"{CANCELLATION}::test_a_run_that_ends_late_does_not_take_its_successors_signal_along",
+            f"{CANCELLATION}::test_a_run_that_ends_late_keeps_the_signal_of_its_successor",
         ),
     ),
     "CA-024": Case(
@@ -190,14 +190,14 @@ CASES = {
             "failing_provider",
             "no_chunk_after_abort",
             "run_events_in_order",
-            f"{CLOSING}::test_a_signal_at_the_last_chunks_comes_too_late",
+            f"{CLOSING}::test_a_signal_at_the_last_chunks_has_no_effect",
         ),
     ),
     "CA-025": Case(
         "a synchronous iterator closed from another thread",
         (
-            "streaming/test_cancelling_sync.py::test_a_thread_that_waits_for_a_silent_provider_is_woken",
-            "streaming/test_cancelling_sync.py::test_a_run_cancelled_before_it_began_takes_no_event",
+            "streaming/test_cancelling_sync.py::test_a_thread_waiting_for_a_silent_provider_is_woken",
+            "streaming/test_cancelling_sync.py::test_a_run_cancelled_before_it_began_reads_no_event",
         ),
     ),
 }

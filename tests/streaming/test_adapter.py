@@ -66,18 +66,18 @@ async def product() -> AsyncIterator[Product]:
         ("together", {"messages": []}, "openai_chat"),
     ],
 )
-def test_a_provider_is_spoken_to_in_its_protocol(
+def test_a_provider_has_the_protocol_of_the_request(
     provider: str, request_: dict[str, Any], expected: str
 ) -> None:
     assert protocol_of(provider, request_) == expected
 
 
-def test_every_provider_speaks_protocols_we_have() -> None:
+def test_every_provider_has_a_known_protocol() -> None:
     spoken = {name for p in PROVIDERS.values() for name in (p.protocol, p.input_protocol) if name}
     assert spoken == set(NAMES)
 
 
-async def test_an_unknown_provider_is_refused_with_the_nearest(product: Product) -> None:
+async def test_an_unknown_provider_is_an_error_with_a_suggestion(product: Product) -> None:
     with pytest.raises(UnknownWordError, match="did you mean 'openai'"):
         await anext(product.adapter.stream(asking("open_ai"), {}))
     assert product.kept.traces == []
@@ -87,7 +87,7 @@ async def test_an_unknown_provider_is_refused_with_the_nearest(product: Product)
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_step_delivers_and_leaves_one_trace(name: str, product: Product) -> None:
+async def test_a_step_delivers_an_answer_and_writes_one_trace(name: str, product: Product) -> None:
     told, error = await product.taken(name, answered(name))
     step = product.adapter.result
     assert step is not None
@@ -110,7 +110,7 @@ async def test_a_step_delivers_and_leaves_one_trace(name: str, product: Product)
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_chunk_is_handed_on_in_the_moment_it_comes(name: str, product: Product) -> None:
+async def test_a_chunk_is_yielded_as_soon_as_it_arrives(name: str, product: Product) -> None:
     """A12: the provider goes silent in the middle, and everything before is there."""
     product.speak(silent_after(name, len(frames(name)) - 1))
     async with aclosing(product.stream(name)) as chunks:
@@ -119,7 +119,7 @@ async def test_a_chunk_is_handed_on_in_the_moment_it_comes(name: str, product: P
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_nothing_of_a_step_is_left_for_the_next(name: str, product: Product) -> None:
+async def test_a_step_keeps_no_state_for_the_next(name: str, product: Product) -> None:
     """D52: length, then a plain stop, with one adapter."""
     words = (Text(text="Hi"),)
     for finish in ("length", "stop", "length"):
@@ -130,14 +130,14 @@ async def test_nothing_of_a_step_is_left_for_the_next(name: str, product: Produc
         assert product.adapter.result.outcome.finish == finish
 
 
-async def test_a_step_that_is_running_shows_no_old_result(product: Product) -> None:
+async def test_a_running_step_has_no_result(product: Product) -> None:
     await product.taken("openai_chat", answered("openai_chat"))
     async with aclosing(product.stream("openai_chat")) as chunks:
         await anext(chunks)
         assert product.adapter.result is None
 
 
-async def test_calls_of_tools_that_need_approval_ask_for_it(product: Product) -> None:
+async def test_calls_that_need_approval_are_approval_requests(product: Product) -> None:
     product.speak(answered("anthropic_messages"))
     chunks = product.stream("anthropic_messages", requires_approval=("get",))
     kinds = {chunk.kind async for chunk in chunks}
@@ -145,7 +145,7 @@ async def test_calls_of_tools_that_need_approval_ask_for_it(product: Product) ->
     assert "tool_call" not in kinds
 
 
-async def test_usage_a_local_server_does_not_report_is_estimated(product: Product) -> None:
+async def test_missing_usage_of_a_local_server_is_estimated(product: Product) -> None:
     """A13, D29: without the network; what is reported wins."""
     message = Message(content=(Text(text="Hello you there"),))
     product.speak(answered("openai_chat", message))
@@ -186,7 +186,7 @@ FAILURES: list[tuple[int, str, type[LLMError]]] = [
 
 @pytest.mark.parametrize(("status", "code", "expected"), FAILURES)
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_refused_request_is_one_error_and_one_trace(
+async def test_a_rejected_request_is_one_error_and_one_trace(
     name: str, status: int, code: str, expected: type[LLMError], product: Product
 ) -> None:
     """A4, A6, D55: the SDK's exception is the cause; the trace has everything but an answer."""
@@ -211,7 +211,7 @@ async def test_a_refused_request_is_one_error_and_one_trace(
     [("server", LLMServerError), ("overloaded", LLMOverloadedError)],
 )
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_failure_inside_the_stream_is_named_by_its_code(
+async def test_an_error_inside_the_stream_is_classified_by_its_code(
     name: str, kind: ErrorKind, expected: type[LLMError], product: Product
 ) -> None:
     """D57, D31: the HTTP status is 200, only the event says what happened."""
@@ -269,7 +269,7 @@ class Stream:
 
 
 @pytest.mark.parametrize("at", ["start", 0, 1, "close"])
-async def test_an_error_of_the_family_comes_out_as_the_same_object(at: str | int) -> None:
+async def test_a_member_of_the_family_is_raised_as_the_same_object(at: str | int) -> None:
     """A5, D54."""
     mine = LLMServerError(ErrorInfo(kind="server", message="mine"))
 
@@ -287,7 +287,7 @@ async def test_an_error_of_the_family_comes_out_as_the_same_object(at: str | int
     assert adapter.result.error is mine
 
 
-async def test_a_fault_of_our_own_surfaces_with_its_cause() -> None:
+async def test_an_error_of_the_interface_is_raised_with_its_cause() -> None:
     """D53, D60: nothing is swallowed, nothing looks like an answer without a call."""
 
     async def opener(_: str, __: Any) -> Any:
@@ -320,7 +320,7 @@ class Slow:
         self.done += 1
 
 
-async def test_a_trace_that_fails_is_logged_and_hurts_nobody(
+async def test_a_failing_trace_is_logged_and_does_not_affect_the_step(
     product: Product, caplog: pytest.LogCaptureFixture
 ) -> None:
     product.adapter = StreamAdapter(product.open, Broken())
@@ -330,7 +330,7 @@ async def test_a_trace_that_fails_is_logged_and_hurts_nobody(
     assert "step step: its trace is lost" in caplog.text
 
 
-async def test_nobody_waits_for_a_trace(product: Product) -> None:
+async def test_a_step_does_not_wait_for_its_trace(product: Product) -> None:
     slow = Slow()
     product.adapter = StreamAdapter(product.open, slow)
     for _ in range(3):

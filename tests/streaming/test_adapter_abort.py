@@ -106,7 +106,7 @@ def faults_of(step: Step, raises: type[BaseException] | None, *, told: bool) -> 
 
 @pytest.mark.parametrize("way", WAITING)
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_step_left_while_the_provider_is_silent(
+async def test_a_step_aborted_while_the_provider_is_silent(
     name: str, way: str, product: Product
 ) -> None:
     act, raises = WAITING[way]
@@ -127,7 +127,7 @@ async def _leave_at(act: Act, number: int, leaving: Leaving, _: Silent) -> None:
 
 @pytest.mark.parametrize("way", AT_A_CHUNK)
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_step_left_at_a_chunk(name: str, way: str, product: Product) -> None:
+async def test_a_step_aborted_at_a_chunk(name: str, way: str, product: Product) -> None:
     act, raises = AT_A_CHUNK[way]
     found = {}
     with watching_generators() as abandoned:

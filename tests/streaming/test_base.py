@@ -40,7 +40,7 @@ def tail(chunks: list[Chunk]) -> list[str]:
 # How a stream ends
 
 
-async def test_a_whole_answer_ends_with_its_reason_and_its_usage() -> None:
+async def test_a_complete_answer_ends_with_stop_reason_and_usage() -> None:
     interface, got, raised = await read(light(*STORY))
     assert raised is None
     assert [chunk.kind for chunk in got][-2:] == tail(got) == ["stop_reason", "usage"]
@@ -50,14 +50,14 @@ async def test_a_whole_answer_ends_with_its_reason_and_its_usage() -> None:
     assert (seen.received, seen.last_event.type) == (len(STORY), "message_stop")
 
 
-async def test_no_usage_is_no_chunk() -> None:
+async def test_without_usage_there_is_no_usage_chunk() -> None:
     interface, got, _ = await read(light({START: {"message": {"usage": None}}}, *end(usage=None)))
     assert tail(got) == ["stop_reason"]
     assert {"usage_missing", "empty_output"} <= set(interface.outcome().notes)
 
 
 @pytest.mark.parametrize("count", range(1, len(STORY) - 1))
-async def test_an_answer_that_stops_in_the_middle_is_truncated(count: int) -> None:
+async def test_an_answer_without_a_terminal_is_truncated(count: int) -> None:
     """The last of these ends right before its message_delta, which is the terminal."""
     interface, got, raised = await read(light(*STORY)[:count])
     outcome = interface.outcome()
@@ -68,7 +68,7 @@ async def test_an_answer_that_stops_in_the_middle_is_truncated(count: int) -> No
     assert tail(got) == ["stop_reason", "usage"]
 
 
-async def test_tr016_nothing_at_all_is_an_error() -> None:
+async def test_tr016_a_stream_without_events_is_an_error() -> None:
     interface, got, raised = await read([])
     outcome = interface.outcome()
     assert outcome.error is not None
@@ -90,7 +90,7 @@ async def test_tr016_nothing_at_all_is_an_error() -> None:
     ],
     ids=repr,
 )
-async def test_what_the_sdk_raised_is_raised_again(failure: Exception) -> None:
+async def test_an_exception_of_the_sdk_is_raised_again(failure: Exception) -> None:
     interface, got, raised = await read(light(*STORY)[:8], failure)
     assert raised is failure
     assert tail(got) == ["error", "stop_reason", "usage"]
@@ -100,7 +100,7 @@ async def test_what_the_sdk_raised_is_raised_again(failure: Exception) -> None:
     assert outcome.text == "Hel"
 
 
-async def test_a_connection_lost_before_the_terminal_leaves_a_truncated_answer() -> None:
+async def test_a_connection_lost_before_the_terminal_is_truncated() -> None:
     failure = httpx2.ReadError("lost")
     interface, _, raised = await read(light(*STORY)[:-2], failure)
     outcome = interface.outcome()
@@ -134,7 +134,7 @@ async def test_another_failure_after_the_terminal_is_a_failure() -> None:
     assert tail(got) == ["error", "stop_reason", "usage"]
 
 
-async def test_a_failure_told_inside_the_stream_is_raised_as_a_stream_error() -> None:
+async def test_an_error_inside_the_stream_is_raised_as_a_stream_error() -> None:
     said = WireObject(type="error", error=WireObject(type="overloaded_error", message="Busy"))
     interface, got, raised = await read([*light(*STORY)[:6], said, said])
     assert isinstance(raised, StreamError)
@@ -143,7 +143,7 @@ async def test_a_failure_told_inside_the_stream_is_raised_as_a_stream_error() ->
     assert tail(got) == ["error", "stop_reason", "usage"]
 
 
-async def test_the_first_failure_counts() -> None:
+async def test_the_first_error_counts() -> None:
     said = WireObject(type="error", error=WireObject(type="overloaded_error", message="Busy"))
     failure = httpx2.ReadError("lost")
     interface, _, raised = await read([said], failure)
@@ -162,7 +162,7 @@ async def test_i19_an_event_that_contradicts_the_others_ends_the_stream() -> Non
     assert (interface.outcome().ending, interface.outcome().text) == ("failed", "")
 
 
-async def test_an_unknown_word_never_becomes_success() -> None:
+async def test_an_unknown_value_never_becomes_success() -> None:
     odd = WireObject(type="of_tomorrow")
     interface, _, raised = await read(
         [*light(START), odd, odd, *light(*text(0, "Hi"), *end("bored"))]
@@ -175,7 +175,7 @@ async def test_an_unknown_word_never_becomes_success() -> None:
     assert "unknown_finish: bored" in outcome.notes
 
 
-async def test_calls_that_were_announced_and_never_made_are_noted() -> None:
+async def test_a_finish_for_calls_without_calls_is_noted() -> None:
     interface, _, _ = await read(light(START, *text(0, "Hi"), *end("tool_use")))
     assert "no_tool_call" in interface.outcome().notes
 
@@ -183,7 +183,7 @@ async def test_calls_that_were_announced_and_never_made_are_noted() -> None:
 @pytest.mark.parametrize(
     ("kind", "finish"), [("text", "stop"), ("tool_call", "tool_calls"), ("refusal", "refusal")]
 )
-def test_a_plain_stop_is_named_for_what_it_ends(kind: str, finish: str) -> None:
+def test_a_plain_stop_after_calls_or_a_refusal_is_reported_as_those(kind: str, finish: str) -> None:
     """Servers without a word of their own for calls or refusals say stop."""
     interface = AnthropicMessagesInterface()
     if kind == "tool_call":
@@ -198,7 +198,7 @@ def test_a_plain_stop_is_named_for_what_it_ends(kind: str, finish: str) -> None:
 
 
 @pytest.mark.parametrize("leave_at", range(8))
-async def test_the_prefix_law(leave_at: int) -> None:
+async def test_the_outcome_has_the_chunks_at_every_moment(leave_at: int) -> None:
     """IV-002: what was shown is what is kept, at every chunk."""
     interface = AnthropicMessagesInterface()
     chunks = interface.chunks(Stream(light(*STORY)))
@@ -221,13 +221,13 @@ async def test_the_prefix_law(leave_at: int) -> None:
     assert (after.ending == "cancelled") == (got[-1].kind not in {"stop_reason", "usage"})
 
 
-async def test_nothing_was_asked_so_nothing_is_known() -> None:
+async def test_a_new_interface_has_an_empty_outcome() -> None:
     outcome = AnthropicMessagesInterface(model="mine").outcome()
     assert outcome == Outcome(model="mine")
 
 
 @pytest.mark.parametrize("count", [0, 1, 6, len(STORY)])
-async def test_an_outcome_survives_json(count: int) -> None:
+async def test_an_outcome_round_trips_through_json(count: int) -> None:
     """It is made without validation, so that its parts are not looked at again and again."""
     for failure in (None, httpx2.ReadError("lost"), ValueError("é\U0001f600")):
         interface, _, _ = await read(light(*STORY)[:count], failure)
@@ -235,7 +235,7 @@ async def test_an_outcome_survives_json(count: int) -> None:
         assert Outcome.model_validate_json(outcome.model_dump_json()) == outcome
 
 
-async def test_tr022_a_character_cut_in_two_deltas_is_whole() -> None:
+async def test_tr022_a_character_cut_in_two_deltas_is_joined() -> None:
     interface, got, _ = await read(light(START, *text(0, "HIGH", "LOW"), *end()))
     outcome = interface.outcome()
     assert [chunk.text for chunk in got if chunk.kind == "text"] == ["\ud83d", "\ude00"]
@@ -244,7 +244,7 @@ async def test_tr022_a_character_cut_in_two_deltas_is_whole() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_tr022_whatever_the_protocol(name: str) -> None:
+async def test_tr022_a_cut_character_is_joined_in_every_protocol(name: str) -> None:
     outcome = (await answered(name, in_halves(saying(name, "HIGH", "LOW")))).outcome
     assert (outcome.text, outcome.ending) == ("\U0001f600", "complete")
 
@@ -274,7 +274,7 @@ async def _task_cancel(chunks: AsyncGenerator[Chunk, None]) -> None:
 
 
 @pytest.mark.parametrize("leave", [_break, _throw, _task_cancel])
-async def test_who_leaves_early_has_cancelled(
+async def test_an_early_abort_is_recorded_as_cancelled(
     leave: Callable[[AsyncGenerator[Chunk, None]], Any],
 ) -> None:
     interface, stream = AnthropicMessagesInterface(), Stream(light(*STORY))
@@ -287,7 +287,7 @@ async def test_who_leaves_early_has_cancelled(
     assert stream.closed_by is not None
 
 
-async def test_who_leaves_after_the_end_has_missed_nothing() -> None:
+async def test_an_abort_after_the_end_keeps_the_ending() -> None:
     interface, stream = AnthropicMessagesInterface(), Stream(light(*STORY))
     chunks = interface.chunks(stream)
     async for chunk in chunks:
@@ -300,7 +300,7 @@ async def test_who_leaves_after_the_end_has_missed_nothing() -> None:
 # The synchronous road
 
 
-def test_a_thread_gets_the_same() -> None:
+def test_a_synchronous_stream_gives_the_same() -> None:
     sync, events = AnthropicMessagesInterface(), decoded(*STORY)
     got = list(sync.chunks_sync(iter(events)))
 
@@ -313,13 +313,13 @@ def test_a_thread_gets_the_same() -> None:
 
 
 @pytest.mark.parametrize(("count", "ending"), [(6, "truncated"), (len(STORY), "complete")])
-def test_a_thread_is_told_of_a_lost_connection(count: int, ending: str) -> None:
+def test_a_synchronous_stream_reports_a_lost_connection(count: int, ending: str) -> None:
     told = tell(*STORY[:count], ending="reset")
     assert told.outcome.ending == ending
     assert isinstance(told.raised, httpx2.ReadError) == (ending == "truncated")
 
 
-def test_a_thread_that_leaves_has_cancelled() -> None:
+def test_aborting_a_synchronous_stream_is_recorded_as_cancelled() -> None:
     interface = AnthropicMessagesInterface()
     chunks = interface.chunks_sync(iter(light(*STORY)))
     next(chunks)
@@ -349,13 +349,13 @@ def test_a_stream_that_could_not_be_opened_has_failed() -> None:
     assert (outcome.ending, outcome.finish, outcome.error.kind) == ("failed", "error", "connection")
 
 
-def test_a_note_is_left_once() -> None:
+def test_a_note_is_added_once() -> None:
     interface = AnthropicMessagesInterface()
     for detail in (1, 1, 2, None):
         interface.note("odd", detail)
     assert interface.outcome().notes == ("odd: 1", "odd: 2", "odd")
 
 
-def test_an_interface_has_to_say_how_it_reads_events() -> None:
+def test_an_interface_must_implement_handle() -> None:
     with pytest.raises(NotImplementedError):
         StreamingInterface().handle(WireObject())

@@ -34,7 +34,7 @@ async def waiting(awaitable: Any, signal: CancelSignal) -> asyncio.Task[Any]:
     return task
 
 
-async def test_a_guard_gives_back_what_it_waited_for() -> None:
+async def test_a_guard_returns_the_result() -> None:
     signal = CancelSignal()
     assert await signal.guard(asyncio.sleep(0, "done")) == "done"
     assert not signal.waits
@@ -51,7 +51,7 @@ async def test_a_silent_wait_ends_when_the_signal_fires() -> None:
     assert not signal.waits
 
 
-async def test_a_fired_signal_starts_nothing() -> None:
+async def test_a_fired_signal_prevents_new_waits() -> None:
     signal = CancelSignal()
     signal.fire()
     ran = False
@@ -71,7 +71,7 @@ async def test_a_fired_signal_starts_nothing() -> None:
     assert not signal.waits
 
 
-async def test_what_cannot_be_dropped_is_left_alone() -> None:
+async def test_an_awaitable_that_cannot_be_discarded_is_ignored() -> None:
     class Plain:
         def __await__(self) -> Generator[None, None, None]:
             yield
@@ -132,7 +132,7 @@ async def test_a_task_that_fires_the_signal_under_its_own_guard_is_not_cancelled
 
 
 @pytest.mark.parametrize("order", ["foreign first", "signal first", "foreign a turn later"])
-async def test_a_foreign_cancellation_of_the_same_moment_wins(order: str) -> None:
+async def test_another_cancellation_at_the_same_moment_wins(order: str) -> None:
     signal = CancelSignal()
     task = await waiting(silence(), signal)
     if order == "foreign first":
@@ -150,7 +150,7 @@ async def test_a_foreign_cancellation_of_the_same_moment_wins(order: str) -> Non
     assert not signal.waits
 
 
-async def test_a_second_fire_during_clean_up_disturbs_nothing() -> None:
+async def test_a_second_fire_during_clean_up_has_no_effect() -> None:
     signal = CancelSignal()
     cleaned = False
 
@@ -171,7 +171,7 @@ async def test_a_second_fire_during_clean_up_disturbs_nothing() -> None:
     assert cleaned
 
 
-async def test_a_result_of_the_same_moment_is_not_lost() -> None:
+async def test_a_result_at_the_moment_of_the_signal_is_returned() -> None:
     signal = CancelSignal()
     future = asyncio.get_running_loop().create_future()
 
@@ -186,7 +186,7 @@ async def test_a_result_of_the_same_moment_is_not_lost() -> None:
     assert task.cancelling() == 0
 
 
-async def test_an_exception_an_interruption_was_turned_into_is_ours() -> None:
+async def test_an_exception_raised_from_an_interruption_becomes_run_cancelled() -> None:
     signal = CancelSignal()
 
     async def relabel() -> None:
@@ -202,7 +202,7 @@ async def test_an_exception_an_interruption_was_turned_into_is_ours() -> None:
     assert isinstance(caught.value.__cause__, ConnectionError)
 
 
-async def test_a_failure_under_the_guard_passes() -> None:
+async def test_an_exception_under_the_guard_passes_through() -> None:
     async def fail() -> None:
         raise ValueError("mine")
 
@@ -218,7 +218,7 @@ async def test_a_timeout_around_the_guard_is_a_timeout() -> None:
     assert not signal.waits
 
 
-async def test_a_timeout_and_the_signal_in_the_same_moment_are_a_timeout() -> None:
+async def test_a_timeout_at_the_moment_of_the_signal_is_a_timeout() -> None:
     signal = CancelSignal()
     deadline = asyncio.timeout(None)
 
@@ -253,7 +253,7 @@ async def test_a_cancelled_run_in_a_task_group_cancels_its_siblings_once() -> No
     assert not other.waits
 
 
-async def test_guards_inside_each_other_are_left_in_order() -> None:
+async def test_nested_guards_end_in_order() -> None:
     signal = CancelSignal()
     task = await waiting(signal.guard(silence()), signal)
     signal.fire()
@@ -262,7 +262,7 @@ async def test_guards_inside_each_other_are_left_in_order() -> None:
     assert task.cancelling() == 0
 
 
-async def test_everybody_who_waits_is_told() -> None:
+async def test_every_waiting_task_is_cancelled() -> None:
     signal = CancelSignal()
     tasks = [await waiting(silence(), signal) for _ in range(5)]
     signal.fire()
@@ -275,7 +275,7 @@ async def numbers() -> AsyncIterator[int]:
         yield number
 
 
-async def test_reading_ends_with_the_signal() -> None:
+async def test_a_guarded_stream_ends_with_the_signal() -> None:
     signal = CancelSignal()
     reader = signal.guard_stream(numbers())
     assert [await anext(reader), await anext(reader)] == [0, 1]
@@ -285,11 +285,11 @@ async def test_reading_ends_with_the_signal() -> None:
             await anext(reader)
 
 
-async def test_reading_to_the_end_is_reading() -> None:
+async def test_a_guarded_stream_yields_everything() -> None:
     assert [number async for number in CancelSignal().guard_stream(numbers())] == [0, 1, 2]
 
 
-async def test_an_event_of_the_same_moment_is_stale() -> None:
+async def test_an_event_at_the_moment_of_the_signal_is_dropped() -> None:
     signal = CancelSignal()
 
     async def once() -> AsyncIterator[int]:
@@ -300,7 +300,7 @@ async def test_an_event_of_the_same_moment_is_stale() -> None:
         await anext(signal.guard_stream(once()))
 
 
-async def test_no_task_is_made_for_a_wait() -> None:
+async def test_a_wait_creates_no_task() -> None:
     signal = CancelSignal()
     before = asyncio.all_tasks()
     task = await waiting(silence(), signal)
@@ -309,7 +309,7 @@ async def test_no_task_is_made_for_a_wait() -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def test_a_callback_is_called_by_who_fires() -> None:
+def test_a_callback_runs_in_the_thread_that_fires() -> None:
     signal = CancelSignal()
     called: list[int] = []
     with signal.on_fire(lambda: called.append(threading.get_ident())):
@@ -320,7 +320,7 @@ def test_a_callback_is_called_by_who_fires() -> None:
     assert called != [threading.get_ident()]
 
 
-def test_a_callback_that_comes_late_is_called_at_once_and_one_that_left_never() -> None:
+def test_a_late_callback_runs_at_once_and_a_removed_one_never() -> None:
     signal, called = CancelSignal(), []
     with signal.on_fire(lambda: called.append("left")):
         pass
@@ -330,7 +330,7 @@ def test_a_callback_that_comes_late_is_called_at_once_and_one_that_left_never() 
     assert called == ["late"]
 
 
-async def test_a_registry_keeps_nothing_and_a_new_run_is_born_fresh() -> None:
+async def test_a_registry_removes_finished_runs_and_a_new_run_gets_a_new_signal() -> None:
     registry = CancellationRegistry()
     async with registry.registered("run") as first:
         assert registry.get("run") is first
@@ -347,14 +347,14 @@ async def test_a_registry_keeps_nothing_and_a_new_run_is_born_fresh() -> None:
     assert len(registry) == 0
 
 
-async def test_a_run_that_ends_late_does_not_take_its_successors_signal_along() -> None:
+async def test_a_run_that_ends_late_keeps_the_signal_of_its_successor() -> None:
     registry = CancellationRegistry()
     async with registry.registered("run"):
         successor = registry.create("run")
     assert registry.get("run") is successor
 
 
-async def test_a_watched_run_that_fails_is_forgotten() -> None:
+async def test_a_registered_run_that_fails_is_removed() -> None:
     registry = CancellationRegistry()
     with pytest.raises(ValueError, match="mine"):
         async with registry.registered("run"):
@@ -362,7 +362,7 @@ async def test_a_watched_run_that_fails_is_forgotten() -> None:
     assert len(registry) == 0
 
 
-async def test_undisturbed_work_is_done_before_a_cancellation_counts() -> None:
+async def test_a_deferred_cancellation_is_raised_after_the_work() -> None:
     steps: list[str] = []
     opened = asyncio.get_running_loop().create_future()
 
@@ -388,7 +388,7 @@ async def test_undisturbed_work_is_done_before_a_cancellation_counts() -> None:
     assert task.cancelled()
 
 
-async def test_work_that_fails_does_not_hide_the_cancellation() -> None:
+async def test_failing_work_does_not_hide_the_cancellation() -> None:
     async def work() -> None:
         await asyncio.sleep(0)
         raise ConnectionError("gone")
@@ -406,7 +406,7 @@ async def test_work_that_fails_does_not_hide_the_cancellation() -> None:
     assert isinstance(caught.value.__cause__, ConnectionError)
 
 
-async def test_a_cancellation_does_not_wait_for_ever() -> None:
+async def test_a_cancellation_waits_for_a_limited_time() -> None:
     tidied = False
 
     async def work() -> None:

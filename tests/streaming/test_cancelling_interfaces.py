@@ -121,7 +121,9 @@ async def provider() -> AsyncIterator[Provider]:
 
 @pytest.mark.parametrize("way", WAITING)
 @pytest.mark.parametrize("name", NAMES)
-async def test_left_while_the_provider_is_silent(name: str, way: str, provider: Provider) -> None:
+async def test_an_abort_while_the_provider_is_silent(
+    name: str, way: str, provider: Provider
+) -> None:
     found = {}
     with watching_generators() as abandoned:
         for events in range(len(frames(name))):
@@ -133,7 +135,7 @@ async def test_left_while_the_provider_is_silent(name: str, way: str, provider: 
 
 @pytest.mark.parametrize("way", AT_A_CHUNK)
 @pytest.mark.parametrize("name", NAMES)
-async def test_left_at_a_chunk(name: str, way: str, provider: Provider) -> None:
+async def test_an_abort_at_each_chunk(name: str, way: str, provider: Provider) -> None:
     everything = await provider.left_waiting(
         interface_for(name), name, len(frames(name)) - 1, "signal"
     )
@@ -147,7 +149,7 @@ async def test_left_at_a_chunk(name: str, way: str, provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_run_cancelled_while_connecting_leaves_the_socket(
+async def test_a_run_cancelled_while_connecting_closes_the_socket(
     name: str, provider: Provider
 ) -> None:
     """CA-001: the provider took the request and has not answered yet."""
@@ -179,7 +181,9 @@ async def test_a_run_cancelled_while_connecting_leaves_the_socket(
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_run_cancelled_before_it_began_asks_nobody(name: str, provider: Provider) -> None:
+async def test_a_run_cancelled_before_it_began_sends_no_request(
+    name: str, provider: Provider
+) -> None:
     call = provider.put(name, silent_after(name, 3))
     interface, signal = interface_for(name)(), CancelSignal()
     signal.fire()
@@ -189,9 +193,7 @@ async def test_a_run_cancelled_before_it_began_asks_nobody(name: str, provider: 
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_provider_that_refuses_ends_the_chunks_as_failed(
-    name: str, provider: Provider
-) -> None:
+async def test_a_rejected_request_ends_the_chunks_as_failed(name: str, provider: Provider) -> None:
     body = b'{"error": {"code": 429, "type": "rate_limit_error", "message": "no"}}'
     headers = (("content-type", "application/json"),)
     call = provider.put(name, Script((body,), status=429, headers=headers))

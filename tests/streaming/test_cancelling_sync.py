@@ -104,7 +104,7 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_thread_that_waits_for_a_silent_provider_is_woken(name: str, provider: Provider) -> None:
+def test_a_thread_waiting_for_a_silent_provider_is_woken(name: str, provider: Provider) -> None:
     for events in range(1, len(frames(name)), 3):
         key, stream = provider.open(name, events)
         interface, signal, got = interface_for(name)(), CancelSignal(), list[Chunk]()
@@ -136,7 +136,7 @@ def test_a_signal_between_two_chunks_ends_them(name: str, provider: Provider) ->
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("way", ["close", "throw"])
-def test_leaving_closes_the_stream(way: str, name: str, provider: Provider) -> None:
+def test_an_abort_closes_the_stream(way: str, name: str, provider: Provider) -> None:
     for _ in range(2):  # the second would starve, were the one connection not given back
         key, stream = provider.open(name, len(frames(name)) - 1)
         interface = interface_for(name)()
@@ -152,7 +152,7 @@ def test_leaving_closes_the_stream(way: str, name: str, provider: Provider) -> N
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_run_cancelled_before_it_began_takes_no_event(name: str, provider: Provider) -> None:
+def test_a_run_cancelled_before_it_began_reads_no_event(name: str, provider: Provider) -> None:
     _, stream = provider.open(name, 3)
     interface, signal = interface_for(name)(), CancelSignal()
     signal.fire()
@@ -160,7 +160,7 @@ def test_a_run_cancelled_before_it_began_takes_no_event(name: str, provider: Pro
     assert interface.diagnostics.received == 0
 
 
-def test_a_stream_without_a_socket_is_closed_by_who_fires() -> None:
+def test_a_stream_without_a_socket_is_closed_by_the_firing_thread() -> None:
     waiting, closed = threading.Event(), threading.Event()
 
     class Silent:

@@ -126,7 +126,7 @@ async def test_a_stream_is_closed_before_the_last_chunks_are_asked_for() -> None
         assert len(stream.closed_by) == 1
 
 
-async def test_what_cannot_be_closed_need_not_be() -> None:
+async def test_a_stream_without_close_is_accepted() -> None:
     class Bare:
         def __iter__(self) -> Iterator[WireObject]:
             return iter([START, *END])
@@ -152,7 +152,7 @@ async def _fails() -> None:
         raise ZeroDivisionError
 
 
-async def test_a_task_group_in_a_stream_makes_no_group_of_exceptions_of_its_closing() -> None:
+async def test_closing_a_stream_with_a_task_group_raises_no_exception_group() -> None:
     """CA-009."""
     stream = grouped(fails=False)
     assert await anext(stream) == 1
@@ -160,7 +160,7 @@ async def test_a_task_group_in_a_stream_makes_no_group_of_exceptions_of_its_clos
     assert await closing.aclose(stream) is None
 
 
-async def test_what_fails_in_a_task_group_while_it_is_closed_is_told() -> None:
+async def test_an_error_in_a_task_group_during_closing_is_returned() -> None:
     """CA-009: what is no part of the closing is not lost with it."""
     stream = grouped(fails=True)
     assert await anext(stream) == 1
@@ -170,7 +170,7 @@ async def test_what_fails_in_a_task_group_while_it_is_closed_is_told() -> None:
     assert unclosed.subgroup(ZeroDivisionError) is not None
 
 
-async def test_who_waits_for_chunks_is_cancelled_before_they_are_closed() -> None:
+async def test_a_waiting_reader_is_cancelled_before_the_chunks_are_closed() -> None:
     """CA-010: in this order nobody meets a generator that is running."""
     stream = SilentStream()
     chunks = made().chunks(stream)
@@ -185,7 +185,7 @@ async def test_who_waits_for_chunks_is_cancelled_before_they_are_closed() -> Non
     assert len(stream.closed_by) == 1
 
 
-async def test_a_generator_is_a_stream() -> None:
+async def test_a_generator_can_be_read_as_a_stream() -> None:
     left = False
 
     async def events() -> AsyncIterator[WireObject]:
@@ -208,7 +208,7 @@ async def test_a_generator_is_a_stream() -> None:
 
 
 @pytest.mark.parametrize("sync", [False, True])
-async def test_no_second_chunk_of_an_event_comes_after_the_signal(*, sync: bool) -> None:
+async def test_no_second_chunk_of_an_event_follows_the_signal(*, sync: bool) -> None:
     interface, signal, told = made(), CancelSignal(), list[str]()
     if sync:
         for chunk in interface.chunks_sync(Stream(WHOLE, *END), signal):
@@ -225,7 +225,7 @@ async def test_no_second_chunk_of_an_event_comes_after_the_signal(*, sync: bool)
     assert outcome.notes == ("usage_partial",)
 
 
-async def test_a_signal_at_the_last_chunks_comes_too_late() -> None:
+async def test_a_signal_at_the_last_chunks_has_no_effect() -> None:
     """CA-024: the answer is whole; one terminal, and it is the provider's."""
     interface, signal, told = made(), CancelSignal(), list[str]()
     async for chunk in interface.chunks(Stream(START, *END), signal):
@@ -245,7 +245,7 @@ async def test_usage_is_not_partial_once_the_terminal_came() -> None:
 
 
 @pytest.mark.parametrize("sync", [False, True])
-async def test_a_stream_that_fails_to_close_is_told_of_after_the_last_chunk(*, sync: bool) -> None:
+async def test_a_close_error_is_raised_after_the_last_chunk(*, sync: bool) -> None:
     interface, told = made(), list[str]()
     refuses = LLMServerError(ErrorInfo(kind="server", message="cannot close"))
     stream = Stream(START, *END, refuses=refuses)
@@ -280,7 +280,7 @@ async def test_a_stream_that_fails_to_close_hides_neither_failure_nor_cancellati
     assert caught.value is mine
 
 
-async def test_an_opening_that_fails_is_raised_as_it_is_and_told_in_chunks() -> None:
+async def test_an_error_of_opening_is_raised_unchanged_and_reported_in_chunks() -> None:
     mine = LLMServerError(ErrorInfo(kind="server", message="down"))
 
     async def fail() -> Any:
@@ -294,7 +294,7 @@ async def test_an_opening_that_fails_is_raised_as_it_is_and_told_in_chunks() -> 
     assert interface.outcome().error == mine.info
 
 
-async def test_a_refused_connection_is_a_failure_not_a_cut_answer() -> None:
+async def test_a_refused_connection_is_failed_not_truncated() -> None:
     async def refuse() -> Any:
         raise ConnectionRefusedError("nobody listens")
 
@@ -304,7 +304,7 @@ async def test_a_refused_connection_is_a_failure_not_a_cut_answer() -> None:
     assert interface.outcome().ending == "failed"
 
 
-async def test_a_stream_opened_in_the_moment_of_the_signal_is_closed() -> None:
+async def test_a_stream_opened_at_the_moment_of_the_signal_is_closed() -> None:
     stream, signal = Stream(WHOLE), CancelSignal()
 
     async def open_late() -> Any:
@@ -316,7 +316,7 @@ async def test_a_stream_opened_in_the_moment_of_the_signal_is_closed() -> None:
     assert len(stream.closed_by) == 1
 
 
-async def test_wait_for_leaves_the_chunks_closed() -> None:
+async def test_wait_for_closes_the_chunks() -> None:
     """CA-014: a timeout reaches the read; the chunks are over afterwards."""
     interface = made()
 

@@ -41,14 +41,14 @@ HIGH, LOW = "\ud83d", "\ude00"  # its two halves
         ("refusal", Refusal(text="Hello")),
     ],
 )
-def test_words_of_a_kind_make_a_part_of_that_kind(kind: TextKind, part: Part) -> None:
+def test_text_builders_make_parts_of_their_kind(kind: TextKind, part: Part) -> None:
     slot = TextBuilder(kind, 3)
     assert (slot.kind, slot.empty, slot.value()) == (kind, True, None)
     assert (*slot.add("Hel"), *slot.add("lo")) == (Chunk(kind, "Hel", 3), Chunk(kind, "lo", 3))
     assert (slot.empty, slot.value()) == (False, part)
 
 
-def test_d9_a_signature_alone_is_worth_keeping() -> None:
+def test_d9_a_signature_alone_is_kept() -> None:
     slot = TextBuilder("reasoning", 0)
     slot.add_signature("ab")
     slot.add_signature("cd")
@@ -67,7 +67,7 @@ def test_text_keeps_its_signature_and_its_citations() -> None:
 
 
 @pytest.mark.parametrize("kind", ["text", "reasoning", "refusal"])
-def test_tr022_a_character_cut_in_two_is_whole_in_the_content(kind: TextKind) -> None:
+def test_tr022_a_character_cut_in_two_is_joined_in_the_content(kind: TextKind) -> None:
     slot = TextBuilder(kind, 0)
     chunks = [chunk for piece in ("a", HIGH, LOW, "é") for chunk in slot.add(piece)]
     assert [chunk.text for chunk in chunks] == ["a", HIGH, LOW, "é"]
@@ -86,13 +86,13 @@ def test_tr022_a_character_cut_in_two_is_whole_in_the_content(kind: TextKind) ->
         ("\ufeff" + HIGH + LOW, "\ufeff" + EMOJI),
     ],
 )
-def test_a_half_that_stayed_alone_is_replaced(text: str, kept: str) -> None:
+def test_a_lone_surrogate_is_replaced(text: str, kept: str) -> None:
     assert repair_surrogates(text) == kept
     assert repair_surrogates(kept) is kept
 
 
 @given(st.text(st.characters()) | st.text(st.sampled_from([HIGH, LOW, "a", EMOJI])))
-def test_what_is_whole_can_be_written(text: str) -> None:
+def test_parsed_arguments_can_be_encoded(text: str) -> None:
     assert repair_surrogates(text).encode().decode() == repair_surrogates(text)
     assert repair_surrogates(repair_surrogates(text)) == repair_surrogates(text)
 
@@ -100,14 +100,14 @@ def test_what_is_whole_can_be_written(text: str) -> None:
 @pytest.mark.parametrize(
     ("pieces", "blank"), [((), True), ((" ", "\n"), True), ((" ", "{"), False)]
 )
-def test_arguments_of_white_space_say_nothing(pieces: tuple[str, ...], *, blank: bool) -> None:
+def test_arguments_of_white_space_count_as_empty(pieces: tuple[str, ...], *, blank: bool) -> None:
     slot = ToolCallBuilder(0, 0, frozenset())
     for piece in pieces:
         slot.add(piece)
     assert slot.blank is blank
 
 
-def test_an_outcome_with_half_a_character_is_written_and_read_again() -> None:
+def test_an_outcome_with_a_lone_surrogate_round_trips() -> None:
     """The chunk stays as it came; only the text of the JSON is ASCII then."""
     slot = TextBuilder("text", 0)
     broken = Outcome(chunks=slot.add(HIGH), content=(slot.value() or Text(text=""),))
@@ -144,7 +144,7 @@ def test_d22_a_call_waits_for_its_id_and_its_name() -> None:
     assert not slot.empty
 
 
-def test_a_call_opens_with_whatever_is_there() -> None:
+def test_a_call_opens_with_the_arguments_received_so_far() -> None:
     assert _call(id="c1", name="get").announce() == (
         Chunk("tool_call", None, 2, 1, "c1", "get", None),
     )
@@ -158,7 +158,7 @@ def test_a_call_opens_with_whatever_is_there() -> None:
         ({"name": "get", "asks_approval": True}, "approval_request"),
     ],
 )
-def test_i13_approval_goes_by_the_whole_name_or_by_who_asks(
+def test_i13_approval_is_decided_by_the_complete_name_or_the_provider(
     known: dict[str, Any], kind: str
 ) -> None:
     slot = _call(id="c1", **known)
@@ -166,7 +166,7 @@ def test_i13_approval_goes_by_the_whole_name_or_by_who_asks(
     assert slot.value().approval is (True if kind == "approval_request" else None)
 
 
-def test_a_call_without_a_name_needs_nobodys_approval() -> None:
+def test_a_call_without_a_name_needs_no_approval() -> None:
     assert not _call().needs_approval
 
 
@@ -182,7 +182,7 @@ def test_a_call_is_complete_once_it_was_closed() -> None:
     assert slot.value().arguments == {"a": 1}
 
 
-def test_or005_a_call_reported_as_incomplete_is_no_call_to_run() -> None:
+def test_or005_a_call_reported_as_incomplete_is_incomplete() -> None:
     slot = _call(id="c1", name="get")
     slot.add("{}")
     slot.close()
@@ -193,7 +193,7 @@ def test_or005_a_call_reported_as_incomplete_is_no_call_to_run() -> None:
     assert slot.value().complete
 
 
-def test_a_call_is_parsed_at_its_close_and_only_then() -> None:
+def test_arguments_are_parsed_when_the_call_is_closed() -> None:
     slot = _call(id="c1", name="get")
     slot.add("{}")
     slot.close()
@@ -203,7 +203,7 @@ def test_a_call_is_parsed_at_its_close_and_only_then() -> None:
 
 
 @pytest.mark.parametrize("known", [{}, {"id": "c1"}, {"name": "get"}, {"id": "", "name": "get"}])
-def test_who_has_no_id_and_no_name_is_never_complete(known: dict[str, Any]) -> None:
+def test_a_call_without_id_and_name_is_incomplete(known: dict[str, Any]) -> None:
     slot = _call(**known)
     slot.close()
     assert not slot.value().complete
@@ -237,7 +237,7 @@ def test_arguments_are_one_json_object_or_none(text: str, arguments: Any) -> Non
     assert parse_arguments(text) == arguments
 
 
-def test_tr022_arguments_cut_inside_a_character_are_whole_at_the_end() -> None:
+def test_tr022_arguments_cut_inside_a_character_are_joined_at_the_end() -> None:
     slot = _call(id="c1", name="get")
     slot.announce()
     pieces = ['{"a": "', HIGH, LOW, '"}']
@@ -264,7 +264,7 @@ def test_arguments_survive_any_cut(arguments: dict[str, Any], data: st.DataObjec
 # The response
 
 
-def test_d27_parts_stand_in_the_order_they_were_opened() -> None:
+def test_d27_parts_keep_the_order_of_their_opening() -> None:
     assembly = Assembly(frozenset({"rm"}))
     assert assembly.last is None
     thought, text = assembly.open_text("reasoning"), assembly.open_text("text")
@@ -289,7 +289,7 @@ def test_d61_nothing_is_shared_between_responses() -> None:
     assert (other.content(), other.calls) == ((), [])
 
 
-def test_only_words_of_refusal_refuse() -> None:
+def test_only_a_refusal_with_text_counts_as_refused() -> None:
     assembly = Assembly()
     assembly.open_text("text").add("No")
     assembly.open_call()
@@ -299,7 +299,7 @@ def test_only_words_of_refusal_refuse() -> None:
     assert assembly.refused
 
 
-def test_silence_is_what_no_reader_and_no_tool_can_use() -> None:
+def test_reasoning_alone_is_no_output() -> None:
     assembly = Assembly()
     assembly.open_text("reasoning").add("Hm")
     assembly.add_part(RedactedReasoning(data="x"))
@@ -310,13 +310,13 @@ def test_silence_is_what_no_reader_and_no_tool_can_use() -> None:
 
 
 @pytest.mark.parametrize("make", [Assembly.open_call, lambda one: one.add_part(Media())])
-def test_a_call_or_a_picture_is_no_silence(make: Any) -> None:
+def test_a_call_and_media_count_as_output(make: Any) -> None:
     assembly = Assembly()
     make(assembly)
     assert not assembly.no_output
 
 
-def test_no_words_of_refusal_are_silence() -> None:
+def test_a_refusal_counts_as_output() -> None:
     assembly = Assembly()
     assembly.open_text("refusal").add("No")
     assert not assembly.no_output

@@ -38,7 +38,7 @@ def test_snake_case_names_read_camel_case_keys() -> None:
         assert event.model_version is None
 
 
-def test_a_provider_that_writes_snake_case_is_read_as_it_writes() -> None:
+def test_keys_in_snake_case_are_read_unchanged() -> None:
     event = only("openai_responses", {"type": "x", "item_id": "m", "delta": {"text": "a"}})
     assert (event.type, event.item_id, event.delta.text, event.output_index) == (
         "x",
@@ -57,14 +57,14 @@ def test_the_object_is_the_json_itself(protocol: str) -> None:
     assert copy.deepcopy(event) == event
 
 
-def test_objects_hold_nothing_but_their_keys() -> None:
+def test_decoded_objects_hold_only_their_keys() -> None:
     with pytest.raises(AttributeError):
         setattr(CamelObject(), "anything", 1)  # noqa: B010 - mypy knows, the runtime must, too
 
 
 @pytest.mark.parametrize("plan", ["whole", "event", "byte", "awkward", "offset:1"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_cuts_change_nothing(plan: str, end: str) -> None:
+def test_cuts_do_not_change_the_outcome(plan: str, end: str) -> None:
     sent = [{"text": "é\U0001f600\u2028"}, {"n": 2}]
     assert list(wire_events(cut(body(*sent, end=end), plan), "gemini_generate")) == sent
 
@@ -81,20 +81,20 @@ def test_the_sentinel_ends_the_events() -> None:
     assert list(wire_events(frames, "openai_chat")) == [{"a": 1}]
 
 
-def test_an_event_without_its_blank_line_is_read_and_half_of_one_is_lost() -> None:
+def test_a_last_event_without_its_blank_line_is_read() -> None:
     assert list(wire_events([b'data: {"a": 1}'], "gemini_generate")) == [{"a": 1}]
     assert list(wire_events([b'data: {"a": 1}\n\ndata: {"a"'], "gemini_generate")) == [{"a": 1}]
     assert list(wire_events([b'[{"a": 1}, {"a": '], "gemini_generate")) == [{"a": 1}]
     assert list(wire_events([], "gemini_generate")) == []
 
 
-def test_data_that_is_no_json_is_refused() -> None:
+def test_data_that_is_not_json_is_an_error() -> None:
     reader = WireEvents("gemini_generate")
     with pytest.raises(ProtocolError, match="an event is not JSON"):
         reader.feed(b"data: {oops\n\n")
 
 
-def test_an_event_over_the_limit_is_refused() -> None:
+def test_an_event_over_the_limit_is_an_error() -> None:
     reader = WireEvents("gemini_generate", limit=16)
     with pytest.raises(WireError):
         reader.feed(b"data: {" + b" " * 32)
@@ -111,7 +111,7 @@ async def test_the_asynchronous_reader_yields_the_same() -> None:
     ]
 
 
-def test_an_interface_reads_it_as_it_reads_the_sdk() -> None:
+def test_an_interface_reads_decoded_events_like_those_of_the_sdk() -> None:
     interface = interface_for("anthropic_messages")()
     events = [
         {"type": "message_start", "message": {"id": "m", "usage": {"input_tokens": 3}}},
@@ -126,7 +126,7 @@ def test_an_interface_reads_it_as_it_reads_the_sdk() -> None:
     assert (outcome.text, outcome.finish, outcome.response_id) == ("Hi", "stop", "m")
 
 
-def test_it_costs_little_more_than_json() -> None:
+def test_decoding_costs_little_more_than_json() -> None:
     """A bound that holds on a busy machine: an SDK takes fifty times the time of the JSON."""
     texts = body(*[{"candidates": [{"content": {"parts": [{"text": "word"}]}}]}] * 500)
     light = min(_seconds(lambda: list(wire_events(texts, "gemini_generate"))) for _ in range(5))

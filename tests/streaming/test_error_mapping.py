@@ -63,7 +63,7 @@ EXCEPTIONS: list[tuple[Exception, ErrorKind]] = [
 
 
 @pytest.mark.parametrize(("error", "kind"), EXCEPTIONS, ids=lambda value: repr(value)[:40])
-def test_an_exception_is_known_by_its_class_and_its_causes(
+def test_an_exception_is_classified_by_its_class_and_causes(
     error: Exception, kind: ErrorKind
 ) -> None:
     found = classify(error)
@@ -72,7 +72,7 @@ def test_an_exception_is_known_by_its_class_and_its_causes(
     assert found.code is None
 
 
-def test_causes_are_followed_but_not_for_ever() -> None:
+def test_causes_are_followed_to_a_limited_depth() -> None:
     error: Exception = TimeoutError()
     for _ in range(4):
         error = _raised_from(RuntimeError("again"), error)
@@ -89,7 +89,7 @@ async def test_an_answer_the_sdk_cannot_read_is_a_protocol_error() -> None:
     assert classify(error).kind == "protocol"
 
 
-def test_who_carries_the_info_is_taken_at_its_word() -> None:
+def test_an_error_with_an_error_info_keeps_it() -> None:
     error = protocol_error("delta without a start")
     assert isinstance(error, ProtocolError)
     assert classify(error) is error.info
@@ -100,7 +100,7 @@ def test_who_carries_the_info_is_taken_at_its_word() -> None:
 # The LLMError family
 
 
-def test_the_family_has_a_class_of_its_own_for_each_kind() -> None:
+def test_each_kind_of_error_has_its_own_class() -> None:
     assert set(LLM_ERRORS) == set(get_args(ErrorKind))
     assert len(set(LLM_ERRORS.values())) == len(LLM_ERRORS)
 
@@ -116,7 +116,7 @@ def test_an_error_becomes_a_member_of_the_family_once(kind: ErrorKind) -> None:
     assert isinstance(mapped, LLMError)
 
 
-def test_a_used_up_quota_is_a_rate_limit_that_no_retry_lifts() -> None:
+def test_an_exhausted_quota_is_a_rate_limit_and_not_retryable() -> None:
     mapped = llm_error(StreamError(info_of(code="insufficient_quota")))
     assert isinstance(mapped, LLMRateLimitError)
     assert not mapped.info.retryable
@@ -153,14 +153,14 @@ def test_a_used_up_quota_is_a_rate_limit_that_no_retry_lifts() -> None:
         (None, "unknown", None, ""),
     ],
 )  # fmt: skip
-def test_an_error_object_is_named_by_its_most_telling_word(
+def test_an_error_object_is_classified_by_its_most_specific_code(
     body: Any, kind: ErrorKind, code: str | None, message: str
 ) -> None:
     found = error_info(body)
     assert (found.kind, found.code, found.message) == (kind, code, message)
 
 
-def test_a_kind_the_caller_knows_needs_no_table() -> None:
+def test_a_kind_given_by_the_caller_is_kept() -> None:
     assert info_of("server", code="rate_limit_exceeded").kind == "server"
 
 
@@ -174,7 +174,7 @@ def test_a_kind_the_caller_knows_needs_no_table() -> None:
         "Invalid 'messages[3].tool_calls[0].id': string too long. Expected maximum length 40.",
     ],
 )
-def test_a_string_that_is_too_long_is_no_prompt_that_is_too_long(message: str) -> None:
+def test_a_string_that_is_too_long_is_not_a_context_overflow(message: str) -> None:
     """Making the prompt shorter would not help: openai's code does not say what is too long."""
     assert info_of(code="string_above_max_length", message=message).kind == "bad_request"
 
@@ -197,21 +197,21 @@ GOOGLES = {
 
 
 @pytest.mark.parametrize(("code", "status"), GOOGLES.items())
-def test_googles_codes_mean_what_their_statuses_mean(code: str, status: int) -> None:
+def test_googles_codes_have_the_kinds_of_their_statuses(code: str, status: int) -> None:
     assert info_of(code=code).kind == info_of(status=status).kind == STATUS[status]
     assert info_of(code=code).retryable == info_of(status=status).retryable
 
 
-def test_what_exists_already_will_not_go_away() -> None:
+def test_an_existing_conflict_is_not_retryable() -> None:
     assert not info_of(code="ALREADY_EXISTS").retryable
 
 
 @pytest.mark.parametrize("code", sorted(FINAL_CODES))
-def test_or011_no_retry_brings_money(code: str) -> None:
+def test_or011_missing_credit_is_not_retryable(code: str) -> None:
     assert code in CODES
     assert not info_of(code=code.upper(), status=429).retryable
 
 
 @pytest.mark.parametrize("status", [402, 499])
-def test_a_status_may_be_final_too(status: int) -> None:
+def test_a_status_may_be_final(status: int) -> None:
     assert not info_of(code="anything", status=status).retryable

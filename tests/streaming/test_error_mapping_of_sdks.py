@@ -141,7 +141,9 @@ REFUSALS = [
 @pytest.mark.parametrize(
     ("name", "row"), [(name, row) for row in REFUSALS for name in row.names], ids=str
 )
-async def test_tr015_a_refusal_is_named_in_the_providers_words(name: str, row: Refused) -> None:
+async def test_tr015_a_rejected_request_keeps_the_providers_message(
+    name: str, row: Refused
+) -> None:
     chunks, outcome, raised = await answered(name, refusal(row.status, row.body))
     assert outcome.error is not None
     assert (outcome.error.kind, outcome.error.code) == (row.kind, row.code)
@@ -183,7 +185,7 @@ OVERFLOWS = [
 
 
 @pytest.mark.parametrize(("name", "status", "body"), OVERFLOWS)
-async def test_a_prompt_that_does_not_fit_is_known_by_its_sentence(
+async def test_a_context_overflow_is_recognised_by_its_message(
     name: str, status: int, body: JSON
 ) -> None:
     told = await answered(name, refusal(status, body))
@@ -199,7 +201,7 @@ async def test_a_prompt_that_does_not_fit_is_known_by_its_sentence(
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_lost_connection_is_a_connection(name: str) -> None:
+async def test_a_lost_connection_is_a_connection_error(name: str) -> None:
     told = await answered(name, Script((), end="reset"))
     assert told.outcome.error is not None
     assert (told.outcome.error.kind, told.outcome.error.retryable) == ("connection", True)
@@ -214,7 +216,7 @@ async def test_a_silent_provider_is_a_timeout(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_nobody_at_the_address_is_a_connection(name: str) -> None:
+async def test_a_refused_connection_is_a_connection_error(name: str) -> None:
     with socket.socket() as bound:  # bound, but nobody listens
         bound.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"

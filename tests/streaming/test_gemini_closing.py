@@ -16,7 +16,7 @@ def a_body() -> Body:
     return Body(frames({"text": "Hel"}, {"text": "lo"}, {"finish": "STOP"}))
 
 
-async def test_streams_of_one_client_close_only_their_own_response(sdk: Sdk) -> None:
+async def test_streams_of_one_client_close_only_their_own_responses(sdk: Sdk) -> None:
     left, right = a_body(), a_body()
     sdk.transport.say(left)
     first = await sdk.open()
@@ -41,7 +41,7 @@ async def test_the_sdk_alone_leaves_the_response_open(sdk: Sdk) -> None:
     assert not body.closed
 
 
-async def test_a_stream_that_was_never_read_closes_quietly(sdk: Sdk) -> None:
+async def test_a_stream_that_was_never_read_can_be_closed(sdk: Sdk) -> None:
     stream = await sdk.open()
     await stream.aclose()
     with pytest.raises(StopAsyncIteration):

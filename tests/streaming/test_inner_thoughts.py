@@ -67,7 +67,7 @@ def lawful(outcome: Outcome) -> None:
 
 
 @given(OBJECTS, st.text(), st.lists(st.integers(0, 500), max_size=30), st.sampled_from(FORMS))
-def test_thoughts_leave_and_the_rest_streams_on(
+def test_thoughts_are_removed_and_the_other_arguments_stream_on(
     arguments: dict[str, Any], thoughts: str, places: list[int], form: tuple[bool, bool]
 ) -> None:
     first, ascii_only = form
@@ -110,7 +110,7 @@ def test_parallel_calls_keep_their_own_ids_and_arguments() -> None:
     lawful(outcome)
 
 
-def test_a_cut_call_keeps_what_came_and_stays_incomplete() -> None:
+def test_a_cut_call_keeps_its_arguments_and_stays_incomplete() -> None:
     raw = '{"inner_thoughts": "hm", "path": "/etc/pas'
     outcome = told([("open", raw, None)], [opening(0, "open"), piece(0, raw)])
     [call] = outcome.tool_calls
@@ -122,13 +122,13 @@ def test_a_cut_call_keeps_what_came_and_stays_incomplete() -> None:
     lawful(outcome)
 
 
-def test_what_is_no_object_passes_unchanged() -> None:
+def test_arguments_that_are_not_an_object_pass_unchanged() -> None:
     outcome = told([("run", "[1, 2]", None)], [opening(0, "run"), piece(0, "[1,"), piece(0, " 2]")])
     assert outcome.tool_calls[0].arguments_raw == "[1, 2]"
     lawful(outcome)
 
 
-def test_words_around_the_calls_are_renumbered_with_them() -> None:
+def test_parts_around_the_calls_are_renumbered() -> None:
     stage = InnerThoughts()
     raw = '{"inner_thoughts": "b", "x": 1}'
     order = [
@@ -151,7 +151,7 @@ def test_words_around_the_calls_are_renumbered_with_them() -> None:
     )
 
 
-def test_a_call_that_was_never_shown_is_kept_as_it_is() -> None:
+def test_a_call_without_chunks_is_unchanged() -> None:
     call = ToolCall(id=None, name=None, arguments_raw="{", arguments=None, complete=False)
     assert InnerThoughts().outcome(Outcome(content=(call,))).content == (call,)
 
@@ -191,12 +191,12 @@ def test_reading_is_linear_in_length() -> None:
     assert min(seconds(8000) for _ in range(3)) < 14 * min(seconds(1000) for _ in range(3))
 
 
-def test_a_bad_escape_stays_as_it_is() -> None:
+def test_an_invalid_escape_is_unchanged() -> None:
     words = [p.text for p in ObjectReader().feed(r'{"a": "\x1"}') if p.kind == "text"]
     assert words == [r"\x1"]
 
 
-def test_several_chunks_of_one_part_keep_one_new_ordinal_and_silence_says_nothing() -> None:
+def test_chunks_of_one_part_keep_one_new_ordinal() -> None:
     stage = InnerThoughts()
     fed = [Chunk("text", "a", 4), Chunk("text", "b", 4), opening(0, "send_message"), piece(0, "{}")]
     shown = [chunk for chunk in fed for chunk in stage.feed(chunk)]

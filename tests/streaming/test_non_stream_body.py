@@ -36,7 +36,7 @@ def said(body: str, content_type: str, cut: str = "event") -> Script:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("content_type", ["text/event-stream", "text/plain", None])
-async def test_tr016_not_one_byte_is_no_empty_answer(name: str, content_type: str | None) -> None:
+async def test_tr016_an_empty_body_is_an_error(name: str, content_type: str | None) -> None:
     told = await answered(name, Script((), headers=_type(content_type)))
     outcome = told.outcome
     assert outcome.error is not None
@@ -48,7 +48,9 @@ async def test_tr016_not_one_byte_is_no_empty_answer(name: str, content_type: st
 @pytest.mark.parametrize("name", SILENT)
 @pytest.mark.parametrize("content_type", [*sorted(CONTENT_TYPES), "TEXT/HTML; charset=utf-8"])
 @pytest.mark.parametrize("cut", ["event", "byte"])
-async def test_tr017_something_else_is_quoted(name: str, content_type: str, cut: str) -> None:
+async def test_tr017_a_body_that_is_not_a_stream_is_quoted(
+    name: str, content_type: str, cut: str
+) -> None:
     told = await answered(name, said(PAGE, content_type, cut))
     outcome = told.outcome
     assert outcome.error is not None
@@ -72,7 +74,7 @@ async def test_only_the_beginning_is_quoted(name: str) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "application/json"])
-async def test_googles_sdk_knows_a_page_by_itself(content_type: str) -> None:
+async def test_googles_sdk_reports_an_html_page_itself(content_type: str) -> None:
     told = await answered("gemini_generate", said(PAGE, content_type))
     assert told.outcome.error is not None
     assert told.outcome.error.kind == "protocol"
@@ -84,7 +86,9 @@ async def test_googles_sdk_knows_a_page_by_itself(content_type: str) -> None:
     "content_type",
     ["application/json", "text/html", "text/plain", "application/octet-stream", None],
 )
-async def test_a_stream_under_a_wrong_name_is_a_stream(name: str, content_type: str | None) -> None:
+async def test_a_stream_with_another_content_type_is_read(
+    name: str, content_type: str | None
+) -> None:
     outcome = (
         await answered(name, saying(name, "Hi")._replace(headers=_type(content_type)))
     ).outcome
@@ -92,7 +96,7 @@ async def test_a_stream_under_a_wrong_name_is_a_stream(name: str, content_type: 
 
 
 @pytest.mark.parametrize("name", SILENT)
-async def test_a_stream_under_a_wrong_name_that_breaks_off_is_truncated(name: str) -> None:
+async def test_a_cut_stream_with_another_content_type_is_truncated(name: str) -> None:
     spoken = saying(name, "Hi")._replace(headers=_type("application/json"))
     outcome = (await answered(name, spoken._replace(frames=spoken.frames[:1]))).outcome
     assert outcome.error is not None
@@ -112,7 +116,9 @@ def _anthropic(url: str, http: httpx2.Client) -> Any:
 @pytest.mark.parametrize(
     ("name", "ask"), [("openai_chat", _openai), ("anthropic_messages", _anthropic)]
 )
-def test_a_thread_is_told_the_same(name: str, ask: Callable[[str, httpx2.Client], Any]) -> None:
+def test_a_synchronous_stream_gives_the_same_outcome(
+    name: str, ask: Callable[[str, httpx2.Client], Any]
+) -> None:
     stage, interface = ResponseRegistry(), interface_for(name)()
     key = stage.register(said(PAGE, "text/html"))
     with httpx2.Client(transport=memory_transport(stage)) as http:

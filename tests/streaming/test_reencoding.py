@@ -94,7 +94,7 @@ async def test_a_ping_is_a_comment() -> None:
     assert sse.comment("ping") in await encode(complete_run().events)
 
 
-async def test_refusals_are_refusals() -> None:
+async def test_a_refusal_is_a_refusal_part() -> None:
     run = RunBuilder().message(Chunk("refusal", "No", 0)).stop_reason("end_turn", "refusal").done()
     chunks = await chunks_of_the_sdk(await encode(run.events))
     assert [chunk.choices[0].delta.refusal for chunk in chunks] == [None, "No", None]

@@ -78,7 +78,7 @@ async def test_a_truncated_run_ends_with_an_error(script: str) -> None:
     assert (error["type"], error["message"]) == STREAM_INCOMPLETE[::2]
 
 
-async def test_text_and_bytes_are_read_alike() -> None:
+async def test_str_and_bytes_are_read_alike() -> None:
     text = "".join(write(event).decode() for event in complete_run().events)
     sent = [sent async for sent in reencode(source_of([text]), **REQUIRED)]
     assert sent == await encode(complete_run().events)
@@ -109,7 +109,7 @@ async def test_run_cancelled_raised_by_the_source_ends_the_stream_as_a_cancelled
     assert checked(sent) == checked(await encode(SCRIPTS["cancelled"].events))
 
 
-async def test_nothing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_sdk_warnings_are_not_printed(capsys: pytest.CaptureFixture[str]) -> None:
     await encode(complete_run().events, **EVERYTHING)
     assert capsys.readouterr() == ("", "")
 

@@ -113,7 +113,7 @@ def never(call_id: str) -> dict[str, Any]:
         ),
     ],
 )
-def test_messages_become_fit(stored: list[Any], sent: list[Any]) -> None:
+def test_messages_are_sanitised(stored: list[Any], sent: list[Any]) -> None:
     assert sanitise(stored) == sent
 
 
@@ -159,7 +159,7 @@ def refusals(messages: Sequence[Any]) -> list[str]:
 
 
 @given(MESSAGES)
-def test_every_history_becomes_acceptable_and_stays_as_it_is_then(stored: list[Any]) -> None:
+def test_every_history_becomes_acceptable_and_then_stays_unchanged(stored: list[Any]) -> None:
     before = copy.deepcopy(stored)
     sent = sanitise(stored)
     assert refusals(sent) == []
@@ -168,7 +168,7 @@ def test_every_history_becomes_acceptable_and_stays_as_it_is_then(stored: list[A
 
 
 @given(MESSAGES)
-def test_what_is_acceptable_comes_back_equal(stored: list[Any]) -> None:
+def test_acceptable_messages_are_unchanged(stored: list[Any]) -> None:
     if not refusals(stored):
         assert sanitise(stored) == stored
 
@@ -211,7 +211,7 @@ def tool(call_id: str, content: Any = "done") -> dict[str, Any]:
         ),
     ],
 )
-def test_chat_messages_become_fit(stored: list[Any], sent: list[Any]) -> None:
+def test_chat_messages_are_sanitised(stored: list[Any], sent: list[Any]) -> None:
     assert sanitise_chat(stored) == sent
 
 
@@ -226,7 +226,7 @@ CHAT = st.lists(
 
 
 @given(CHAT)
-def test_every_call_of_a_chat_is_answered_once_and_right_away(stored: list[Any]) -> None:
+def test_every_call_of_a_chat_has_one_result_directly_after_it(stored: list[Any]) -> None:
     before = copy.deepcopy(stored)
     sent = sanitise_chat(stored)
     assert sanitise_chat(sent) == sent

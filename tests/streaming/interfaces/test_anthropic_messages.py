@@ -53,7 +53,7 @@ def test_d2_d3_arguments_that_look_like_a_call_survive(arguments: dict[str, Any]
     assert (told.call.arguments, told.call.complete) == (arguments, True)
 
 
-def test_d4_a_consumer_that_leaves_is_on_record() -> None:
+def test_d4_an_abort_of_the_consumer_is_recorded() -> None:
     interface = AnthropicMessagesInterface()
     events = iter(decoded(START, *text(0, "a", "b"), *end()))
     chunks = interface.chunks_sync(events)
@@ -93,7 +93,7 @@ def test_d6_a_cut_call_is_never_repaired() -> None:
     assert told.call.arguments_raw == '{"path": "/etc/pas'
 
 
-def test_d7_two_signed_thoughts_stay_two() -> None:
+def test_d7_two_signed_reasoning_parts_stay_two() -> None:
     first, second = thinking(0, "one", signed="s1"), thinking(1, "two", signed="s2")
     content = tell(START, *first, *second, *text(2, "Hi"), *end()).outcome.content
     assert [(p.kind, getattr(p, "text", ""), getattr(p, "signature", None)) for p in content] == [
@@ -111,7 +111,7 @@ def test_d8_a_chunk_once_emitted_is_never_changed() -> None:
     assert all(chunk.dump() == at_first for chunk, at_first in pairs)
 
 
-def test_d9_a_signature_without_words_is_kept() -> None:
+def test_d9_a_signature_without_text_is_kept() -> None:
     [part] = tell(START, *thinking(0, signed="sig"), *end()).outcome.content
     assert part.model_dump() == {"kind": "reasoning", "text": "", "signature": "sig"}
 
@@ -122,19 +122,19 @@ def test_an027_an_empty_signature_is_none() -> None:
     assert part.model_dump() == {"kind": "reasoning", "text": "Hm", "signature": None}
 
 
-def test_an026_a_signature_may_come_in_pieces() -> None:
+def test_an026_a_signature_may_arrive_in_pieces() -> None:
     grown = ({"signature_delta": {"signature": piece}} for piece in ("a", "b"))
     [part] = tell(START, *block(0, {"type": "thinking"}, *grown), *end()).outcome.content
     assert part.model_dump() == {"kind": "reasoning", "text": "", "signature": "ab"}
 
 
-def test_d10_blank_thoughts_are_thoughts() -> None:
+def test_d10_blank_reasoning_is_reasoning() -> None:
     told = tell(START, *thinking(0, "line one", "\n", "line two"), *end())
     assert told.outcome.reasoning == "line one\nline two"
     assert [chunk.text for chunk in told.chunks("reasoning")] == ["line one", "\n", "line two"]
 
 
-def test_d11_two_hidden_thoughts_stay_two() -> None:
+def test_d11_two_redacted_reasoning_blocks_stay_two() -> None:
     hidden = [
         entry
         for index in range(2)
@@ -167,7 +167,7 @@ def test_d12_blocks_may_overlap() -> None:
     assert getattr(told.outcome.content[2], "data", None) == {"query": "cats"}
 
 
-def test_d13_what_a_start_already_carries_counts() -> None:
+def test_d13_content_in_a_block_start_counts() -> None:
     told = tell(
         START,
         *block(0, {"type": "thinking", "thinking": "H", "signature": "s"},
@@ -184,20 +184,20 @@ def test_d13_what_a_start_already_carries_counts() -> None:
     assert [c.arguments for c in told.chunks("tool_call")] == [None, '{"x": 1}']
 
 
-def test_d14_a_cut_keeps_the_call_and_says_so() -> None:
+def test_d14_a_cut_call_is_kept_and_incomplete() -> None:
     told = tell(START, *call(0, "a", "one", '{"x": 1}')[:-1])
     assert (told.outcome.ending, told.call.complete) == ("truncated", False)
     assert told.outcome.error is not None
     assert told.outcome.error.kind == "truncated"
 
 
-def test_d15_counts_in_the_delta_win_and_zero_is_a_report() -> None:
+def test_d15_counts_in_the_delta_win_and_zero_is_reported() -> None:
     usage = {"input_tokens": 20, "cache_read_input_tokens": 0, "output_tokens": 7}
     told = tell(START, *text(0, "Hi"), *end(usage=usage))
     assert told.outcome.usage == Usage(input=20, cached=0, output=7, total=27)
 
 
-def test_d16_raw_usage_is_fresh_without_a_message_stop() -> None:
+def test_d16_raw_usage_is_current_without_a_message_stop() -> None:
     counts = {"input_tokens": 10, "output_tokens": 1, "service_tier": "standard"}
     last = {"output_tokens": 9, "cache_read_input_tokens": None}
     told = tell(
@@ -212,7 +212,7 @@ def test_d17_arguments_are_one_object_or_the_call_is_incomplete(raw: str) -> Non
     assert (told.call.arguments_raw, told.call.complete, told.call.arguments) == (raw, False, None)
 
 
-def test_d18_an_empty_message_is_flagged() -> None:
+def test_d18_an_empty_message_is_noted() -> None:
     outcome = tell(START, *end()).outcome
     assert (outcome.content, outcome.finish) == ((), "stop")
     assert "empty_output" in outcome.notes
@@ -256,7 +256,7 @@ def test_d61_nothing_is_shared_between_interfaces() -> None:
 @pytest.mark.parametrize(
     ("needing", "kind"), [("delete_all", "approval_request"), ("delete", "tool_call")]
 )
-def test_approval_is_decided_on_the_whole_name(needing: str, kind: str) -> None:
+def test_approval_is_decided_by_the_complete_name(needing: str, kind: str) -> None:
     told = tell(
         START, *call(0, "a", "delete_all", "{}"), *end("tool_use"), requires_approval=[needing]
     )
@@ -301,7 +301,7 @@ def test_an006_no_usage_anywhere_is_not_reported() -> None:
 # Errors and ends
 
 
-def test_an010_an_error_in_the_stream_keeps_the_words() -> None:
+def test_an010_an_error_in_the_stream_keeps_the_text() -> None:
     told = tell(START, *text(0, "Hel")[:-1], "error")
     assert isinstance(told.raised, anthropic.APIStatusError)
     assert told.raised.status_code == 200
@@ -351,12 +351,12 @@ def test_the_outcome_is_right_after_every_single_event(count: int) -> None:
 
 
 @pytest.mark.parametrize("cut", ["whole", "byte", "awkward", "random:7"])
-async def test_the_asynchronous_road_gives_the_same_however_the_bytes_are_cut(cut: str) -> None:
+async def test_the_asynchronous_sdk_gives_the_same_for_every_cut(cut: str) -> None:
     told = await tell_async(script(STORY, cut=cut))
     assert told.outcome == tell(*STORY).outcome
 
 
-async def test_the_asynchronous_road_names_failures_too() -> None:
+async def test_the_asynchronous_sdk_classifies_errors_too() -> None:
     told = await tell_async(script([START, *text(0, "Hel")[:-1], "error"]))
     assert isinstance(told.raised, anthropic.APIStatusError)
     assert told.outcome == tell(START, *text(0, "Hel")[:-1], "error").outcome

@@ -29,18 +29,18 @@ START = "message_start"
 # Calls that must not run
 
 
-def test_tr013_a_name_and_then_the_limit_is_never_complete() -> None:
+def test_tr013_a_call_with_only_a_name_at_the_limit_is_incomplete() -> None:
     for reason in ("max_tokens", "model_context_window_exceeded", "bored"):
         told = tell(START, *call(0, "a", "wipe"), *end(reason))
         assert (told.call.complete, told.call.arguments) == (False, None)
 
 
 @pytest.mark.parametrize("ending", ["clean", "reset"])
-def test_tr013_a_cut_after_a_bare_calls_stop_proves_nothing(ending: ResponseEnd) -> None:
+def test_tr013_a_call_without_arguments_before_a_cut_is_incomplete(ending: ResponseEnd) -> None:
     assert not tell(START, *call(0, "a", "wipe"), ending=ending).call.complete
 
 
-def test_an020_a_call_without_arguments_is_whole_once_something_follows() -> None:
+def test_an020_a_call_without_arguments_is_complete_once_an_event_follows() -> None:
     for fragments in ((), ("",), (" ",)):
         told = tell(START, *call(0, "a", "now", *fragments), *end("tool_use"))
         assert (told.call.complete, told.call.arguments) == (True, {})
@@ -49,7 +49,7 @@ def test_an020_a_call_without_arguments_is_whole_once_something_follows() -> Non
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_an029_a_refusal_takes_its_calls_back(late: bool) -> None:  # noqa: FBT001 - pytest's own way
+def test_an029_a_refusal_reopens_its_calls(late: bool) -> None:  # noqa: FBT001 - pytest's own way
     called = call(0, "a", "one", "{}")
     order = [*called[:-1], end("refusal")[0], called[-1]] if late else [*called, *end("refusal")]
     told = tell(START, *order)
@@ -85,7 +85,7 @@ def test_an022_an_input_in_the_start_is_the_input(said: Any) -> None:
 # Orders the provider does not send
 
 
-def test_an025_a_delta_without_a_start_makes_its_block() -> None:
+def test_an025_a_delta_without_a_start_opens_its_block() -> None:
     told = tell(
         START,
         {"text_delta": {"at": [4], "text": "Hi"}},
@@ -119,7 +119,7 @@ def test_an025_a_late_start_names_the_call_its_delta_opened() -> None:
     assert [c.arguments for c in told.chunks("tool_call")] == ['{"x":', " 1}"]
 
 
-def test_tr021_a_frame_twice_opens_nothing_twice() -> None:
+def test_tr021_a_repeated_event_opens_nothing_twice() -> None:
     called = begin(1, type="tool_use", id="a", name="one")
     said = begin(0, type="text"), {"text_delta": {"at": [0], "text": "Hi"}}
     told = tell(START, START, said[0], *said, stop(0), stop(0), called, called, stop(1), *end())
@@ -143,7 +143,7 @@ def test_a_second_message_starts_its_own_blocks() -> None:
     assert "message_start_again" in told.outcome.notes
 
 
-def test_a_delta_after_the_stop_is_kept_but_never_run() -> None:
+def test_a_call_with_a_delta_after_its_stop_is_incomplete() -> None:
     called, said = call(0, "a", "one", "{}"), text(1, "Hel")
     told = tell(
         START,
@@ -159,7 +159,7 @@ def test_a_delta_after_the_stop_is_kept_but_never_run() -> None:
     assert "delta_after_stop: block 0" in told.outcome.notes
 
 
-def test_nothing_after_the_message_stop_belongs_to_the_answer() -> None:
+def test_events_after_message_stop_are_ignored() -> None:
     """A call above all: the provider's last word was that there is none."""
     late = (*call(1, "a", "wipe", "{}"), *end("tool_use"))
     told = tell(START, *text(0, "Hi"), *end(), "ping", *late)
@@ -202,7 +202,7 @@ def test_an016_a_message_stop_cannot_close_a_block() -> None:
         ({"type": "server_tool_use"}, {"compaction_delta": {"content": "so far"}}),
     ],
 )
-def test_a_delta_of_another_kind_is_a_hard_error(
+def test_a_delta_of_another_kind_is_a_protocol_error(
     start: dict[str, Any], delta: dict[str, Any]
 ) -> None:
     told = tell(START, *block(0, start, delta), *end())
@@ -213,7 +213,7 @@ def test_a_delta_of_another_kind_is_a_hard_error(
 # The provider's own tools, and what nobody knows
 
 
-def test_a_search_and_its_result_are_content_and_no_call() -> None:
+def test_a_search_and_its_result_are_server_tools() -> None:
     searched = {"type": "server_tool_use", "id": "s", "name": "web_search"}
     found = {"type": "web_search_tool_result", "tool_use_id": "s", "content": [{"url": "u"}]}
     cut = {"input_json_delta": {"partial_json": '{"query"'}}
@@ -228,7 +228,7 @@ def test_a_search_and_its_result_are_content_and_no_call() -> None:
     assert told.outcome.tool_calls == ()
 
 
-def test_a_compaction_goes_back_as_it_came() -> None:
+def test_a_compaction_is_kept_unchanged() -> None:
     start = {"type": "compaction", "content": None, "signature": "s"}
     grown = {"compaction_delta": {"content": "so far", "encrypted_content": "blob"}}
     told = tell(START, *block(0, start, grown), *end("compaction"))
@@ -240,7 +240,7 @@ def test_a_compaction_goes_back_as_it_came() -> None:
     }
 
 
-def test_an009_unknown_words_are_noted_and_nothing_is_lost() -> None:
+def test_an009_unknown_values_are_noted_and_content_is_kept() -> None:
     told = tell(
         START,
         {"event": {"name": "weather", "data": {"type": "weather"}}},
@@ -261,7 +261,7 @@ def test_an009_unknown_words_are_noted_and_nothing_is_lost() -> None:
     }
 
 
-def test_citations_stay_with_their_words() -> None:
+def test_citations_stay_with_their_text() -> None:
     cited = {"type": "web_search_result_location", "url": "u", "cited_text": "c"}
     told = tell(
         START,
@@ -276,7 +276,7 @@ def test_citations_stay_with_their_words() -> None:
     assert second.citations is None  # type: ignore[union-attr]  # it is a text
 
 
-def test_a_message_that_comes_whole_is_read() -> None:
+def test_content_in_message_start_is_read() -> None:
     content = [
         {"type": "text", "text": "Hi"},
         {"type": "tool_use", "id": "a", "name": "one", "input": {"x": 1}},
@@ -319,7 +319,7 @@ ODD: tuple[dict[str, Any], ...] = (
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: json.dumps(odd["data"])[:60])
-def test_an_odd_event_ends_nothing(odd: dict[str, Any]) -> None:
+def test_an_unusual_event_does_not_end_the_stream(odd: dict[str, Any]) -> None:
     told = tell(START, *text(0, "Hel")[:-1], {"event": odd}, *text(1, "lo"), *end())
     assert told.raised is None
     assert (told.outcome.text, told.outcome.finish) == ("Hello", "stop")

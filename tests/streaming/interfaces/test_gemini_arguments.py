@@ -34,7 +34,7 @@ def piece(path: str, value: JSON = None, *, more: bool = False) -> SimpleNamespa
         ([piece("$.a", "x", more=True), piece("$.a", value=True)], {"a": True}),
     ],
 )
-def test_pieces_of_a_string_join_while_their_path_goes_on(
+def test_pieces_of_a_string_are_joined_while_the_path_repeats(
     pieces: list[SimpleNamespace], value: JSON
 ) -> None:
     arguments = StreamedArguments()
@@ -42,7 +42,7 @@ def test_pieces_of_a_string_join_while_their_path_goes_on(
     assert arguments.value == value
 
 
-def test_the_arguments_can_be_read_at_every_moment() -> None:
+def test_the_arguments_can_be_read_at_any_moment() -> None:
     arguments = StreamedArguments()
     seen = []
     for word in ("Bad ", "Nau", "heim"):

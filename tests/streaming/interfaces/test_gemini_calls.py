@@ -47,7 +47,7 @@ async def test_d44_the_providers_id_is_kept_and_a_missing_one_is_stable(sdk: Sdk
     assert first.finish == "tool_calls"
 
 
-async def test_a_call_is_one_chunk_with_its_whole_arguments(sdk: Sdk) -> None:
+async def test_a_call_in_one_piece_is_one_chunk(sdk: Sdk) -> None:
     outcome = await sdk.tell({"function_call": {"name": "get", "args": {"Ort": "Köln"}}})
     [chunk] = [chunk for chunk in outcome.chunks if chunk.kind == "tool_call"]
     assert chunk.dump() == {
@@ -60,7 +60,7 @@ async def test_a_call_is_one_chunk_with_its_whole_arguments(sdk: Sdk) -> None:
     }
 
 
-async def test_d40_a_tool_that_needs_approval_asks_for_it(sdk: Sdk) -> None:
+async def test_d40_a_call_of_a_tool_that_needs_approval_is_an_approval_request(sdk: Sdk) -> None:
     parts = [call("delete_all", {"a": 1}), call("delete", {"a": 1})]
     outcome = await sdk.tell({"parts": parts}, {"finish": "STOP"}, requires_approval=["delete"])
     kinds = [(chunk.kind, chunk.name) for chunk in outcome.chunks if chunk.name]
@@ -96,7 +96,7 @@ async def test_a_call_sent_again_in_a_later_response(
     assert outcome.tool_calls[0].signature == first.get("thoughtSignature")
 
 
-async def test_equal_calls_of_one_response_are_two(sdk: Sdk) -> None:
+async def test_equal_calls_in_one_response_are_two_calls(sdk: Sdk) -> None:
     parts = [call("roll", {}, thoughtSignature=SIGNATURE), call("roll", {})]
     outcome = await sdk.tell({"parts": parts}, {"finish": "STOP"})
     assert [c.id for c in outcome.tool_calls] == ["call_0", "call_1"]
@@ -143,7 +143,7 @@ async def test_a_streamed_call_may_close_with_its_last_piece(sdk: Sdk) -> None:
 
 
 @pytest.mark.parametrize("terminal", [[], [{"finish": "STOP"}]])
-async def test_a_streamed_call_that_is_never_closed_must_not_run(
+async def test_a_streamed_call_that_is_never_closed_is_incomplete(
     sdk: Sdk, terminal: list[JSON]
 ) -> None:
     outcome = await sdk.tell(
@@ -157,7 +157,7 @@ async def test_a_streamed_call_that_is_never_closed_must_not_run(
     assert "malformed: the call of delete was not closed" in outcome.notes
 
 
-async def test_a_new_name_gives_up_the_call_before_it(sdk: Sdk) -> None:
+async def test_a_new_name_ends_the_call_before_it(sdk: Sdk) -> None:
     outcome = await sdk.tell(
         {"function_call": {"name": "one", "willContinue": True}},
         {"function_call": {"name": "two", "willContinue": True}},
@@ -196,14 +196,14 @@ async def test_arguments_without_a_call_are_an_error(sdk: Sdk, entries: list[JSO
 @pytest.mark.parametrize(
     "paths", [["a"], ["$"], ["$.a", "$.a.b"], ["$.a[1]"], ["$[0]"], ["$.a.b", "$.a[0]"], ["$.a[*]"]]
 )
-async def test_paths_that_contradict_are_refused(sdk: Sdk, paths: list[str]) -> None:
+async def test_contradicting_paths_are_an_error(sdk: Sdk, paths: list[str]) -> None:
     interface = GeminiGenerateInterface()
     sent = [pieces({"jsonPath": path, "stringValue": "x"}) for path in paths]
     start = {"function_call": {"name": "get", "willContinue": True}}
     assert isinstance(await sdk.read(Body(frames(start, *sent)), interface), ProtocolError)
 
 
-async def test_a_path_that_is_done_is_set_anew(sdk: Sdk) -> None:
+async def test_a_closed_path_is_replaced(sdk: Sdk) -> None:
     outcome = await sdk.tell(
         {"function_call": {"name": "get", "willContinue": True}},
         pieces({"jsonPath": "$.a[0]", "stringValue": "x"}),

@@ -33,14 +33,14 @@ def sdk() -> Sdk:
 
 
 @pytest.mark.parametrize("word", sorted(set(FINISH) - set(FAILURES) - {UNFINISHED}))
-async def test_d42_every_finish_reason_is_told(sdk: Sdk, word: str) -> None:
+async def test_d42_every_finish_reason_is_mapped(sdk: Sdk, word: str) -> None:
     outcome = await sdk.tell({"text": "Hi"}, {"finish": word})
     assert (outcome.finish, outcome.finish_raw, outcome.text) == (FINISH[word], word, "Hi")
     assert (outcome.ending == "complete") == (outcome.finish in {"stop", "unknown"})
 
 
 @pytest.mark.parametrize("word", sorted(FAILURES))
-async def test_d42_reasons_that_are_failures_are_errors(sdk: Sdk, word: str) -> None:
+async def test_d42_finish_reasons_that_are_failures_are_errors(sdk: Sdk, word: str) -> None:
     interface = GeminiGenerateInterface()
     finish = {"finish": {"finishReason": word, "content": "$absent"}}
     raised = await sdk.read(Body(frames({"text": "Hi"}, finish)), interface)
@@ -53,7 +53,7 @@ async def test_d42_reasons_that_are_failures_are_errors(sdk: Sdk, word: str) -> 
     assert (outcome.error.code, outcome.error.message) == (word, f"the model stopped with {word}")
 
 
-def test_the_providers_own_words_for_a_failure_are_kept() -> None:
+def test_the_providers_code_and_message_are_kept() -> None:
     # google-genai 3.4.0 drops finishMessage for the Gemini API, so only the fast path sees it.
     finish = {"finishReason": "MALFORMED_FUNCTION_CALL", "finishMessage": "Malformed: call("}
     error = wired({"finish": finish}).error
@@ -74,19 +74,19 @@ async def test_d42_a_blocked_prompt_is_filtered_and_its_usage_kept(sdk: Sdk, wor
     assert outcome.notes == ("empty_output",)
 
 
-async def test_reading_goes_on_after_a_finish_reason(sdk: Sdk) -> None:
+async def test_events_after_a_finish_reason_are_read(sdk: Sdk) -> None:
     outcome = await sdk.tell({"finish": "STOP"}, {"text": "late"}, {"finish": "MAX_TOKENS"})
     assert (outcome.text, outcome.finish, outcome.ending) == ("late", "length", "incomplete")
 
 
-async def test_an_unspecified_reason_ends_nothing(sdk: Sdk) -> None:
+async def test_an_unspecified_finish_reason_is_not_terminal(sdk: Sdk) -> None:
     outcome = await sdk.tell({"text": {"text": "Hi", "finishReason": UNFINISHED}})
     assert (outcome.finish, outcome.ending) == ("unknown", "truncated")
 
 
 @UNKNOWN_ENUM
 @pytest.mark.parametrize("entry", [{"finish": "SOMETHING_NEW"}, {"block": "SOMETHING_NEW"}])
-async def test_an_unknown_reason_is_no_success(sdk: Sdk, entry: JSON) -> None:
+async def test_an_unknown_finish_reason_is_not_success(sdk: Sdk, entry: JSON) -> None:
     outcome = await sdk.tell({"text": "Hi"}, entry)
     assert outcome.finish in {"unknown", "content_filter"}
     assert outcome.finish_raw == "SOMETHING_NEW"
@@ -98,7 +98,7 @@ def test_a_finish_reason_may_be_a_number() -> None:
     assert words == ["STOP", "MAX_TOKENS", "99"]
 
 
-async def test_other_candidates_are_noted_not_mixed_in(sdk: Sdk) -> None:
+async def test_other_candidates_are_noted_and_ignored(sdk: Sdk) -> None:
     outcome = await sdk.tell(
         {"text": {"text": "A", "at": [0]}}, {"text": {"text": "B", "at": [1]}}, {"finish": "STOP"}
     )
@@ -111,7 +111,7 @@ async def test_a_part_the_sdk_does_not_know_is_noted(sdk: Sdk) -> None:
     assert "unknown_part: hologram" in wired(*entries).notes
 
 
-def test_text_that_is_no_text_is_counted_and_left_out() -> None:
+def test_text_of_a_wrong_type_is_noted_and_dropped() -> None:
     told = wired({"text": True}, {"text": "Hi"}, {"finish": "STOP"})
     assert (told.text, "unknown_text: bool" in told.notes) == ("Hi", True)
 
@@ -133,7 +133,7 @@ async def test_a_candidate_without_parts_still_finishes(sdk: Sdk, content: JSON)
 # Usage
 
 
-async def test_d45_thoughts_are_output_and_the_total_is_the_providers(sdk: Sdk) -> None:
+async def test_d45_reasoning_counts_as_output_and_the_total_is_the_providers(sdk: Sdk) -> None:
     counts = {
         "promptTokenCount": 100,
         "cachedContentTokenCount": 60,
@@ -154,7 +154,7 @@ async def test_d45_thoughts_are_output_and_the_total_is_the_providers(sdk: Sdk) 
     }
 
 
-async def test_d45_a_reply_of_thoughts_alone_has_output(sdk: Sdk) -> None:
+async def test_d45_reasoning_alone_counts_as_output_tokens(sdk: Sdk) -> None:
     counts = {"promptTokenCount": 8, "thoughtsTokenCount": 30, "totalTokenCount": 38}
     outcome = await sdk.tell({"finish": {"finishReason": "MAX_TOKENS", "usageMetadata": counts}})
     assert outcome.usage is not None
@@ -173,13 +173,13 @@ async def test_usage_is_assigned_field_by_field(sdk: Sdk) -> None:
     assert (outcome.usage.reasoning, outcome.usage.cached) == (0, None)
 
 
-async def test_no_usage_is_none_and_never_zero(sdk: Sdk) -> None:
+async def test_missing_usage_is_none_and_never_zero(sdk: Sdk) -> None:
     outcome = await sdk.tell({"text": "Hi"}, {"finish": {"usageMetadata": "$absent"}})
     assert outcome.usage is None
     assert outcome.notes == ("usage_missing",)
 
 
-async def test_tool_use_alone_is_no_input_and_raw_usage_is_kept(sdk: Sdk) -> None:
+async def test_tool_use_alone_is_not_input_and_raw_usage_is_kept(sdk: Sdk) -> None:
     interface = GeminiGenerateInterface()
     finish = {"finish": {"usageMetadata": {"toolUsePromptTokenCount": 7, "totalTokenCount": 7}}}
     await sdk.read(Body(frames(finish)), interface)
@@ -212,7 +212,7 @@ async def test_an_error_inside_the_stream(
     assert wired({"text": "Hi"}, {"error": error}).error == outcome.error
 
 
-async def test_a_refused_request_is_named(sdk: Sdk) -> None:
+async def test_a_rejected_request_is_classified(sdk: Sdk) -> None:
     interface = GeminiGenerateInterface()
     body = json.dumps({"error": {"code": 401, "status": "UNAUTHENTICATED", "message": "key"}})
     sdk.transport.say(Body([body.encode()]), 401, "application/json")
@@ -225,7 +225,7 @@ async def test_a_refused_request_is_named(sdk: Sdk) -> None:
         assert (outcome.error.kind, outcome.ending) == ("authentication", "failed")
 
 
-async def test_a_lost_connection_keeps_what_came(sdk: Sdk) -> None:
+async def test_a_lost_connection_keeps_the_content(sdk: Sdk) -> None:
     interface = GeminiGenerateInterface()
     raised = await sdk.read(Body(frames({"text": "Hi"}), httpx2.ReadError("reset")), interface)
     outcome = interface.outcome()

@@ -46,7 +46,7 @@ async def test_text_is_one_part_however_it_was_cut(sdk: Sdk) -> None:
     assert outcome.notes == ()
 
 
-async def test_thoughts_and_words_keep_their_order(sdk: Sdk) -> None:
+async def test_reasoning_and_text_keep_their_order(sdk: Sdk) -> None:
     outcome = await sdk.tell(
         {"thought": "hm "}, {"thought": " so"}, {"text": "A"}, {"thought": "wait"}, {"text": "B"}
     )
@@ -103,7 +103,7 @@ async def test_citations_without_a_text_are_noted(sdk: Sdk) -> None:
 # The provider's own tools, media
 
 
-async def test_the_providers_own_tools_are_kept_and_never_run(sdk: Sdk) -> None:
+async def test_the_providers_own_tools_are_kept_and_are_not_tool_calls(sdk: Sdk) -> None:
     code = {"id": "c1", "language": "PYTHON", "code": "print(1)"}
     result = {"id": "c1", "outcome": "OUTCOME_OK", "output": "1\n"}
     search = {"id": "s1", "toolType": "GOOGLE_SEARCH_WEB", "args": {"query": "x"}}
@@ -129,7 +129,7 @@ async def test_the_providers_own_tools_are_kept_and_never_run(sdk: Sdk) -> None:
 
 
 @UNKNOWN_ENUM
-async def test_a_new_word_in_a_tools_result_is_kept(sdk: Sdk) -> None:
+async def test_an_unknown_value_in_a_tool_result_is_kept(sdk: Sdk) -> None:
     entries: list[JSON] = [{"code_execution_result": {"outcome": "OUTCOME_NEW", "output": "1"}}]
     outcome = await sdk.tell(*entries)
     assert outcome.content == wired(*entries).content
@@ -138,7 +138,7 @@ async def test_a_new_word_in_a_tools_result_is_kept(sdk: Sdk) -> None:
     )
 
 
-async def test_media_is_kept_as_base64_or_as_its_address(sdk: Sdk) -> None:
+async def test_media_is_kept_as_base64_or_as_its_url(sdk: Sdk) -> None:
     entries: list[JSON] = [
         {"inline_data": {"mimeType": "image/png", "data": "aW1n", "thoughtSignature": SIGNATURE}},
         {"parts": [{"inlineData": {"mimeType": "image/png", "data": "ZHJhZnQ="}, "thought": True}]},
@@ -205,7 +205,7 @@ async def test_sync_and_async_agree_for_every_cut(sdk: Sdk, plan: str) -> None:
     ]
 
 
-async def test_d47_leaving_closes_the_response_at_once(sdk: Sdk) -> None:
+async def test_d47_an_abort_closes_the_response_at_once(sdk: Sdk) -> None:
     body = Body(frames(*STORY))
     sdk.transport.say(body)
     interface = GeminiGenerateInterface()

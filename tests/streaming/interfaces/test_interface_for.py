@@ -12,6 +12,6 @@ def test_every_protocol_has_its_interface(name: str) -> None:
     assert interface_for(name).protocol == name
 
 
-def test_an_unknown_protocol_is_named_with_the_nearest() -> None:
+def test_an_unknown_protocol_is_an_error_with_a_suggestion() -> None:
     with pytest.raises(UnknownWordError, match="did you mean 'openai_chat'"):
         interface_for("openai_chats")

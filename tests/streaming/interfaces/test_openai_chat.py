@@ -98,7 +98,7 @@ def test_d24_a_refusal_is_content() -> None:
 @pytest.mark.parametrize(
     ("needing", "kind"), [("delete_all", "approval_request"), ("delete", "tool_call")]
 )
-def test_d25_approval_is_decided_on_the_whole_name(needing: str, kind: str) -> None:
+def test_d25_approval_is_decided_by_the_complete_name(needing: str, kind: str) -> None:
     told = tell(
         "role",
         call_of(id="c", name="delete"),
@@ -147,7 +147,7 @@ def test_d28_a_cut_call_cannot_be_executed(finish: str) -> None:
     assert [call.arguments for call in outcome.tool_calls] == [{"a": 1}, None, None, None]
 
 
-def test_d28_two_objects_in_one_are_no_arguments() -> None:
+def test_d28_two_objects_are_not_valid_arguments() -> None:
     told = tell("role", call_of(id="a", name="one", arguments="{}{}"), *CALLED)
     assert arguments(told.outcome) == [("one", "{}{}", False)]
 
@@ -165,7 +165,7 @@ def test_d29_the_output_is_estimated_where_nothing_was_reported() -> None:
     assert told.outcome.chunks[-1].usage == Usage(output=6)
 
 
-def test_d29_a_reported_zero_is_respected() -> None:
+def test_d29_a_reported_zero_is_kept() -> None:
     zero = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
     told = tell("role", {"content": "a"}, {"finish": "stop"}, {"usage": zero}, "done", estimate=len)
     assert told.outcome.usage == Usage(input=0, output=0, total=0)
@@ -201,7 +201,7 @@ def test_oc008_groqs_usage_and_error() -> None:
     assert told.raised.info.message == "over capacity"
 
 
-def test_counts_stand_elsewhere_too_and_the_official_place_wins() -> None:
+def test_usage_is_read_from_vendor_fields_and_the_standard_field_wins() -> None:
     counts = {"prompt_tokens": 9, "prompt_cache_hit_tokens": 4, "reasoning_tokens": 2}
     assert tell("role", {"usage": counts}).outcome.usage == Usage(input=9, cached=4, reasoning=2)
     both = {**counts, "prompt_tokens_details": {"cached_tokens": 5}}
@@ -227,7 +227,7 @@ def test_a_finish_that_is_a_failure_raises(word: str) -> None:
     assert told.outcome.error.code == word
 
 
-def test_an_error_inside_the_choice_tells_more_than_its_finish() -> None:
+def test_an_error_in_the_choice_is_more_specific_than_its_finish() -> None:
     error = {"code": 429, "message": "slow down"}
     choice = {"index": 0, "delta": {}, "finish_reason": "error", "error": error}
     told = tell("role", {"chunk": {"choices": [choice]}}, "done")
@@ -271,7 +271,7 @@ def test_oc016_a_cut_is_truncated_and_closes_no_call(end: ResponseEnd) -> None:
     assert told.outcome.finish == ("unknown" if end == "clean" else "error")
 
 
-def test_tr013_a_name_and_then_nothing_is_never_complete() -> None:
+def test_tr013_a_call_with_only_a_name_is_incomplete() -> None:
     told = tell("role", call_of(id="a", name="one"))
     assert arguments(told.outcome) == [("one", "", False)]
     assert [(c.id, c.name) for c in told.chunks("tool_call")] == [("a", "one")]
@@ -318,7 +318,7 @@ def test_the_outcome_is_right_after_every_single_event(count: int) -> None:
 
 
 @pytest.mark.parametrize("cut", ["whole", "byte", "awkward", "random:7"])
-async def test_the_asynchronous_road_gives_the_same_however_the_bytes_are_cut(cut: str) -> None:
+async def test_the_asynchronous_sdk_gives_the_same_for_every_cut(cut: str) -> None:
     stage = ResponseRegistry()
     key = stage.register(script(*STORY, "done", cut=cut))
     interface = OpenAIChatInterface()

@@ -15,7 +15,7 @@ from tests.streaming.interfaces.driving_openai_chat import (
 )
 
 
-def test_oc027_a_call_without_index_goes_on_with_or_without_one() -> None:
+def test_oc027_a_call_without_index_continues_with_or_without_one() -> None:
     told = tell(
         "role",
         call_of(None, id="a", name="one"),
@@ -26,7 +26,7 @@ def test_oc027_a_call_without_index_goes_on_with_or_without_one() -> None:
     assert arguments(told.outcome) == [("one", "{}", True)]
 
 
-def test_oc028_without_index_an_id_leads_back_to_its_call() -> None:
+def test_oc028_without_index_the_id_finds_the_call() -> None:
     told = tell(
         "role",
         call_of(None, id="a", name="one", arguments="{"),
@@ -37,7 +37,7 @@ def test_oc028_without_index_an_id_leads_back_to_its_call() -> None:
     assert arguments(told.outcome) == [("one", "{}", True), ("two", "{}", True)]
 
 
-def test_calls_without_index_and_id_are_parted_by_whole_objects() -> None:
+def test_calls_without_index_and_id_are_split_at_complete_objects() -> None:
     same = call_of(None, id="", name="one", arguments="{}")
     told = tell("role", same, same, *CALLED)
     assert [(call.id, call.arguments_raw) for call in told.outcome.tool_calls] == [
@@ -66,7 +66,7 @@ def test_oc031_another_id_without_a_name_is_the_same_call() -> None:
 
 
 @pytest.mark.parametrize("nothing", ["", "null", None])
-def test_oc032_placeholders_are_nothing(nothing: str | None) -> None:
+def test_oc032_placeholders_are_ignored(nothing: str | None) -> None:
     told = tell(
         "role",
         call_of(id="a", name="one", arguments="{"),
@@ -76,7 +76,7 @@ def test_oc032_placeholders_are_nothing(nothing: str | None) -> None:
     assert (told.call.id, told.call.name, told.call.complete) == ("a", "one", True)
 
 
-def test_oc033_an_id_that_never_comes_is_made_up_and_unique() -> None:
+def test_oc033_a_missing_id_is_generated_and_unique() -> None:
     told = tell(
         "role",
         call_of(0, id="call_1", name="one", arguments="{}"),
@@ -88,7 +88,7 @@ def test_oc033_an_id_that_never_comes_is_made_up_and_unique() -> None:
     assert [chunk.id for chunk in told.chunks("tool_call")] == ["call_1", "call_2"]
 
 
-def test_oc034_a_late_name_is_waited_for() -> None:
+def test_oc034_the_call_waits_for_a_late_name() -> None:
     told = tell(
         "role",
         call_of(id="a", arguments="{"),
@@ -100,7 +100,7 @@ def test_oc034_a_late_name_is_waited_for() -> None:
     assert [(c.name, c.arguments) for c in told.chunks("tool_call")] == [("one", "{}")]
 
 
-def test_a_name_that_goes_on_after_it_was_shown_is_not_changed() -> None:
+def test_a_name_is_not_changed_after_it_was_emitted() -> None:
     told = tell(
         "role",
         call_of(id="a", name="one", arguments="{"),
@@ -110,14 +110,14 @@ def test_a_name_that_goes_on_after_it_was_shown_is_not_changed() -> None:
     assert told.call.name == "one"
 
 
-def test_a_call_without_a_name_is_kept_but_neither_shown_nor_complete() -> None:
+def test_a_call_without_a_name_is_kept_without_chunks_and_incomplete() -> None:
     told = tell("role", call_of(id="a", arguments="{}"), *CALLED)
     assert (told.call.name, told.call.arguments_raw, told.call.complete) == (None, "{}", False)
     assert told.chunks("tool_call") == []
     assert arguments(tell("role", call_of(id="a"), *CALLED).outcome) == [(None, "", False)]
 
 
-def test_a_fragment_of_nothing_opens_no_call() -> None:
+def test_an_empty_fragment_opens_no_call() -> None:
     assert tell("role", call_of(), *END).outcome.tool_calls == ()
 
 
@@ -133,7 +133,7 @@ def test_oc036_arguments_null_or_an_object() -> None:
     assert told.call.arguments == {"a": 1}
 
 
-def test_oc039_fragments_find_their_call_and_each_opening_comes_first() -> None:
+def test_oc039_fragments_find_their_call_and_its_opening_chunk_is_first() -> None:
     told = tell(
         "role",
         call_of(0, id="a", name="one"),
@@ -166,11 +166,11 @@ def test_oc020_fragments_after_the_finish_still_count() -> None:
     assert "finish_again: stop" in told.outcome.notes
 
 
-def test_the_same_finish_twice_is_no_news() -> None:
+def test_a_repeated_finish_reason_is_not_noted() -> None:
     assert "finish_again" not in str(tell("role", {"finish": "stop"}, *END).outcome.notes)
 
 
-def test_oc020_a_cut_outweighs_a_stop() -> None:
+def test_oc020_length_outweighs_stop() -> None:
     bare = call_of(id="a", name="one")
     told = tell("role", bare, {"finish": "tool_calls"}, {"finish": "length"}, "done")
     assert (told.outcome.finish, told.call.complete) == ("length", False)

@@ -16,13 +16,13 @@ def detail(**fields: Any) -> dict[str, Any]:
     return {"delta": {"reasoning_details": [fields]}}
 
 
-def test_reasoning_told_in_two_fields_counts_once() -> None:
+def test_reasoning_in_two_fields_counts_once() -> None:
     twice = {"reasoning": "Hm", "reasoning_details": [{"type": "reasoning.text", "text": "Hm"}]}
     assert tell("role", {"delta": twice}, *END).outcome.reasoning == "Hm"
     assert tell("role", detail(summary="Hm"), detail(), *END).outcome.reasoning == "Hm"
 
 
-def test_a_signature_ends_its_part_and_a_blob_is_its_own() -> None:
+def test_a_signature_ends_its_part_and_encrypted_data_is_a_part() -> None:
     content = tell(
         "role",
         detail(text="a"),
@@ -58,7 +58,7 @@ def test_oc046_content_as_a_list_of_parts() -> None:
     assert "unknown_part: reference" in outcome.notes
 
 
-def test_spoken_words_are_text_and_sound() -> None:
+def test_audio_is_text_and_media() -> None:
     told = tell(
         "role",
         {"delta": {"audio": {"id": "audio_1", "transcript": "Hel"}}},
@@ -77,7 +77,7 @@ def test_spoken_words_are_text_and_sound() -> None:
 # Chunks that are odd
 
 
-def test_oc010_and_oc011_azures_filter_says_nothing() -> None:
+def test_oc010_and_oc011_azures_filter_chunks_have_no_content() -> None:
     first = {"chunk": {"id": "", "model": "", "object": "", "prompt_filter_results": [{}]}}
     verdict = {"index": 0, "content_filter_results": {}, "finish_reason": None}
     absent, null = (
@@ -90,7 +90,7 @@ def test_oc010_and_oc011_azures_filter_says_nothing() -> None:
     assert outcome.model == "gpt-5-mini"
 
 
-def test_oc015_an_empty_finish_is_none() -> None:
+def test_oc015_an_empty_finish_reason_is_ignored() -> None:
     outcome = tell(
         "role", {"finish": {"reason": "", "delta": {"role": "assistant", "content": "a"}}}
     ).outcome
@@ -110,7 +110,7 @@ def test_oc048_the_first_choice_seen_is_the_answer() -> None:
     assert "other_choice: 0" in outcome.notes
 
 
-def test_what_is_no_chunk_is_noted_and_survived() -> None:
+def test_an_unknown_event_is_noted_and_the_stream_goes_on() -> None:
     odd = (
         {"event": {"data": "null"}},
         {"event": {"data": "[]"}},
@@ -126,7 +126,7 @@ def test_what_is_no_chunk_is_noted_and_survived() -> None:
     ]
 
 
-def test_wrong_types_are_noted_and_survived() -> None:
+def test_wrong_types_are_noted_and_the_stream_goes_on() -> None:
     wrong = (
         {
             "delta": {
@@ -154,7 +154,7 @@ def test_wrong_types_are_noted_and_survived() -> None:
     )
 
 
-def test_silent_fields_of_servers_are_no_news() -> None:
+def test_known_vendor_fields_are_not_noted() -> None:
     outcome = tell(
         "role", {"delta": {"content": "a", "channel": "final", "token_id": 7, "mood": ""}}, *END
     ).outcome

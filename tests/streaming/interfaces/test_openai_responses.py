@@ -73,7 +73,7 @@ def test_d31_flat_and_nested_error_events_are_one_error() -> None:
 
 
 @pytest.mark.parametrize("error", [None, "it broke", {"code": "$absent", "message": "deep"}])
-def test_d31_an_odd_error_object_is_an_error_all_the_same(error: Any) -> None:
+def test_d31_an_unusual_error_object_is_an_error(error: Any) -> None:
     outcome = tell(ended("failed", error=error)).outcome
     assert outcome.error is not None
     assert outcome.error.kind == "unknown"
@@ -94,7 +94,7 @@ def test_d32_reasoning_without_encrypted_content_keeps_everything() -> None:
     assert told.outcome.notes == ()
 
 
-def test_d32_a_blob_alone_is_kept_and_the_done_item_has_the_right_one() -> None:
+def test_d32_encrypted_content_alone_is_kept_and_the_done_item_decides() -> None:
     half, whole = {"encrypted_content": "half"}, {"encrypted_content": "whole"}
     told = tell(
         {ADDED: {"item": {"type": "reasoning", **half}}}, {DONE: {"item": whole}}, COMPLETED
@@ -184,20 +184,20 @@ def test_d35_an_incomplete_call_is_not_executable(
     assert (told.call.complete, told.call.arguments) == (complete, {} if complete else None)
 
 
-def test_d35_the_terminal_response_may_take_a_call_back() -> None:
+def test_d35_the_terminal_response_may_reopen_a_call() -> None:
     cut = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f"}
     output = [{**cut, "arguments": "{}", "status": "incomplete"}]
     told = tell({"call": {"name": "f", "arguments": "{}"}}, ended("incomplete", output=output))
     assert not told.call.complete
 
 
-def test_d36_a_blank_line_stands_between_all_summary_parts() -> None:
+def test_d36_summary_parts_are_separated_by_blank_lines() -> None:
     told = tell({"reasoning": ["one", "two", "three"]}, COMPLETED)
     assert told.outcome.reasoning == "one\n\ntwo\n\nthree"
     assert all(chunk.text for chunk in told.chunks("reasoning"))
 
 
-def test_d36_empty_summary_parts_leave_no_blank_lines() -> None:
+def test_d36_empty_summary_parts_add_no_blank_lines() -> None:
     told = tell({"reasoning": ["", "two", "", "four"]}, COMPLETED)
     assert told.outcome.reasoning == "two\n\nfour"
 
@@ -215,7 +215,7 @@ def test_d37_arguments_before_their_item_are_kept_for_it() -> None:
     assert "missing_start: function_call" in told.outcome.notes
 
 
-def test_d37_arguments_that_never_get_a_name_are_shown_at_last() -> None:
+def test_d37_arguments_without_a_name_are_emitted_at_the_end() -> None:
     delta = {f"{ARGUMENTS}.delta": {"at": [0], "item_id": "fc_1", "delta": "{}"}}
     told = tell(delta)
     assert (told.call.name, told.call.id, told.call.complete) == (None, "fc_1", False)
@@ -259,7 +259,7 @@ def test_d39_custom_tools_refusals_and_raw_reasoning_are_delivered() -> None:
 # What was right already
 
 
-def test_i1_any_terminal_is_read() -> None:
+def test_i1_every_terminal_event_is_read() -> None:
     told = tell({"text": "Hi"}, ended("incomplete", usage={"input_tokens": 10, "output_tokens": 4}))
     assert (told.outcome.finish, told.outcome.finish_raw) == ("length", "max_output_tokens")
     assert told.outcome.usage == Usage(input=10, output=4, total=14)
@@ -267,7 +267,7 @@ def test_i1_any_terminal_is_read() -> None:
 
 
 @pytest.mark.parametrize("word", ["completed", "incomplete", "failed"])
-def test_i3_usage_null_is_no_usage(word: str) -> None:
+def test_i3_null_usage_is_not_reported(word: str) -> None:
     outcome = tell({"text": "Hi"}, ended(word, usage=None)).outcome
     assert (outcome.usage, outcome.text) == (None, "Hi")
     assert ("usage_missing" in outcome.notes) == (word != "failed")
@@ -305,7 +305,7 @@ def test_status_and_reason_decide_the_finish(
     assert_lawful(outcome)
 
 
-def test_a_terminal_without_a_response_is_a_terminal() -> None:
+def test_a_terminal_event_without_a_response_ends_the_stream() -> None:
     outcome = tell({"text": "Hi"}, {"response.completed": {"response": None}}).outcome
     assert (outcome.finish, outcome.model, outcome.response_id) == ("stop", "gpt-5-mini", "resp_1")
 
@@ -313,7 +313,7 @@ def test_a_terminal_without_a_response_is_a_terminal() -> None:
 # Approvals
 
 
-def test_calls_that_need_approval_ask_for_it_by_their_whole_name() -> None:
+def test_calls_that_need_approval_are_matched_by_complete_name() -> None:
     told = tell(
         {"call": {"name": "delete"}},
         {"call": {"name": "delete_all"}},
@@ -325,7 +325,7 @@ def test_calls_that_need_approval_ask_for_it_by_their_whole_name() -> None:
     assert {chunk.index for chunk in told.chunks("tool_call")} == {0}
 
 
-def test_a_remote_call_asks_by_the_id_of_its_request() -> None:
+def test_an_approval_request_has_the_id_of_its_item() -> None:
     item = {"type": "mcp_approval_request", "id": "mcpr_9", "name": "mail", "arguments": '{"a": 1}'}
     told = tell({ADDED: {"item": item}}, DONE, COMPLETED)
     assert (told.call.id, told.call.approval, told.call.arguments) == ("mcpr_9", True, {"a": 1})
@@ -336,14 +336,14 @@ def test_a_remote_call_asks_by_the_id_of_its_request() -> None:
 # The whole way
 
 
-async def test_async_and_sync_tell_the_same() -> None:
+async def test_async_and_sync_give_the_same() -> None:
     spoken = script(composed(*START, {"text": "Hi"}, {"call": {"name": "f"}}, COMPLETED), "awkward")
     told = await tell_async(spoken)
     assert told.outcome == tell_script(spoken).outcome
     assert told.raised is None
 
 
-async def test_a_refused_request_is_an_error_of_its_kind() -> None:
+async def test_a_rejected_request_is_an_error_of_its_kind() -> None:
     body = b'{"error": {"message": "No.", "type": "x", "code": "rate_limit_exceeded"}}'
     spoken = script([body])._replace(status=429, headers=(("content-type", "application/json"),))
     for told in (tell_script(spoken), await tell_async(spoken)):
@@ -351,13 +351,13 @@ async def test_a_refused_request_is_an_error_of_its_kind() -> None:
         assert told.outcome.ending == "failed"
 
 
-def test_instances_share_nothing() -> None:
+def test_instances_share_no_state() -> None:
     first, second = OpenAIResponsesInterface(), OpenAIResponsesInterface()
     first.handle(SimpleNamespace(type=DELTA, delta="Hi", item_id="m"))
     assert (first.outcome().text, second.outcome().text) == ("Hi", "")
 
 
-def test_a_delta_costs_the_same_however_long_the_stream_is() -> None:
+def test_the_cost_of_a_delta_does_not_grow_with_the_stream() -> None:
     def seconds(count: int) -> float:
         interface = OpenAIResponsesInterface()
         events = [

@@ -27,7 +27,7 @@ from tests.streaming.interfaces.driving_openai_responses import (
 # Deltas and snapshots
 
 
-def test_or020_deltas_win_over_empty_snapshots() -> None:
+def test_or020_deltas_win_over_empty_final_texts() -> None:
     told = tell(
         *OPEN, {DELTA: "Hi"}, {TEXT_DONE: {"text": ""}}, DONE, ended("completed", output=[])
     )
@@ -42,7 +42,7 @@ def test_or020_deltas_win_over_empty_snapshots() -> None:
         [{DONE: {"item": {"content": [{"type": "output_text", "text": "Hi"}]}}}],
     ],
 )
-def test_or021_a_text_without_deltas_is_said_once(where: list[Any]) -> None:
+def test_or021_a_text_without_deltas_is_emitted_once(where: list[Any]) -> None:
     output = [
         {"type": "message", "id": "msg_1", "content": [{"type": "output_text", "text": "Hi"}]}
     ]
@@ -50,13 +50,13 @@ def test_or021_a_text_without_deltas_is_said_once(where: list[Any]) -> None:
     assert [chunk.text for chunk in told.chunks("text")] == ["Hi"]
 
 
-def test_a_snapshot_that_goes_on_behind_the_deltas_says_the_rest() -> None:
+def test_a_longer_final_text_emits_the_rest() -> None:
     content = [{"type": "output_text", "text": "Hello"}]
     told = tell(*OPEN, {DELTA: "Hel"}, {DONE: {"item": {"content": content}}}, COMPLETED)
     assert [chunk.text for chunk in told.chunks("text")] == ["Hel", "lo"]
 
 
-def test_or022_a_done_event_that_comes_too_early_ends_nothing() -> None:
+def test_or022_an_early_done_event_does_not_end_the_part() -> None:
     early = {TEXT_DONE: {"text": "One, two"}}
     told = tell(*OPEN, {DELTA: "One"}, early, {DELTA: ", two"}, DONE, COMPLETED)
     assert told.outcome.text == "One, two"
@@ -70,7 +70,7 @@ def test_a_snapshot_that_contradicts_the_deltas_is_noted() -> None:
     assert "snapshot_differs: message" in told.outcome.notes
 
 
-def test_a_text_told_under_another_index_is_not_said_twice() -> None:
+def test_a_text_under_another_index_is_not_repeated() -> None:
     at = {"at": [0, 0], "content_index": 3}
     told = tell(*OPEN, {DELTA: {**at, "delta": "Hi"}}, DONE, COMPLETED)
     assert told.outcome.text == "Hi"
@@ -80,13 +80,13 @@ def test_a_text_told_under_another_index_is_not_said_twice() -> None:
     ("deltas", "text"),
     [(["ab", "cd", "abcd"], "abcd"), (["ab", "cd", "abcd", "e"], "abcdabcde"), (["a", "a"], "aa")],
 )
-def test_or023_an_echo_is_known_by_what_follows(deltas: list[str], text: str) -> None:
+def test_or023_a_repetition_is_recognised_by_the_next_event(deltas: list[str], text: str) -> None:
     told = tell(*OPEN, *({DELTA: delta} for delta in deltas), {TEXT_DONE: {"text": text}})
     assert told.outcome.text == text
     assert ("repeated_text" in told.outcome.notes) == (text == "abcd")
 
 
-def test_or023_an_echo_nobody_explains_is_said_at_the_end() -> None:
+def test_or023_an_unexplained_repetition_is_emitted_at_the_end() -> None:
     told = tell(*OPEN, {DELTA: "ab"}, {DELTA: "cd"}, {DELTA: "abcd"})
     assert told.outcome.text == "abcdabcd"
     silent = tell(*OPEN, {DELTA: "a"}, {DELTA: "b"}, {DELTA: "ab"}, {TEXT_DONE: {"text": ""}})
@@ -102,7 +102,7 @@ def test_an_opening_text_counts_unless_the_deltas_repeat_it(deltas: list[str], t
     assert told.outcome.text == text
 
 
-def test_an_opening_text_is_said_even_if_nothing_follows() -> None:
+def test_an_opening_text_is_emitted_even_if_nothing_follows() -> None:
     opening = {"response.content_part.added": {"part": {"type": "output_text", "text": "Hi"}}}
     assert tell(ADDED, opening).outcome.text == "Hi"
     assert tell(ADDED, opening, {TEXT_DONE: {"text": ""}}, COMPLETED).outcome.text == "Hi"
@@ -117,7 +117,7 @@ def test_an_item_may_be_added_with_its_parts() -> None:
     assert "unknown_part: smell" in outcome.notes
 
 
-def test_or024_arguments_come_from_whatever_tells_them_even_a_second_done_item() -> None:
+def test_or024_arguments_are_taken_from_any_event_that_has_them() -> None:
     places: list[Any] = [{f"{ARGUMENTS}.done": {"arguments": '{"a": 1}'}}, {DONE: {"item": {}}}]
     for where in places:
         item = {"type": "function_call", "name": "f"}
@@ -125,25 +125,25 @@ def test_or024_arguments_come_from_whatever_tells_them_even_a_second_done_item()
         assert tell({ADDED: {"item": item}}, where, done, COMPLETED).call.arguments == {"a": 1}
 
 
-def test_calls_without_any_id_are_calls_of_their_own() -> None:
+def test_calls_without_ids_are_separate_calls() -> None:
     bare = {"type": "function_call", "id": None, "call_id": None, "name": "f"}
     told = tell(*[{ADDED: {"item": bare, "output_index": None}}] * 2)
     assert [(call.name, call.id) for call in told.outcome.tool_calls] == [("f", None)] * 2
 
 
-def test_a_custom_call_that_is_cut_is_no_whole_one() -> None:
+def test_a_custom_call_that_is_cut_is_not_noted_as_closed() -> None:
     item = {"type": "custom_tool_call", "name": "sql"}
     told = tell({ADDED: {"item": item}}, {DONE: {"item": {"status": "incomplete"}}})
     assert not [note for note in told.outcome.notes if note.startswith("free_text_call")]
 
 
-def test_a_call_without_call_id_goes_by_the_id_of_its_item() -> None:
+def test_a_call_without_call_id_uses_the_id_of_its_item() -> None:
     item = {"type": "function_call", "id": 7, "call_id": None, "name": "f"}
     told = tell({ADDED: {"item": item}}, DONE, COMPLETED)
     assert (told.call.id, told.call.complete) == ("7", True)
 
 
-def test_a_completed_response_closes_the_calls_its_items_left_open() -> None:
+def test_a_completed_response_closes_open_calls() -> None:
     told = tell(
         {ADDED: {"item": {"type": "function_call", "name": "f"}}}, ended("completed", output=[])
     )
@@ -163,33 +163,33 @@ def test_citations_are_kept_once() -> None:
 
 
 @pytest.mark.parametrize("names", [{}, {"item_id": None}, {"output_index": None}])
-def test_or018_what_is_missing_is_found_by_what_is_there(names: dict[str, Any]) -> None:
+def test_or018_an_item_is_found_by_id_or_index(names: dict[str, Any]) -> None:
     told = tell(*OPEN, {DELTA: {"delta": "Hi", "content_index": None, **names}}, DONE, COMPLETED)
     assert told.outcome.content == (Text(text="Hi"),)
 
 
-def test_or017_a_delta_for_an_item_nobody_added_opens_it() -> None:
+def test_or017_a_delta_for_an_item_never_added_opens_it() -> None:
     one = {"at": [0, 0], "item_id": "msg_1", "delta": "one "}
     two = {"at": [1, 0], "item_id": "msg_2", "delta": "two"}
     told = tell({DELTA: one}, {DELTA: two}, ended("completed", output=[]))
     assert told.outcome.content == (Text(text="one "), Text(text="two"))
 
 
-def test_or017_an_unknown_id_without_index_is_an_item_of_its_own() -> None:
+def test_or017_an_unknown_id_without_index_is_a_new_item() -> None:
     item = {"type": "function_call", "name": "f"}
     stray = {"item_id": "fc_9", "output_index": None, "delta": "{}"}
     told = tell({ADDED: {"item": item}}, {f"{ARGUMENTS}.delta": stray})
     assert [call.arguments_raw for call in told.outcome.tool_calls] == ["", "{}"]
 
 
-def test_an_index_that_is_used_again_is_another_item() -> None:
+def test_a_reused_index_is_another_item() -> None:
     added: list[Any] = [{ADDED: {"at": [0], "item": {"id": f"m{n}"}}} for n in (1, 2)]
     text: dict[str, Any] = {"content": [{"type": "output_text", "text": "Hi"}]}
     done: list[Any] = [{DONE: {"at": [0], "item": {"id": f"m{n}", **text}}} for n in (1, 2, 3)]
     assert tell(*added, *done, ended("completed", output=[])).outcome.text == "HiHiHi"
 
 
-def test_an_item_told_by_the_terminal_alone_is_delivered() -> None:
+def test_an_item_in_the_terminal_response_alone_is_delivered() -> None:
     output: list[Any] = [
         {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm"}]},
         {"type": "message", "id": "other", "content": [{"type": "output_text", "text": "Hi"}]},
@@ -204,21 +204,21 @@ def test_an_item_told_by_the_terminal_alone_is_delivered() -> None:
 # Numbers
 
 
-def test_tr021_an_event_that_came_before_is_dropped() -> None:
+def test_tr021_a_repeated_event_is_dropped() -> None:
     same = {DELTA: {"delta": "ha", "sequence_number": 4}}
     told = tell(*OPEN, same, same, ended("completed", output=[]))
     assert told.outcome.text == "ha"
     assert "repeated_event" in told.outcome.notes
 
 
-def test_or036_a_gap_that_is_filled_is_none() -> None:
+def test_or036_a_filled_gap_is_not_missing() -> None:
     numbers = ((4, "a"), (7, "d"), (9, "f"), (8, "e"), (5, "b"), (6, "c"), (10, "g"))
     deltas = ({DELTA: {"delta": text, "sequence_number": n}} for n, text in numbers)
     told = tell(*OPEN, *deltas, ended("completed", output=[]))
     assert (told.outcome.text, told.outcome.ending) == ("adfebcg", "complete")
 
 
-def test_or036_what_never_came_is_an_error() -> None:
+def test_or036_missing_events_are_an_error() -> None:
     numbers = (4, 6, 9)
     deltas = ({DELTA: {"delta": str(n), "sequence_number": n}} for n in numbers)
     told = tell(*OPEN, *deltas, COMPLETED)
@@ -229,7 +229,7 @@ def test_or036_what_never_came_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("number", [0, None, "$absent", "seven"])
-def test_numbers_that_count_nothing_drop_nothing(number: Any) -> None:
+def test_constant_sequence_numbers_drop_no_event(number: Any) -> None:
     fixed = {"sequence_number": number}
     entries = [{word: fixed} for word in (*START, *OPEN)]
     deltas = ({DELTA: {"delta": text, **fixed}} for text in ("ha", "ha"))
@@ -242,7 +242,7 @@ def test_numbers_that_count_nothing_drop_nothing(number: Any) -> None:
 # Tools that are no functions
 
 
-def test_hosted_tools_are_kept_in_order_and_never_called() -> None:
+def test_hosted_tools_are_kept_in_order_and_are_not_tool_calls() -> None:
     told = tell(
         {"text": "a"},
         {ADDED: {"item": {"type": "web_search_call"}}},
@@ -256,7 +256,7 @@ def test_hosted_tools_are_kept_in_order_and_never_called() -> None:
     assert told.outcome.finish == "stop"
 
 
-def test_a_program_the_stream_breaks_off_in_is_kept() -> None:
+def test_a_program_of_a_truncated_stream_is_kept() -> None:
     code = {"response.code_interpreter_call_code.delta": "import"}
     told = tell({ADDED: {"item": {"type": "code_interpreter_call"}}}, code)
     [tool] = told.outcome.content
@@ -270,7 +270,7 @@ def test_a_program_the_stream_breaks_off_in_is_kept() -> None:
     )
 
 
-def test_an_image_replaces_its_sketches() -> None:
+def test_an_image_replaces_its_partial_images() -> None:
     image = {ADDED: {"item": {"type": "image_generation_call"}}}
     sketch = {"response.image_generation_call.partial_image": {"partial_image_b64": "cw=="}}
     done = {DONE: {"item": {"result": "cA==", "output_format": "svg"}}}
@@ -284,7 +284,7 @@ def test_an_image_replaces_its_sketches() -> None:
     assert failed.kind == "server_tool"
 
 
-def test_a_shell_call_is_the_clients_unless_a_container_runs_it() -> None:
+def test_a_shell_call_is_a_tool_call_unless_a_container_runs_it() -> None:
     mine = {"type": "shell_call", "call_id": "c1", "action": {"commands": []}}
     done = {DONE: {"item": {"action": {"commands": ["ls"]}}}}
     told = tell({ADDED: {"item": mine}}, done, COMPLETED)
@@ -296,7 +296,7 @@ def test_a_shell_call_is_the_clients_unless_a_container_runs_it() -> None:
 # Odd events
 
 
-def test_odd_objects_break_nothing() -> None:
+def test_unusual_objects_raise_nothing() -> None:
     told = tell(
         {ADDED: {"item": None}},
         {DONE: {"item": "a string"}},
@@ -325,7 +325,7 @@ def test_odd_objects_break_nothing() -> None:
     }
 
 
-def test_an_item_nobody_knows_is_kept_as_it_stands() -> None:
+def test_an_unknown_item_is_kept_unchanged() -> None:
     item = {"type": "hologram", "id": "h_1", "call_id": ["odd"], "beams": 3}
     told = tell({ADDED: {"item": item}}, DONE, {"text": "Hi"}, COMPLETED)
     [hologram, text] = told.outcome.content
@@ -335,7 +335,7 @@ def test_an_item_nobody_knows_is_kept_as_it_stands() -> None:
     assert told.outcome.notes == ("unknown_item: hologram",)
 
 
-def test_or034_the_sdks_guess_about_an_unknown_event_is_not_believed() -> None:
+def test_or034_the_sdks_class_of_an_unknown_event_is_ignored() -> None:
     unknown = {"event": {"data": {"type": "response.new.delta", "delta": "zzz"}}}
     told = tell(*OPEN, {DELTA: "Hi"}, unknown, "keepalive", DONE, COMPLETED)
     assert told.outcome.text == "Hi"
