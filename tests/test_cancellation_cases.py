@@ -166,7 +166,7 @@ CASES = {
         (
             "run_reports_usage",
             f"{CLOSING}::test_usage_is_not_partial_once_the_terminal_came",
-            "streaming/serving/test_real_sdks.py::test_a_provider_that_stalls_is_left",
+            "streaming/serving/test_real_sdks.py::test_a_stalled_provider_is_aborted",
         ),
     ),
     "CA-022": Case(

@@ -15,8 +15,8 @@ from harness.protocols.anthropic_messages.vocabulary import FINISH, SERVER_TOOLS
 from tests.corpus.reading_anthropic_messages import Reading, read
 from tests.streaming.interfaces.driving_anthropic_messages import (
     PROTOCOL,
-    tell_async,
-    tell_script,
+    drive_async,
+    drive_script,
 )
 
 if TYPE_CHECKING:
@@ -134,17 +134,17 @@ def assert_calls(outcome: Outcome, said: Reading) -> None:
 @needs_corpus
 @pytest.mark.parametrize("name", STREAMS)
 async def test_nothing_is_lost(name: str) -> None:
-    told = await tell_async(_all()[name].script("whole"))
-    outcome, said = told.outcome, read(_all()[name].body)
+    got = await drive_async(_all()[name].script("whole"))
+    outcome, said = got.outcome, read(_all()[name].body)
     assert [law.name for law, wrong in evaluate_invariants(outcome, FINISH) if wrong] == []
     assert_complete(outcome, said)
     if name in SDK_REFUSES:
         assert outcome.error is not None
         assert outcome.error.kind == "protocol"
         return
-    assert told.raised is None
+    assert got.raised is None
     dropped = _all()[name].body.endswith((b"}", b"}\n"))  # by the SDK: no blank line closes it
-    assert told.interface.diagnostics.received == said.events - dropped
+    assert got.interface.diagnostics.received == said.events - dropped
     assert outcome.finish_raw == said.stop_reason
     assert outcome.ending in {"complete", "incomplete"}
     assert outcome.finish == FINISH[str(said.stop_reason)]
@@ -153,8 +153,8 @@ async def test_nothing_is_lost(name: str) -> None:
 @needs_corpus
 @pytest.mark.parametrize("name", CORE)
 async def test_cuts_change_nothing(name: str) -> None:
-    whole = await tell_async(_all()[name].script("whole"))
-    awkward = await tell_async(_all()[name].script("awkward"))
+    whole = await drive_async(_all()[name].script("whole"))
+    awkward = await drive_async(_all()[name].script("awkward"))
     assert awkward.outcome == whole.outcome
 
 
@@ -162,7 +162,7 @@ async def test_cuts_change_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_refused_request_is_named(name: str) -> None:
     recording = _all()[name]
-    outcome = tell_script(recording.script()).outcome
+    outcome = drive_script(recording.script()).outcome
     assert (outcome.ending, outcome.finish) == ("failed", "error")
     assert outcome.error is not None
     assert outcome.error.kind in KIND_OF[recording.status]

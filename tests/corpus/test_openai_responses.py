@@ -15,9 +15,9 @@ from harness.protocols.openai_responses.vocabulary import CLIENT_CALLS
 from tests.corpus.reading_openai_responses import ENDS, Reading, read
 from tests.streaming.interfaces.driving_openai_responses import (
     PROTOCOL,
+    drive_async,
+    drive_script,
     script,
-    tell_async,
-    tell_script,
 )
 
 if TYPE_CHECKING:
@@ -82,19 +82,19 @@ def test_what_the_provider_sent_is_legal(name: str) -> None:
 @pytest.mark.parametrize("name", STREAMS)
 async def test_nothing_is_lost(name: str) -> None:
     body = _all()[name].path.read_bytes()
-    told = await tell_async(script([body], "whole"))
-    assert_lawful(told.outcome)
+    got = await drive_async(script([body], "whole"))
+    assert_lawful(got.outcome)
     if name in SDK_REFUSES:
-        assert told.outcome.error is not None
-        assert told.outcome.error.kind == SDK_REFUSES[name]
+        assert got.outcome.error is not None
+        assert got.outcome.error.kind == SDK_REFUSES[name]
         return
     reading = read(body)
-    assert told.raised is None
-    assert told.interface.diagnostics.received == body.count(b"\ndata:") + body.startswith(
+    assert got.raised is None
+    assert got.interface.diagnostics.received == body.count(b"\ndata:") + body.startswith(
         b"data:"
     ) - body.count(b"data: [DONE]")
-    assert_complete(told.outcome, reading, thinned=name in THINNED)
-    assert told.outcome.ending in {"complete", "incomplete"}
+    assert_complete(got.outcome, reading, thinned=name in THINNED)
+    assert got.outcome.ending in {"complete", "incomplete"}
     assert reading.last in ENDS
 
 
@@ -102,8 +102,8 @@ async def test_nothing_is_lost(name: str) -> None:
 @pytest.mark.parametrize("name", CORE)
 async def test_cuts_change_nothing(name: str) -> None:
     body = _all()[name].path.read_bytes()
-    whole = await tell_async(script([body], "whole"))
-    awkward = await tell_async(script([body], "awkward"))
+    whole = await drive_async(script([body], "whole"))
+    awkward = await drive_async(script([body], "awkward"))
     assert awkward.outcome == whole.outcome
 
 
@@ -114,7 +114,7 @@ def test_a_refusal_is_an_error_of_its_kind(name: str) -> None:
     spoken = script([recording.path.read_bytes()])._replace(
         status=recording.status, headers=(("content-type", "application/json"),)
     )
-    outcome = tell_script(spoken).outcome
+    outcome = drive_script(spoken).outcome
     assert outcome.error is not None
     assert outcome.error.kind in KIND_OF[recording.status]
     assert (outcome.ending, outcome.finish) == ("failed", "error")

@@ -24,7 +24,7 @@ from harness.protocols.anthropic_messages.encode import encode
 from harness.protocols.anthropic_messages.vocabulary import FINISH
 from harness.protocols.message import IN_ORDER, DeltaPlan, Message
 from harness.wire.script import Script
-from tests.streaming.interfaces.driving_anthropic_messages import PROTOCOL, tell_script
+from tests.streaming.interfaces.driving_anthropic_messages import PROTOCOL, drive_script
 
 if TYPE_CHECKING:
     from harness.model import Event, FinishReason, Outcome, Part
@@ -64,7 +64,7 @@ FINISHES: list[FinishReason] = ["stop", "tool_calls", "length", "pause"]
 
 
 def listen(events: list[Event]) -> Outcome:
-    return tell_script(Script(tuple(map(PROTOCOL.frame, events)), cut="awkward")).outcome
+    return drive_script(Script(tuple(map(PROTOCOL.frame, events)), cut="awkward")).outcome
 
 
 def _trusted(content: tuple[Part, ...], finish: FinishReason) -> tuple[Part, ...]:

@@ -26,8 +26,8 @@ from harness.protocols.openai_responses.vocabulary import (
 )
 from tests.streaming.interfaces.driving_openai_responses import (
     PROTOCOL,
+    drive_script,
     script,
-    tell_script,
 )
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=1, max_size=12)
@@ -79,7 +79,7 @@ def test_what_is_encoded_is_legal_and_comes_back(message: Message, dice: Any, sp
     plan = DeltaPlan(split=split, pick=dice.randrange)
     events = PROTOCOL.encode(message, plan)
     found = PROTOCOL.violations(events)
-    outcome = tell_script(script(events)).outcome
+    outcome = drive_script(script(events)).outcome
     assert outcome.content == message.content
     if message.ending == "truncated":
         assert [one.event for one in found] == [-1]
@@ -109,7 +109,7 @@ def test_parts_of_other_kinds_are_items_of_their_own() -> None:
     )
     events = PROTOCOL.encode(message, DeltaPlan())
     assert PROTOCOL.violations(events) == []
-    content = tell_script(script(events)).outcome.content
+    content = drive_script(script(events)).outcome.content
     assert content[0] == Reasoning(text="", signature="blob")
     assert [(tool.name, tool.id) for tool in content if isinstance(tool, ServerTool)] == [
         ("web_search_call", "ws_7"),

@@ -1,6 +1,6 @@
 """The loop every interface shares: what ends a stream, what is raised, what is known when.
 
-Leaving by signal and by every way of a consumer is told in test_cancelling_interfaces.py and
+Leaving by signal and by every way of a consumer is driven in test_cancelling_interfaces.py and
 test_closing.py; here stands what needs no socket.
 """
 
@@ -21,9 +21,9 @@ from harness.streaming.interfaces.anthropic_messages.interface import AnthropicM
 from harness.streaming.interfaces.base import StreamingInterface
 from tests.streaming.interfaces.driving_anthropic_messages import (
     begin,
-    decoded,
+    drive,
     end,
-    tell,
+    sdk_events,
     text,
 )
 from tests.streaming.providing import NAMES, answered, in_halves, saying
@@ -301,7 +301,7 @@ async def test_an_abort_after_the_end_keeps_the_ending() -> None:
 
 
 def test_a_synchronous_stream_gives_the_same() -> None:
-    sync, events = AnthropicMessagesInterface(), decoded(*STORY)
+    sync, events = AnthropicMessagesInterface(), sdk_events(*STORY)
     got = list(sync.chunks_sync(iter(events)))
 
     async def alongside() -> Outcome:
@@ -314,9 +314,9 @@ def test_a_synchronous_stream_gives_the_same() -> None:
 
 @pytest.mark.parametrize(("count", "ending"), [(6, "truncated"), (len(STORY), "complete")])
 def test_a_synchronous_stream_reports_a_lost_connection(count: int, ending: str) -> None:
-    told = tell(*STORY[:count], ending="reset")
-    assert told.outcome.ending == ending
-    assert isinstance(told.raised, httpx2.ReadError) == (ending == "truncated")
+    result = drive(*STORY[:count], ending="reset")
+    assert result.outcome.ending == ending
+    assert isinstance(result.raised, httpx2.ReadError) == (ending == "truncated")
 
 
 def test_aborting_a_synchronous_stream_is_recorded_as_cancelled() -> None:

@@ -110,7 +110,7 @@ class Sdk:
             return error
         return None
 
-    async def tell(self, *entries: JSON, **options: Any) -> Outcome:
+    async def drive(self, *entries: JSON, **options: Any) -> Outcome:
         """Compose a stream in the short hand of scenarios, read it, return the outcome."""
         interface = GeminiGenerateInterface(**options)
         await self.read(Body(frames(*entries)), interface)

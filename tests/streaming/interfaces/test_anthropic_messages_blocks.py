@@ -13,9 +13,9 @@ from tests.streaming.interfaces.driving_anthropic_messages import (
     begin,
     block,
     call,
+    drive,
     end,
     stop,
-    tell,
     text,
 )
 from tests.streaming.reading import light
@@ -31,20 +31,20 @@ START = "message_start"
 
 def test_tr013_a_call_with_only_a_name_at_the_limit_is_incomplete() -> None:
     for reason in ("max_tokens", "model_context_window_exceeded", "bored"):
-        told = tell(START, *call(0, "a", "wipe"), *end(reason))
-        assert (told.call.complete, told.call.arguments) == (False, None)
+        got = drive(START, *call(0, "a", "wipe"), *end(reason))
+        assert (got.call.complete, got.call.arguments) == (False, None)
 
 
 @pytest.mark.parametrize("ending", ["clean", "reset"])
 def test_tr013_a_call_without_arguments_before_a_cut_is_incomplete(ending: ResponseEnd) -> None:
-    assert not tell(START, *call(0, "a", "wipe"), ending=ending).call.complete
+    assert not drive(START, *call(0, "a", "wipe"), ending=ending).call.complete
 
 
 def test_an020_a_call_without_arguments_is_complete_once_an_event_follows() -> None:
     for fragments in ((), ("",), (" ",)):
-        told = tell(START, *call(0, "a", "now", *fragments), *end("tool_use"))
-        assert (told.call.complete, told.call.arguments) == (True, {})
-    followed = tell(START, *call(0, "a", "now"), *text(1, "Hi"), *end("max_tokens"))
+        got = drive(START, *call(0, "a", "now", *fragments), *end("tool_use"))
+        assert (got.call.complete, got.call.arguments) == (True, {})
+    followed = drive(START, *call(0, "a", "now"), *text(1, "Hi"), *end("max_tokens"))
     assert followed.call.complete
 
 
@@ -52,41 +52,41 @@ def test_an020_a_call_without_arguments_is_complete_once_an_event_follows() -> N
 def test_an029_a_refusal_reopens_its_calls(late: bool) -> None:  # noqa: FBT001 - pytest's own way
     called = call(0, "a", "one", "{}")
     order = [*called[:-1], end("refusal")[0], called[-1]] if late else [*called, *end("refusal")]
-    told = tell(START, *order)
-    assert (told.outcome.finish, told.call.complete) == ("refusal", False)
-    assert told.call.arguments_raw == "{}"
+    got = drive(START, *order)
+    assert (got.outcome.finish, got.call.complete) == ("refusal", False)
+    assert got.call.arguments_raw == "{}"
 
 
 def test_an029_the_category_of_a_refusal_is_noted() -> None:
     details = {"type": "refusal", "category": "cyber", "explanation": None}
     delta = {"delta": {"stop_reason": "refusal", "stop_details": details}}
-    assert "refusal: cyber" in tell(START, {"message_delta": delta}, "message_stop").outcome.notes
+    assert "refusal: cyber" in drive(START, {"message_delta": delta}, "message_stop").outcome.notes
 
 
 def test_a_call_without_id_or_name_is_never_complete() -> None:
     for lost in ("id", "name"):
         start = {"type": "tool_use", "id": "a", "name": "one", lost: 7}
         grown = {"input_json_delta": {"partial_json": "{}"}}
-        told = tell(START, *block(0, start, grown), *end("tool_use"))
-        assert not told.call.complete
-        assert told.chunks("tool_call") == []
+        got = drive(START, *block(0, start, grown), *end("tool_use"))
+        assert not got.call.complete
+        assert got.chunks("tool_call") == []
 
 
 @pytest.mark.parametrize("said", ['{"x": 1}', {"x": 1}])
 def test_an022_an_input_in_the_start_is_the_input(said: Any) -> None:
-    told = tell(
+    got = drive(
         START,
         *block(0, {"type": "tool_use", "id": "a", "name": "one", "input": said}),
         *end("tool_use"),
     )
-    assert told.call.arguments == {"x": 1}
+    assert got.call.arguments == {"x": 1}
 
 
 # Orders the provider does not send
 
 
 def test_an025_a_delta_without_a_start_opens_its_block() -> None:
-    told = tell(
+    got = drive(
         START,
         {"text_delta": {"at": [4], "text": "Hi"}},
         {"thinking_delta": {"at": [5], "thinking": "Hm"}},
@@ -95,19 +95,19 @@ def test_an025_a_delta_without_a_start_opens_its_block() -> None:
         *map(stop, range(4, 8)),
         *end(),
     )
-    assert [p.kind for p in told.outcome.content] == [
+    assert [p.kind for p in got.outcome.content] == [
         "text",
         "reasoning",
         "tool_call",
         "server_tool",
     ]
-    assert getattr(told.outcome.content[3], "data", None) == {"content": "so far"}
-    assert not told.call.complete
-    assert "missing_start: block 4" in told.outcome.notes
+    assert getattr(got.outcome.content[3], "data", None) == {"content": "so far"}
+    assert not got.call.complete
+    assert "missing_start: block 4" in got.outcome.notes
 
 
 def test_an025_a_late_start_names_the_call_its_delta_opened() -> None:
-    told = tell(
+    got = drive(
         START,
         {"input_json_delta": {"at": [0], "partial_json": '{"x":'}},
         begin(0, type="tool_use", id="a", name="one"),
@@ -115,37 +115,37 @@ def test_an025_a_late_start_names_the_call_its_delta_opened() -> None:
         stop(0),
         *end("tool_use"),
     )
-    assert (told.call.id, told.call.arguments) == ("a", {"x": 1})
-    assert [c.arguments for c in told.chunks("tool_call")] == ['{"x":', " 1}"]
+    assert (got.call.id, got.call.arguments) == ("a", {"x": 1})
+    assert [c.arguments for c in got.chunks("tool_call")] == ['{"x":', " 1}"]
 
 
 def test_tr021_a_repeated_event_opens_nothing_twice() -> None:
     called = begin(1, type="tool_use", id="a", name="one")
     said = begin(0, type="text"), {"text_delta": {"at": [0], "text": "Hi"}}
-    told = tell(START, START, said[0], *said, stop(0), stop(0), called, called, stop(1), *end())
-    assert [part.kind for part in told.outcome.content] == ["text", "tool_call"]
+    got = drive(START, START, said[0], *said, stop(0), stop(0), called, called, stop(1), *end())
+    assert [part.kind for part in got.outcome.content] == ["text", "tool_call"]
     assert {"start_again: block 0", "start_again: block 1", "stray_stop: block 0"} <= {
-        *told.outcome.notes
+        *got.outcome.notes
     }
 
 
 def test_another_call_at_an_open_index_is_another_call() -> None:
     first, second = call(0, "a", "one", '{"x"'), call(0, "b", "two", "{}")
-    calls = tell(START, *first[:-1], *second, *end("tool_use")).outcome.tool_calls
+    calls = drive(START, *first[:-1], *second, *end("tool_use")).outcome.tool_calls
     assert [(c.id, c.complete) for c in calls] == [("a", False), ("b", True)]
 
 
 def test_a_second_message_starts_its_own_blocks() -> None:
     first, second = text(0, "Hel")[:-1], text(0, "Hello")
-    told = tell(START, *first, {"message_start": {"message": {"id": "msg_2"}}}, *second, *end())
-    assert [getattr(part, "text", "") for part in told.outcome.content] == ["Hel", "Hello"]
-    assert told.outcome.response_id == "msg_2"
-    assert "message_start_again" in told.outcome.notes
+    got = drive(START, *first, {"message_start": {"message": {"id": "msg_2"}}}, *second, *end())
+    assert [getattr(part, "text", "") for part in got.outcome.content] == ["Hel", "Hello"]
+    assert got.outcome.response_id == "msg_2"
+    assert "message_start_again" in got.outcome.notes
 
 
 def test_a_call_with_a_delta_after_its_stop_is_incomplete() -> None:
     called, said = call(0, "a", "one", "{}"), text(1, "Hel")
-    told = tell(
+    got = drive(
         START,
         *called,
         called[1],
@@ -154,18 +154,18 @@ def test_a_call_with_a_delta_after_its_stop_is_incomplete() -> None:
         {"text_delta": {"at": [1], "text": "lo"}},
         *end("tool_use"),
     )
-    assert (told.call.complete, told.call.arguments_raw) == (False, "{}{}")
-    assert told.outcome.text == "Hello"
-    assert "delta_after_stop: block 0" in told.outcome.notes
+    assert (got.call.complete, got.call.arguments_raw) == (False, "{}{}")
+    assert got.outcome.text == "Hello"
+    assert "delta_after_stop: block 0" in got.outcome.notes
 
 
 def test_events_after_message_stop_are_ignored() -> None:
     """A call above all: the provider's last word was that there is none."""
     late = (*call(1, "a", "wipe", "{}"), *end("tool_use"))
-    told = tell(START, *text(0, "Hi"), *end(), "ping", *late)
-    assert (told.outcome.text, told.outcome.tool_calls) == ("Hi", ())
-    assert (told.outcome.finish, told.outcome.ending) == ("stop", "complete")
-    assert [note for note in told.outcome.notes if note.startswith("after")] == [
+    got = drive(START, *text(0, "Hi"), *end(), "ping", *late)
+    assert (got.outcome.text, got.outcome.tool_calls) == ("Hi", ())
+    assert (got.outcome.finish, got.outcome.ending) == ("stop", "complete")
+    assert [note for note in got.outcome.notes if note.startswith("after")] == [
         f"after_message_stop: {event}"
         for event in (
             *(f"content_block_{moment}" for moment in ("start", "delta", "stop")),
@@ -183,10 +183,10 @@ def test_an_error_after_the_message_stop_is_an_error() -> None:
 
 
 def test_an016_a_message_stop_cannot_close_a_block() -> None:
-    told = tell(START, *call(0, "a", "one", "{}")[:-1], "message_stop")
-    assert (told.outcome.finish, told.call.complete) == ("unknown", False)
-    assert "malformed: message_stop while block 0 is open" in told.outcome.notes
-    assert "malformed: message_stop without a stop_reason" in told.outcome.notes
+    got = drive(START, *call(0, "a", "one", "{}")[:-1], "message_stop")
+    assert (got.outcome.finish, got.call.complete) == ("unknown", False)
+    assert "malformed: message_stop while block 0 is open" in got.outcome.notes
+    assert "malformed: message_stop without a stop_reason" in got.outcome.notes
 
 
 @pytest.mark.parametrize(
@@ -205,9 +205,9 @@ def test_an016_a_message_stop_cannot_close_a_block() -> None:
 def test_a_delta_of_another_kind_is_a_protocol_error(
     start: dict[str, Any], delta: dict[str, Any]
 ) -> None:
-    told = tell(START, *block(0, start, delta), *end())
-    assert isinstance(told.raised, ProtocolError)
-    assert (told.outcome.ending, told.outcome.finish) == ("failed", "error")
+    got = drive(START, *block(0, start, delta), *end())
+    assert isinstance(got.raised, ProtocolError)
+    assert (got.outcome.ending, got.outcome.finish) == ("failed", "error")
 
 
 # The provider's own tools, and what nobody knows
@@ -217,22 +217,22 @@ def test_a_search_and_its_result_are_server_tools() -> None:
     searched = {"type": "server_tool_use", "id": "s", "name": "web_search"}
     found = {"type": "web_search_tool_result", "tool_use_id": "s", "content": [{"url": "u"}]}
     cut = {"input_json_delta": {"partial_json": '{"query"'}}
-    told = tell(START, *block(0, searched, cut), *block(1, found), *end())
-    use, result = told.outcome.content
+    got = drive(START, *block(0, searched, cut), *block(1, found), *end())
+    use, result = got.outcome.content
     assert use.model_dump() == {
         "kind": "server_tool", "name": "web_search", "id": "s", "data": '{"query"',
     }  # fmt: skip
     assert result.model_dump() == {
         "kind": "server_tool", "name": "web_search_tool_result", "id": "s", "data": found,
     }  # fmt: skip
-    assert told.outcome.tool_calls == ()
+    assert got.outcome.tool_calls == ()
 
 
 def test_a_compaction_is_kept_unchanged() -> None:
     start = {"type": "compaction", "content": None, "signature": "s"}
     grown = {"compaction_delta": {"content": "so far", "encrypted_content": "blob"}}
-    told = tell(START, *block(0, start, grown), *end("compaction"))
-    assert getattr(told.outcome.content[0], "data", None) == {
+    got = drive(START, *block(0, start, grown), *end("compaction"))
+    assert getattr(got.outcome.content[0], "data", None) == {
         "type": "compaction",
         "content": "so far",
         "encrypted_content": "blob",
@@ -241,7 +241,7 @@ def test_a_compaction_is_kept_unchanged() -> None:
 
 
 def test_an009_unknown_values_are_noted_and_content_is_kept() -> None:
-    told = tell(
+    got = drive(
         START,
         {"event": {"name": "weather", "data": {"type": "weather"}}},
         *block(0, {"type": "poem", "metre": "iamb"}, {"text_delta": {"text": "O "}},
@@ -252,25 +252,25 @@ def test_an009_unknown_values_are_noted_and_content_is_kept() -> None:
         stop(1),
         *end(),
     )  # fmt: skip
-    assert told.outcome.text == "Hi"
-    assert getattr(told.outcome.content[0], "data", None) == {
+    assert got.outcome.text == "Hi"
+    assert getattr(got.outcome.content[0], "data", None) == {
         "type": "poem", "metre": "iamb", "text": "O rose",
     }  # fmt: skip
     assert {"unknown_event: weather", "unknown_block: poem", "unknown_delta: smell_delta"} <= {
-        *told.outcome.notes
+        *got.outcome.notes
     }
 
 
 def test_citations_stay_with_their_text() -> None:
     cited = {"type": "web_search_result_location", "url": "u", "cited_text": "c"}
-    told = tell(
+    got = drive(
         START,
         *block(0, {"type": "text"}, {"citations_delta": {"citation": cited}},
                {"text_delta": {"text": "Hi"}}),
         *text(1, "Ho"),
         *end(),
     )  # fmt: skip
-    [first, second] = told.outcome.content
+    [first, second] = got.outcome.content
     [found] = first.citations  # type: ignore[union-attr,misc]  # it is a cited text
     assert found == cited
     assert second.citations is None  # type: ignore[union-attr]  # it is a text
@@ -283,11 +283,11 @@ def test_content_in_message_start_is_read() -> None:
         {"type": "tool_use", "id": "b", "name": "two", "input": {}},
     ]
     whole = {"content": content, "stop_reason": "tool_use"}
-    told = tell({"message_start": {"message": whole}}, "message_stop")
-    assert (told.outcome.text, told.outcome.finish) == ("Hi", "tool_calls")
-    assert [c.arguments for c in told.outcome.tool_calls] == [{"x": 1}, {}]
-    assert [c.text for c in told.chunks("text")] == ["Hi"]
-    assert told.outcome.notes == ()
+    got = drive({"message_start": {"message": whole}}, "message_stop")
+    assert (got.outcome.text, got.outcome.finish) == ("Hi", "tool_calls")
+    assert [c.arguments for c in got.outcome.tool_calls] == [{"x": 1}, {}]
+    assert [c.text for c in got.chunks("text")] == ["Hi"]
+    assert got.outcome.notes == ()
 
 
 # Odd objects: the SDK builds them without a look
@@ -320,9 +320,9 @@ ODD: tuple[dict[str, Any], ...] = (
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: json.dumps(odd["data"])[:60])
 def test_an_unusual_event_does_not_end_the_stream(odd: dict[str, Any]) -> None:
-    told = tell(START, *text(0, "Hel")[:-1], {"event": odd}, *text(1, "lo"), *end())
-    assert told.raised is None
-    assert (told.outcome.text, told.outcome.finish) == ("Hello", "stop")
+    got = drive(START, *text(0, "Hel")[:-1], {"event": odd}, *text(1, "lo"), *end())
+    assert got.raised is None
+    assert (got.outcome.text, got.outcome.finish) == ("Hello", "stop")
 
 
 def test_objects_from_the_wire_need_no_sdk() -> None:

@@ -28,7 +28,7 @@ def sdk() -> Sdk:
 
 
 async def test_d41_a_call_without_arguments_has_none(sdk: Sdk) -> None:
-    outcome = await sdk.tell({"parts": [call("now"), call("then", {})]}, {"finish": "STOP"})
+    outcome = await sdk.drive({"parts": [call("now"), call("then", {})]}, {"finish": "STOP"})
     assert [(c.arguments_raw, c.arguments, c.complete) for c in outcome.tool_calls] == [
         ("{}", {}, True),
         ("{}", {}, True),
@@ -41,14 +41,14 @@ async def test_d44_the_providers_id_is_kept_and_a_missing_one_is_stable(sdk: Sdk
         {"function_call": {"name": "get", "args": {"a": 2}}},
         {"finish": "STOP"},
     ]
-    first, second = await sdk.tell(*entries), await sdk.tell(*entries)
+    first, second = await sdk.drive(*entries), await sdk.drive(*entries)
     assert [c.id for c in first.tool_calls] == ["fc_1", "call_1"]
     assert first == second
     assert first.finish == "tool_calls"
 
 
 async def test_a_call_in_one_piece_is_one_chunk(sdk: Sdk) -> None:
-    outcome = await sdk.tell({"function_call": {"name": "get", "args": {"Ort": "Köln"}}})
+    outcome = await sdk.drive({"function_call": {"name": "get", "args": {"Ort": "Köln"}}})
     [chunk] = [chunk for chunk in outcome.chunks if chunk.kind == "tool_call"]
     assert chunk.dump() == {
         "kind": "tool_call",
@@ -62,7 +62,7 @@ async def test_a_call_in_one_piece_is_one_chunk(sdk: Sdk) -> None:
 
 async def test_d40_a_call_of_a_tool_that_needs_approval_is_an_approval_request(sdk: Sdk) -> None:
     parts = [call("delete_all", {"a": 1}), call("delete", {"a": 1})]
-    outcome = await sdk.tell({"parts": parts}, {"finish": "STOP"}, requires_approval=["delete"])
+    outcome = await sdk.drive({"parts": parts}, {"finish": "STOP"}, requires_approval=["delete"])
     kinds = [(chunk.kind, chunk.name) for chunk in outcome.chunks if chunk.name]
     assert kinds == [("tool_call", "delete_all"), ("approval_request", "delete")]
     assert [c.approval for c in outcome.tool_calls] == [None, True]
@@ -70,7 +70,7 @@ async def test_d40_a_call_of_a_tool_that_needs_approval_is_an_approval_request(s
 
 async def test_only_the_signed_call_carries_the_signature(sdk: Sdk) -> None:
     parts = [call("get", {"a": 1}, thoughtSignature=SIGNATURE), call("get", {"a": 2})]
-    outcome = await sdk.tell({"parts": parts}, {"finish": "STOP"})
+    outcome = await sdk.drive({"parts": parts}, {"finish": "STOP"})
     assert [c.signature for c in outcome.tool_calls] == [SIGNATURE, None]
 
 
@@ -90,7 +90,7 @@ async def test_a_call_sent_again_in_a_later_response(
 ) -> None:
     same = {"name": "get", "args": {"a": 1}}
     one, two = {"function_call": same | first}, {"function_call": same | again}
-    outcome = await sdk.tell(one, two, {"finish": "STOP"})
+    outcome = await sdk.drive(one, two, {"finish": "STOP"})
     assert len(outcome.tool_calls) == count
     assert ("repeated_call: get" in outcome.notes) == (count == 1)
     assert outcome.tool_calls[0].signature == first.get("thoughtSignature")
@@ -98,7 +98,7 @@ async def test_a_call_sent_again_in_a_later_response(
 
 async def test_equal_calls_in_one_response_are_two_calls(sdk: Sdk) -> None:
     parts = [call("roll", {}, thoughtSignature=SIGNATURE), call("roll", {})]
-    outcome = await sdk.tell({"parts": parts}, {"finish": "STOP"})
+    outcome = await sdk.drive({"parts": parts}, {"finish": "STOP"})
     assert [c.id for c in outcome.tool_calls] == ["call_0", "call_1"]
 
 
@@ -106,7 +106,7 @@ async def test_equal_calls_in_one_response_are_two_calls(sdk: Sdk) -> None:
 
 
 async def test_d41_streamed_arguments_are_gathered_until_the_call_is_closed(sdk: Sdk) -> None:
-    outcome = await sdk.tell(
+    outcome = await sdk.drive(
         {"function_call": {"name": "get", "willContinue": True, "thoughtSignature": SIGNATURE}},
         pieces({"jsonPath": "$.city", "stringValue": "New ", "willContinue": True}),
         pieces({"jsonPath": "$.city", "stringValue": "York"}),
@@ -133,7 +133,7 @@ async def test_d41_streamed_arguments_are_gathered_until_the_call_is_closed(sdk:
 
 async def test_a_streamed_call_may_close_with_its_last_piece(sdk: Sdk) -> None:
     path = {"jsonPath": "$.a", "stringValue": "x"}
-    outcome = await sdk.tell(
+    outcome = await sdk.drive(
         {"function_call": {"name": "get", "partialArgs": [path], "willContinue": True}},
         pieces({"jsonPath": "$.b", "stringValue": "y"}, more=False),
         {"function_call": {"name": "get", "partialArgs": [path]}},
@@ -146,7 +146,7 @@ async def test_a_streamed_call_may_close_with_its_last_piece(sdk: Sdk) -> None:
 async def test_a_streamed_call_that_is_never_closed_is_incomplete(
     sdk: Sdk, terminal: list[JSON]
 ) -> None:
-    outcome = await sdk.tell(
+    outcome = await sdk.drive(
         {"function_call": {"name": "delete", "willContinue": True}},
         pieces({"jsonPath": "$.path", "stringValue": "/etc/pas", "willContinue": True}),
         *terminal,
@@ -158,7 +158,7 @@ async def test_a_streamed_call_that_is_never_closed_is_incomplete(
 
 
 async def test_a_new_name_ends_the_call_before_it(sdk: Sdk) -> None:
-    outcome = await sdk.tell(
+    outcome = await sdk.drive(
         {"function_call": {"name": "one", "willContinue": True}},
         {"function_call": {"name": "two", "willContinue": True}},
         {"function_call": {"args": {"a": 1}}},
@@ -169,7 +169,7 @@ async def test_a_new_name_ends_the_call_before_it(sdk: Sdk) -> None:
 
 
 async def test_an_empty_call_that_continues_nothing_is_noted(sdk: Sdk) -> None:
-    outcome = await sdk.tell({"function_call": {}}, {"text": "Hi"}, {"finish": "STOP"})
+    outcome = await sdk.drive({"function_call": {}}, {"text": "Hi"}, {"finish": "STOP"})
     assert (outcome.text, outcome.tool_calls) == ("Hi", ())
     assert "malformed: a function call without a name" in outcome.notes
 
@@ -204,7 +204,7 @@ async def test_contradicting_paths_are_an_error(sdk: Sdk, paths: list[str]) -> N
 
 
 async def test_a_closed_path_is_replaced(sdk: Sdk) -> None:
-    outcome = await sdk.tell(
+    outcome = await sdk.drive(
         {"function_call": {"name": "get", "willContinue": True}},
         pieces({"jsonPath": "$.a[0]", "stringValue": "x"}),
         pieces({"jsonPath": "$.a[0]", "stringValue": "y"}, more=False),

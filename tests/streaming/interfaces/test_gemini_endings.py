@@ -34,7 +34,7 @@ def sdk() -> Sdk:
 
 @pytest.mark.parametrize("word", sorted(set(FINISH) - set(FAILURES) - {UNFINISHED}))
 async def test_d42_every_finish_reason_is_mapped(sdk: Sdk, word: str) -> None:
-    outcome = await sdk.tell({"text": "Hi"}, {"finish": word})
+    outcome = await sdk.drive({"text": "Hi"}, {"finish": word})
     assert (outcome.finish, outcome.finish_raw, outcome.text) == (FINISH[word], word, "Hi")
     assert (outcome.ending == "complete") == (outcome.finish in {"stop", "unknown"})
 
@@ -63,7 +63,7 @@ def test_the_providers_code_and_message_are_kept() -> None:
 
 @pytest.mark.parametrize("word", sorted(BLOCKED))
 async def test_d42_a_blocked_prompt_is_filtered_and_its_usage_kept(sdk: Sdk, word: str) -> None:
-    outcome = await sdk.tell({"block": word})
+    outcome = await sdk.drive({"block": word})
     assert (outcome.finish, outcome.finish_raw, outcome.ending) == (
         "content_filter",
         word,
@@ -75,19 +75,19 @@ async def test_d42_a_blocked_prompt_is_filtered_and_its_usage_kept(sdk: Sdk, wor
 
 
 async def test_events_after_a_finish_reason_are_read(sdk: Sdk) -> None:
-    outcome = await sdk.tell({"finish": "STOP"}, {"text": "late"}, {"finish": "MAX_TOKENS"})
+    outcome = await sdk.drive({"finish": "STOP"}, {"text": "late"}, {"finish": "MAX_TOKENS"})
     assert (outcome.text, outcome.finish, outcome.ending) == ("late", "length", "incomplete")
 
 
 async def test_an_unspecified_finish_reason_is_not_terminal(sdk: Sdk) -> None:
-    outcome = await sdk.tell({"text": {"text": "Hi", "finishReason": UNFINISHED}})
+    outcome = await sdk.drive({"text": {"text": "Hi", "finishReason": UNFINISHED}})
     assert (outcome.finish, outcome.ending) == ("unknown", "truncated")
 
 
 @UNKNOWN_ENUM
 @pytest.mark.parametrize("entry", [{"finish": "SOMETHING_NEW"}, {"block": "SOMETHING_NEW"}])
 async def test_an_unknown_finish_reason_is_not_success(sdk: Sdk, entry: JSON) -> None:
-    outcome = await sdk.tell({"text": "Hi"}, entry)
+    outcome = await sdk.drive({"text": "Hi"}, entry)
     assert outcome.finish in {"unknown", "content_filter"}
     assert outcome.finish_raw == "SOMETHING_NEW"
     assert "unknown_finish: SOMETHING_NEW" in outcome.notes
@@ -99,7 +99,7 @@ def test_a_finish_reason_may_be_a_number() -> None:
 
 
 async def test_other_candidates_are_noted_and_ignored(sdk: Sdk) -> None:
-    outcome = await sdk.tell(
+    outcome = await sdk.drive(
         {"text": {"text": "A", "at": [0]}}, {"text": {"text": "B", "at": [1]}}, {"finish": "STOP"}
     )
     assert (outcome.text, outcome.notes) == ("A", ("other_candidate: 1",))
@@ -107,18 +107,18 @@ async def test_other_candidates_are_noted_and_ignored(sdk: Sdk) -> None:
 
 async def test_a_part_the_sdk_does_not_know_is_noted(sdk: Sdk) -> None:
     entries: list[JSON] = [{"parts": [{"hologram": {"x": 1}}]}, {"finish": "STOP"}]
-    assert "unknown_part: without data" in (await sdk.tell(*entries)).notes
+    assert "unknown_part: without data" in (await sdk.drive(*entries)).notes
     assert "unknown_part: hologram" in wired(*entries).notes
 
 
 def test_text_of_a_wrong_type_is_noted_and_dropped() -> None:
-    told = wired({"text": True}, {"text": "Hi"}, {"finish": "STOP"})
-    assert (told.text, "unknown_text: bool" in told.notes) == ("Hi", True)
+    got = wired({"text": True}, {"text": "Hi"}, {"finish": "STOP"})
+    assert (got.text, "unknown_text: bool" in got.notes) == ("Hi", True)
 
 
 async def test_d46_model_and_id_are_never_overwritten_by_null(sdk: Sdk) -> None:
-    assert (await sdk.tell(model="asked")).model == "asked"
-    outcome = await sdk.tell(
+    assert (await sdk.drive(model="asked")).model == "asked"
+    outcome = await sdk.drive(
         {"text": "Hi"}, {"finish": {"modelVersion": "$absent", "responseId": None}}
     )
     assert (outcome.model, outcome.response_id) == ("gemini-2.5-flash", "resp_1")
@@ -126,7 +126,7 @@ async def test_d46_model_and_id_are_never_overwritten_by_null(sdk: Sdk) -> None:
 
 @pytest.mark.parametrize("content", ["$absent", {"role": "model", "parts": "$absent"}, None])
 async def test_a_candidate_without_parts_still_finishes(sdk: Sdk, content: JSON) -> None:
-    outcome = await sdk.tell({"text": "Hi"}, {"finish": {"content": content}})
+    outcome = await sdk.drive({"text": "Hi"}, {"finish": {"content": content}})
     assert (outcome.text, outcome.finish) == ("Hi", "stop")
 
 
@@ -142,7 +142,7 @@ async def test_d45_reasoning_counts_as_output_and_the_total_is_the_providers(sdk
         "thoughtsTokenCount": 30,
         "totalTokenCount": 157,
     }
-    outcome = await sdk.tell({"text": "Hi"}, {"finish": {"usageMetadata": counts}})
+    outcome = await sdk.drive({"text": "Hi"}, {"finish": {"usageMetadata": counts}})
     assert outcome.usage is not None
     assert outcome.usage.model_dump() == {
         "input": 107,
@@ -156,14 +156,14 @@ async def test_d45_reasoning_counts_as_output_and_the_total_is_the_providers(sdk
 
 async def test_d45_reasoning_alone_counts_as_output_tokens(sdk: Sdk) -> None:
     counts = {"promptTokenCount": 8, "thoughtsTokenCount": 30, "totalTokenCount": 38}
-    outcome = await sdk.tell({"finish": {"finishReason": "MAX_TOKENS", "usageMetadata": counts}})
+    outcome = await sdk.drive({"finish": {"finishReason": "MAX_TOKENS", "usageMetadata": counts}})
     assert outcome.usage is not None
     assert (outcome.usage.output, outcome.usage.reasoning) == (30, 30)
     assert "empty_output" in outcome.notes
 
 
 async def test_usage_is_assigned_field_by_field(sdk: Sdk) -> None:
-    outcome = await sdk.tell(
+    outcome = await sdk.drive(
         {"usage": {"promptTokenCount": 10, "candidatesTokenCount": 2, "thoughtsTokenCount": 0}},
         {"usage": {"promptTokenCount": None, "candidatesTokenCount": 5}},
         {"finish": {"usageMetadata": {"trafficType": "ON_DEMAND", "candidatesTokenCount": 0}}},
@@ -174,7 +174,7 @@ async def test_usage_is_assigned_field_by_field(sdk: Sdk) -> None:
 
 
 async def test_missing_usage_is_none_and_never_zero(sdk: Sdk) -> None:
-    outcome = await sdk.tell({"text": "Hi"}, {"finish": {"usageMetadata": "$absent"}})
+    outcome = await sdk.drive({"text": "Hi"}, {"finish": {"usageMetadata": "$absent"}})
     assert outcome.usage is None
     assert outcome.notes == ("usage_missing",)
 
@@ -238,5 +238,5 @@ async def test_a_lost_connection_keeps_the_content(sdk: Sdk) -> None:
 
 
 async def test_an_empty_stream_is_truncated(sdk: Sdk) -> None:
-    outcome = await sdk.tell()
+    outcome = await sdk.drive()
     assert (outcome.ending, outcome.error and outcome.error.kind) == ("truncated", "truncated")

@@ -38,7 +38,7 @@ def sdk() -> Sdk:
 
 
 async def test_text_is_one_part_however_it_was_cut(sdk: Sdk) -> None:
-    outcome = await sdk.tell({"text": "Hel"}, {"text": ""}, {"text": "lo"}, {"finish": "STOP"})
+    outcome = await sdk.drive({"text": "Hel"}, {"text": ""}, {"text": "lo"}, {"finish": "STOP"})
     assert outcome.content == (Text(text="Hello"),)
     assert [chunk.text for chunk in outcome.chunks if chunk.kind == "text"] == ["Hel", "lo"]
     assert (outcome.finish, outcome.finish_raw, outcome.ending) == ("stop", "STOP", "complete")
@@ -47,7 +47,7 @@ async def test_text_is_one_part_however_it_was_cut(sdk: Sdk) -> None:
 
 
 async def test_reasoning_and_text_keep_their_order(sdk: Sdk) -> None:
-    outcome = await sdk.tell(
+    outcome = await sdk.drive(
         {"thought": "hm "}, {"thought": " so"}, {"text": "A"}, {"thought": "wait"}, {"text": "B"}
     )
     kinds = [(part.kind, getattr(part, "text", None)) for part in outcome.content]
@@ -55,7 +55,7 @@ async def test_reasoning_and_text_keep_their_order(sdk: Sdk) -> None:
 
 
 async def test_d43_each_signature_stays_on_its_own_part(sdk: Sdk) -> None:
-    outcome = await sdk.tell(
+    outcome = await sdk.drive(
         {"thought": {"text": "a", "thoughtSignature": SIGNATURE}},
         {"thought": "b"},
         {"text": "c"},
@@ -74,7 +74,7 @@ async def test_d43_each_signature_stays_on_its_own_part(sdk: Sdk) -> None:
 async def test_a_part_with_only_a_signature_is_kept(sdk: Sdk) -> None:
     signed = {"text": "", "thoughtSignature": SIGNATURE}
     bare = {"thought": True, "thoughtSignature": OTHER_SIGNATURE}
-    outcome = await sdk.tell({"text": "Hi"}, {"parts": [signed, bare]}, {"finish": "STOP"})
+    outcome = await sdk.drive({"text": "Hi"}, {"parts": [signed, bare]}, {"finish": "STOP"})
     assert outcome.content == (
         Text(text="Hi"),
         Text(text="", signature=SIGNATURE),
@@ -90,13 +90,13 @@ async def test_citations_stay_with_their_text_and_are_kept_once(sdk: Sdk) -> Non
         {"text": {"text": " you", "citationMetadata": cited}},
         {"finish": "STOP"},
     ]
-    outcome = await sdk.tell(*entries)
+    outcome = await sdk.drive(*entries)
     assert outcome.content == (Text(text="Hi you", citations=tuple(cited["citationSources"])),)
     assert wired(*entries).content == outcome.content
 
 
 async def test_citations_without_a_text_are_noted(sdk: Sdk) -> None:
-    outcome = await sdk.tell({"finish": {"citationMetadata": {"citationSources": [{}]}}})
+    outcome = await sdk.drive({"finish": {"citationMetadata": {"citationSources": [{}]}}})
     assert "citations_without_text: 1" in outcome.notes
 
 
@@ -116,7 +116,7 @@ async def test_the_providers_own_tools_are_kept_and_are_not_tool_calls(sdk: Sdk)
         {"tool_response": found},
         {"finish": "STOP"},
     ]
-    outcome = await sdk.tell(*entries)
+    outcome = await sdk.drive(*entries)
     assert outcome.content == (
         ServerTool(name="executable_code", id="c1", data=code, signature=SIGNATURE),
         ServerTool(name="code_execution_result", id="c1", data=result),
@@ -131,7 +131,7 @@ async def test_the_providers_own_tools_are_kept_and_are_not_tool_calls(sdk: Sdk)
 @UNKNOWN_ENUM
 async def test_an_unknown_value_in_a_tool_result_is_kept(sdk: Sdk) -> None:
     entries: list[JSON] = [{"code_execution_result": {"outcome": "OUTCOME_NEW", "output": "1"}}]
-    outcome = await sdk.tell(*entries)
+    outcome = await sdk.drive(*entries)
     assert outcome.content == wired(*entries).content
     assert outcome.content == (
         ServerTool(name="code_execution_result", data={"outcome": "OUTCOME_NEW", "output": "1"}),
@@ -145,7 +145,7 @@ async def test_media_is_kept_as_base64_or_as_its_url(sdk: Sdk) -> None:
         {"file_data": {"mimeType": "video/mp4", "fileUri": "gs://b/v.mp4"}},
         {"finish": "STOP"},
     ]
-    outcome = await sdk.tell(*entries)
+    outcome = await sdk.drive(*entries)
     assert outcome.content == (
         Media(media_type="image/png", data="aW1n", signature=SIGNATURE),
         Media(media_type="image/png", data="ZHJhZnQ="),
@@ -239,4 +239,4 @@ async def test_d47_a_cancelled_reader_closes_the_response(sdk: Sdk) -> None:
 async def test_requests_are_arguments_of_the_sdk(sdk: Sdk) -> None:
     arguments: Any = PROTOCOL.request
     assert set(arguments) == {"model", "contents"}
-    assert (await sdk.tell({"text": "Hi"}, {"finish": "STOP"})).text == "Hi"
+    assert (await sdk.drive({"text": "Hi"}, {"finish": "STOP"})).text == "Hi"

@@ -20,9 +20,9 @@ from tests.streaming.interfaces.driving_openai_chat import (
     PROTOCOL,
     arguments,
     call_of,
-    decoded,
+    drive,
     script,
-    tell,
+    sdk_events,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_d20_the_finish_reason_is_read(word: str, finish: FinishReason, ending: str) -> None:
-    outcome = tell("role", {"content": "Hi"}, {"finish": word}, "done").outcome
+    outcome = drive("role", {"content": "Hi"}, {"finish": word}, "done").outcome
     assert (outcome.finish, outcome.finish_raw, outcome.ending) == (finish, word, ending)
     assert ("unknown_finish: bored" in outcome.notes) == (word == "bored")
 
@@ -61,20 +61,20 @@ def test_d21_usage_on_every_chunk_is_assigned() -> None:
         choice = {"index": 0, "delta": {"content": "a"}, "finish_reason": None}
         return {"chunk": {"choices": [choice], "usage": counts}}
 
-    outcome = tell("role", running(1), running(2), running(3), *END).outcome
+    outcome = drive("role", running(1), running(2), running(3), *END).outcome
     assert outcome.usage == Usage(input=100, cached=60, output=3, total=103)
 
 
 def test_d22_a_late_id_loses_nothing() -> None:
-    told = tell(
+    got = drive(
         "role",
         call_of(name="clock", arguments="{"),
         call_of(id="c1"),
         call_of(arguments="}"),
         *CALLED,
     )
-    assert arguments(told.outcome) == [("clock", "{}", True)]
-    assert [(c.id, c.name, c.arguments) for c in told.chunks("tool_call")] == [
+    assert arguments(got.outcome) == [("clock", "{}", True)]
+    assert [(c.id, c.name, c.arguments) for c in got.chunks("tool_call")] == [
         ("c1", "clock", "{"),
         ("c1", None, "}"),
     ]
@@ -85,13 +85,13 @@ def test_d23_an_index_used_twice_is_two_calls() -> None:
         call_of(id="a", name="one", arguments="{}"),
         call_of(id="b", name="two", arguments="{}"),
     )
-    outcome = tell("role", first, second, *CALLED).outcome
+    outcome = drive("role", first, second, *CALLED).outcome
     assert arguments(outcome) == [("one", "{}", True), ("two", "{}", True)]
     assert [call.id for call in outcome.tool_calls] == ["a", "b"]
 
 
 def test_d24_a_refusal_is_content() -> None:
-    outcome = tell("role", {"refusal": "I can"}, {"refusal": "not."}, *END).outcome
+    outcome = drive("role", {"refusal": "I can"}, {"refusal": "not."}, *END).outcome
     assert (outcome.refusal, outcome.finish) == ("I cannot.", "refusal")
 
 
@@ -99,7 +99,7 @@ def test_d24_a_refusal_is_content() -> None:
     ("needing", "kind"), [("delete_all", "approval_request"), ("delete", "tool_call")]
 )
 def test_d25_approval_is_decided_by_the_complete_name(needing: str, kind: str) -> None:
-    told = tell(
+    got = drive(
         "role",
         call_of(id="c", name="delete"),
         call_of(name="_all"),
@@ -107,15 +107,15 @@ def test_d25_approval_is_decided_by_the_complete_name(needing: str, kind: str) -
         *CALLED,
         requires_approval=[needing],
     )
-    [opening] = told.chunks("tool_call", "approval_request")
+    [opening] = got.chunks("tool_call", "approval_request")
     assert (opening.kind, opening.name, opening.arguments) == (kind, "delete_all", "{}")
-    assert told.call.approval == (True if kind == "approval_request" else None)
+    assert got.call.approval == (True if kind == "approval_request" else None)
 
 
 def test_d26_an_interface_needs_no_model() -> None:
     assert OpenAIChatInterface().outcome().model is None
-    assert tell(*END, model="mine").outcome.model == "gpt-5-mini"
-    assert tell({"chunk": {"model": "$absent"}}, *END[:0], model="mine").outcome.model == "mine"
+    assert drive(*END, model="mine").outcome.model == "gpt-5-mini"
+    assert drive({"chunk": {"model": "$absent"}}, *END[:0], model="mine").outcome.model == "mine"
 
 
 def test_d27_the_order_of_text_and_reasoning_is_kept() -> None:
@@ -126,7 +126,7 @@ def test_d27_the_order_of_text_and_reasoning_is_kept() -> None:
         {"reasoning": "d"},
         {"content": "e"},
     )
-    content = tell("role", *said, *END).outcome.content
+    content = drive("role", *said, *END).outcome.content
     assert [(part.kind, getattr(part, "text", "")) for part in content] == [
         ("reasoning", "ab"),
         ("text", "c"),
@@ -142,14 +142,14 @@ def test_d28_a_cut_call_cannot_be_executed(finish: str) -> None:
         call_of(1, id="b", name="two", arguments='{"b"'),
     )
     bare, blank = call_of(2, id="c", name="three"), call_of(3, id="d", name="four", arguments=" ")
-    outcome = tell("role", whole, half, bare, blank, {"finish": finish}, "done").outcome
+    outcome = drive("role", whole, half, bare, blank, {"finish": finish}, "done").outcome
     assert [call.complete for call in outcome.tool_calls] == [True, False, False, False]
     assert [call.arguments for call in outcome.tool_calls] == [{"a": 1}, None, None, None]
 
 
 def test_d28_two_objects_are_not_valid_arguments() -> None:
-    told = tell("role", call_of(id="a", name="one", arguments="{}{}"), *CALLED)
-    assert arguments(told.outcome) == [("one", "{}{}", False)]
+    got = drive("role", call_of(id="a", name="one", arguments="{}{}"), *CALLED)
+    assert arguments(got.outcome) == [("one", "{}{}", False)]
 
 
 def test_d29_the_output_is_estimated_where_nothing_was_reported() -> None:
@@ -159,31 +159,31 @@ def test_d29_the_output_is_estimated_where_nothing_was_reported() -> None:
         {"content": "cd"},
         call_of(id="a", name="one", arguments="{}"),
     )
-    told = tell(*said, *CALLED, estimate=len)
-    assert told.outcome.usage == Usage(output=6)
-    assert "usage_estimated: output" in told.outcome.notes
-    assert told.outcome.chunks[-1].usage == Usage(output=6)
+    got = drive(*said, *CALLED, estimate=len)
+    assert got.outcome.usage == Usage(output=6)
+    assert "usage_estimated: output" in got.outcome.notes
+    assert got.outcome.chunks[-1].usage == Usage(output=6)
 
 
 def test_d29_a_reported_zero_is_kept() -> None:
     zero = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-    told = tell("role", {"content": "a"}, {"finish": "stop"}, {"usage": zero}, "done", estimate=len)
-    assert told.outcome.usage == Usage(input=0, output=0, total=0)
-    assert tell("role", *END, estimate=len).outcome.usage is None
+    got = drive("role", {"content": "a"}, {"finish": "stop"}, {"usage": zero}, "done", estimate=len)
+    assert got.outcome.usage == Usage(input=0, output=0, total=0)
+    assert drive("role", *END, estimate=len).outcome.usage is None
 
 
 def test_d57_an_error_inside_the_stream_has_its_own_kind() -> None:
-    told = tell(
+    got = drive(
         "role", {"content": "a"}, {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}
     )
-    assert isinstance(told.raised, openai.APIError)
-    assert told.outcome.error is not None
-    assert (told.outcome.error.kind, told.outcome.error.retryable) == ("rate_limit", True)
-    assert (told.outcome.text, told.outcome.ending) == ("a", "failed")
+    assert isinstance(got.raised, openai.APIError)
+    assert got.outcome.error is not None
+    assert (got.outcome.error.kind, got.outcome.error.retryable) == ("rate_limit", True)
+    assert (got.outcome.text, got.outcome.ending) == ("a", "failed")
 
 
 def test_d61_nothing_is_shared_between_interfaces() -> None:
-    tell("role", call_of(id="a", name="one", arguments="{}"), *CALLED)
+    drive("role", call_of(id="a", name="one", arguments="{}"), *CALLED)
     assert OpenAIChatInterface().outcome().content == ()
 
 
@@ -194,25 +194,25 @@ def test_oc008_groqs_usage_and_error() -> None:
     counts = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     end = {"index": 0, "delta": {}, "finish_reason": "stop"}
     aside = {"chunk": {"choices": [end], "x_groq": {"id": "req_1", "usage": counts}}}
-    assert tell("role", aside, "done").outcome.usage == Usage(input=3, output=2, total=5)
+    assert drive("role", aside, "done").outcome.usage == Usage(input=3, output=2, total=5)
     stopped = {"chunk": {"x_groq": {"id": "req_1", "error": "over capacity"}}}
-    told = tell("role", stopped, "done")
-    assert isinstance(told.raised, StreamError)
-    assert told.raised.info.message == "over capacity"
+    got = drive("role", stopped, "done")
+    assert isinstance(got.raised, StreamError)
+    assert got.raised.info.message == "over capacity"
 
 
 def test_usage_is_read_from_vendor_fields_and_the_standard_field_wins() -> None:
     counts = {"prompt_tokens": 9, "prompt_cache_hit_tokens": 4, "reasoning_tokens": 2}
-    assert tell("role", {"usage": counts}).outcome.usage == Usage(input=9, cached=4, reasoning=2)
+    assert drive("role", {"usage": counts}).outcome.usage == Usage(input=9, cached=4, reasoning=2)
     both = {**counts, "prompt_tokens_details": {"cached_tokens": 5}}
-    assert tell("role", {"usage": both}).outcome.usage == Usage(input=9, cached=5, reasoning=2)
+    assert drive("role", {"usage": both}).outcome.usage == Usage(input=9, cached=5, reasoning=2)
 
 
 def test_usage_without_details_keeps_what_was_reported_before() -> None:
     first = {"usage": {"prompt_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 0}}}
-    told = tell("role", first, {"usage": {"completion_tokens": 4}})
-    assert told.outcome.usage == Usage(input=9, output=4, reasoning=0, total=13)
-    assert told.interface.raw_usage["completion_tokens"] == 4
+    got = drive("role", first, {"usage": {"completion_tokens": 4}})
+    assert got.outcome.usage == Usage(input=9, output=4, reasoning=0, total=13)
+    assert got.interface.raw_usage["completion_tokens"] == 4
 
 
 # Errors and ends
@@ -220,27 +220,31 @@ def test_usage_without_details_keeps_what_was_reported_before() -> None:
 
 @pytest.mark.parametrize("word", ["error", "network_error", "insufficient_system_resource"])
 def test_a_finish_that_is_a_failure_raises(word: str) -> None:
-    told = tell("role", {"content": "a"}, {"finish": word}, "done")
-    assert isinstance(told.raised, StreamError)
-    assert (told.outcome.finish, told.outcome.ending, told.outcome.text) == ("error", "failed", "a")
-    assert told.outcome.error is not None
-    assert told.outcome.error.code == word
+    got = drive("role", {"content": "a"}, {"finish": word}, "done")
+    assert isinstance(got.raised, StreamError)
+    assert (got.outcome.finish, got.outcome.ending, got.outcome.text) == (
+        "error",
+        "failed",
+        "a",
+    )
+    assert got.outcome.error is not None
+    assert got.outcome.error.code == word
 
 
 def test_an_error_in_the_choice_is_more_specific_than_its_finish() -> None:
     error = {"code": 429, "message": "slow down"}
     choice = {"index": 0, "delta": {}, "finish_reason": "error", "error": error}
-    told = tell("role", {"chunk": {"choices": [choice]}}, "done")
-    assert told.outcome.error is not None
-    assert (told.outcome.error.kind, told.outcome.error.message) == ("rate_limit", "slow down")
+    got = drive("role", {"chunk": {"choices": [choice]}}, "done")
+    assert got.outcome.error is not None
+    assert (got.outcome.error.kind, got.outcome.error.message) == ("rate_limit", "slow down")
 
 
 def test_a_flat_error_event_is_an_error() -> None:
     flat = {"event": {"data": {"type": "error", "code": "server_error", "message": "no"}}}
-    told = tell("role", {"content": "a"}, flat, "done")
-    assert told.outcome.ending == "failed"
-    assert told.outcome.error is not None
-    assert (told.outcome.error.kind, told.outcome.error.message) == ("server", "no")
+    got = drive("role", {"content": "a"}, flat, "done")
+    assert got.outcome.ending == "failed"
+    assert got.outcome.error is not None
+    assert (got.outcome.error.kind, got.outcome.error.message) == ("server", "no")
 
 
 def test_objects_from_the_wire_need_no_sdk() -> None:
@@ -262,24 +266,24 @@ def test_objects_from_the_wire_need_no_sdk() -> None:
 
 @pytest.mark.parametrize("end", ["clean", "reset"])
 def test_oc016_a_cut_is_truncated_and_closes_no_call(end: ResponseEnd) -> None:
-    told = tell("role", call_of(id="a", name="one", arguments="{}"), end=end)
-    assert (told.outcome.ending, told.call.complete, told.call.arguments) == (
+    got = drive("role", call_of(id="a", name="one", arguments="{}"), end=end)
+    assert (got.outcome.ending, got.call.complete, got.call.arguments) == (
         "truncated",
         False,
         None,
     )
-    assert told.outcome.finish == ("unknown" if end == "clean" else "error")
+    assert got.outcome.finish == ("unknown" if end == "clean" else "error")
 
 
 def test_tr013_a_call_with_only_a_name_is_incomplete() -> None:
-    told = tell("role", call_of(id="a", name="one"))
-    assert arguments(told.outcome) == [("one", "", False)]
-    assert [(c.id, c.name) for c in told.chunks("tool_call")] == [("a", "one")]
+    got = drive("role", call_of(id="a", name="one"))
+    assert arguments(got.outcome) == [("one", "", False)]
+    assert [(c.id, c.name) for c in got.chunks("tool_call")] == [("a", "one")]
 
 
 def test_tr014_a_missing_sentinel_after_the_finish_is_complete() -> None:
-    assert tell("role", {"content": "a"}, {"finish": "stop"}).outcome.ending == "complete"
-    reset = tell("role", {"content": "a"}, {"finish": "stop"}, end="reset").outcome
+    assert drive("role", {"content": "a"}, {"finish": "stop"}).outcome.ending == "complete"
+    reset = drive("role", {"content": "a"}, {"finish": "stop"}, end="reset").outcome
     assert (reset.ending, reset.finish, reset.error) == ("complete", "stop", None)
 
 
@@ -305,7 +309,7 @@ def test_the_outcome_is_right_after_every_single_event(count: int) -> None:
     """The prefix law: what was shown is what is kept, and nothing is complete too early."""
     interface = OpenAIChatInterface()
     shown: list[Chunk] = []
-    for event in decoded(*STORY[:count]):
+    for event in sdk_events(*STORY[:count]):
         shown += interface.handle(event)
     outcome = interface.outcome()
     finished = count >= len(STORY) - 1
@@ -328,13 +332,13 @@ async def test_the_asynchronous_sdk_gives_the_same_for_every_cut(cut: str) -> No
         )
         stream = await client.chat.completions.create(stream=True, **PROTOCOL.request)
         chunks = [chunk async for chunk in interface.chunks(stream)]
-    assert interface.outcome() == tell(*STORY, "done").outcome
+    assert interface.outcome() == drive(*STORY, "done").outcome
     assert tuple(chunks) == interface.outcome().chunks
 
 
 def test_a_chunk_once_emitted_is_never_changed() -> None:
     interface = OpenAIChatInterface()
     pairs: list[tuple[Chunk, dict[str, Any]]] = []
-    for event in decoded(*STORY):
+    for event in sdk_events(*STORY):
         pairs += [(chunk, chunk.dump()) for chunk in interface.handle(event)]
     assert all(chunk.dump() == at_first for chunk, at_first in pairs)

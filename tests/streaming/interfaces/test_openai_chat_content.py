@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.streaming.interfaces.driving_openai_chat import (
     END,
-    tell,
+    drive,
 )
 
 # Reasoning, lists, sound
@@ -18,12 +18,12 @@ def detail(**fields: Any) -> dict[str, Any]:
 
 def test_reasoning_in_two_fields_counts_once() -> None:
     twice = {"reasoning": "Hm", "reasoning_details": [{"type": "reasoning.text", "text": "Hm"}]}
-    assert tell("role", {"delta": twice}, *END).outcome.reasoning == "Hm"
-    assert tell("role", detail(summary="Hm"), detail(), *END).outcome.reasoning == "Hm"
+    assert drive("role", {"delta": twice}, *END).outcome.reasoning == "Hm"
+    assert drive("role", detail(summary="Hm"), detail(), *END).outcome.reasoning == "Hm"
 
 
 def test_a_signature_ends_its_part_and_encrypted_data_is_a_part() -> None:
-    content = tell(
+    content = drive(
         "role",
         detail(text="a"),
         detail(signature="s1"),
@@ -41,7 +41,7 @@ def test_a_signature_ends_its_part_and_encrypted_data_is_a_part() -> None:
 
 
 def test_a_signature_alone_is_kept() -> None:
-    [part] = tell("role", detail(signature="s1"), *END).outcome.content
+    [part] = drive("role", detail(signature="s1"), *END).outcome.content
     assert part.model_dump() == {"kind": "reasoning", "text": "", "signature": "s1"}
 
 
@@ -53,13 +53,13 @@ def test_oc046_content_as_a_list_of_parts() -> None:
         "!",
         {"type": "reference", "reference_ids": [1]},
     ]
-    outcome = tell("role", {"delta": {"content": parts}}, *END).outcome
+    outcome = drive("role", {"delta": {"content": parts}}, *END).outcome
     assert (outcome.reasoning, outcome.text) == ("Hmm.", "Hi!")
     assert "unknown_part: reference" in outcome.notes
 
 
 def test_audio_is_text_and_media() -> None:
-    told = tell(
+    got = drive(
         "role",
         {"delta": {"audio": {"id": "audio_1", "transcript": "Hel"}}},
         {"delta": {"audio": {"data": "AAA="}}},
@@ -68,10 +68,10 @@ def test_audio_is_text_and_media() -> None:
         {"delta": {"audio": {"expires_at": 1}}},
         "done",
     )
-    assert told.outcome.text == "Hello"
-    assert [part.kind for part in told.outcome.content] == ["text", "media"]
-    assert told.outcome.content[1].model_dump()["data"] == "AAABAQ=="
-    assert "audio_unreadable" in told.outcome.notes
+    assert got.outcome.text == "Hello"
+    assert [part.kind for part in got.outcome.content] == ["text", "media"]
+    assert got.outcome.content[1].model_dump()["data"] == "AAABAQ=="
+    assert "audio_unreadable" in got.outcome.notes
 
 
 # Chunks that are odd
@@ -84,14 +84,14 @@ def test_oc010_and_oc011_azures_filter_chunks_have_no_content() -> None:
         {"chunk": {"choices": [verdict]}},
         {"chunk": {"choices": [{**verdict, "delta": None}]}},
     )
-    told = tell(first, "role", absent, {"content": "a"}, {"finish": "stop"}, null, "done")
-    outcome = told.outcome
+    got = drive(first, "role", absent, {"content": "a"}, {"finish": "stop"}, null, "done")
+    outcome = got.outcome
     assert (outcome.text, outcome.finish, outcome.response_id) == ("a", "stop", "chatcmpl-1")
     assert outcome.model == "gpt-5-mini"
 
 
 def test_oc015_an_empty_finish_reason_is_ignored() -> None:
-    outcome = tell(
+    outcome = drive(
         "role", {"finish": {"reason": "", "delta": {"role": "assistant", "content": "a"}}}
     ).outcome
     assert (outcome.text, outcome.finish, outcome.finish_raw) == ("a", "unknown", None)
@@ -103,7 +103,7 @@ def test_oc048_the_first_choice_seen_is_the_answer() -> None:
         choice = {"index": index, "delta": {"content": text}, "finish_reason": None}
         return {"chunk": {"choices": [choice]}}
 
-    outcome = tell(
+    outcome = drive(
         of(1, "a"), of(0, "x"), of(1, "b"), {"finish": {"reason": "stop", "choice": 1}}
     ).outcome
     assert (outcome.text, outcome.finish) == ("ab", "stop")
@@ -117,9 +117,9 @@ def test_an_unknown_event_is_noted_and_the_stream_goes_on() -> None:
         {"event": {"data": {"type": "news"}}},
     )
     ping = {"event": {"name": "ping", "data": {"type": "ping"}}}
-    told = tell(ping, *odd, "role", {"content": "a"}, *END)
-    assert told.outcome.text == "a"
-    assert sorted(told.interface.diagnostics.unknown) == [
+    got = drive(ping, *odd, "role", {"content": "a"}, *END)
+    assert got.outcome.text == "a"
+    assert sorted(got.interface.diagnostics.unknown) == [
         "event: NoneType",
         "event: list",
         "event: news",
@@ -147,7 +147,7 @@ def test_wrong_types_are_noted_and_the_stream_goes_on() -> None:
         {"delta": {"reasoning": {"text": "a"}, "reasoning_details": "a", "mood": "good"}},
         {"chunk": {"choices": ["choice", {"delta": "delta"}], "usage": []}},
     )
-    outcome = tell("role", *wrong, *END).outcome
+    outcome = drive("role", *wrong, *END).outcome
     assert (outcome.content, outcome.finish) == ((), "stop")
     assert {"unknown_text: dict", "unknown_reasoning: dict", "unknown_delta: mood"} <= set(
         outcome.notes
@@ -155,7 +155,7 @@ def test_wrong_types_are_noted_and_the_stream_goes_on() -> None:
 
 
 def test_known_vendor_fields_are_not_noted() -> None:
-    outcome = tell(
+    outcome = drive(
         "role", {"delta": {"content": "a", "channel": "final", "token_id": 7, "mood": ""}}, *END
     ).outcome
     assert [note for note in outcome.notes if note.startswith("unknown")] == []

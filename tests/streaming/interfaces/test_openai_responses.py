@@ -23,11 +23,11 @@ from tests.streaming.interfaces.driving_openai_responses import (
     PROTOCOL,
     START,
     composed,
+    drive,
+    drive_async,
+    drive_script,
     ended,
     script,
-    tell,
-    tell_async,
-    tell_script,
 )
 
 if TYPE_CHECKING:
@@ -54,19 +54,19 @@ if TYPE_CHECKING:
 def test_d31_a_failed_response_is_an_error_of_its_kind(
     code: str, kind: str, *, retryable: bool
 ) -> None:
-    told = tell({"text": "So"}, ended("failed", error={"code": code, "message": "No."}))
-    assert told.error == (kind, code, retryable)
-    assert (told.outcome.finish, told.outcome.ending, told.outcome.text) == (
+    got = drive({"text": "So"}, ended("failed", error={"code": code, "message": "No."}))
+    assert got.error == (kind, code, retryable)
+    assert (got.outcome.finish, got.outcome.ending, got.outcome.text) == (
         "error",
         "failed",
         "So",
     )
-    assert isinstance(told.raised, StreamError)
+    assert isinstance(got.raised, StreamError)
 
 
 def test_d31_flat_and_nested_error_events_are_one_error() -> None:
     fields = {"code": "rate_limit_exceeded", "message": "Slow down."}
-    flat, nested = tell({"error": fields}), tell({"error": {"error": fields}})
+    flat, nested = drive({"error": fields}), drive({"error": {"error": fields}})
     assert flat.outcome.error == nested.outcome.error
     assert isinstance(flat.raised, StreamError)
     assert isinstance(nested.raised, openai.APIError)
@@ -74,7 +74,7 @@ def test_d31_flat_and_nested_error_events_are_one_error() -> None:
 
 @pytest.mark.parametrize("error", [None, "it broke", {"code": "$absent", "message": "deep"}])
 def test_d31_an_unusual_error_object_is_an_error(error: Any) -> None:
-    outcome = tell(ended("failed", error=error)).outcome
+    outcome = drive(ended("failed", error=error)).outcome
     assert outcome.error is not None
     assert outcome.error.kind == "unknown"
     assert outcome.error.message
@@ -82,34 +82,34 @@ def test_d31_an_unusual_error_object_is_an_error(error: Any) -> None:
 
 
 def test_d31_only_the_first_error_counts() -> None:
-    told = tell({"error": {"code": "server_error", "message": "first"}}, ended("failed"))
-    assert told.error[1] == "server_error"
-    assert [chunk.kind for chunk in told.outcome.chunks] == ["error", "stop_reason"]
+    got = drive({"error": {"code": "server_error", "message": "first"}}, ended("failed"))
+    assert got.error[1] == "server_error"
+    assert [chunk.kind for chunk in got.outcome.chunks] == ["error", "stop_reason"]
 
 
 def test_d32_reasoning_without_encrypted_content_keeps_everything() -> None:
     item: dict[str, Any] = {"type": "reasoning", "summary": [], "encrypted_content": None}
-    told = tell({ADDED: {"item": item}}, {DONE: {"item": item}}, {"text": "Hi"}, COMPLETED)
-    assert told.outcome.content == (Text(text="Hi"),)
-    assert told.outcome.notes == ()
+    got = drive({ADDED: {"item": item}}, {DONE: {"item": item}}, {"text": "Hi"}, COMPLETED)
+    assert got.outcome.content == (Text(text="Hi"),)
+    assert got.outcome.notes == ()
 
 
 def test_d32_encrypted_content_alone_is_kept_and_the_done_item_decides() -> None:
     half, whole = {"encrypted_content": "half"}, {"encrypted_content": "whole"}
-    told = tell(
+    got = drive(
         {ADDED: {"item": {"type": "reasoning", **half}}}, {DONE: {"item": whole}}, COMPLETED
     )
-    assert told.outcome.content == (Reasoning(text="", signature="whole"),)
+    assert got.outcome.content == (Reasoning(text="", signature="whole"),)
     output = [{"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "anew"}]
-    both = tell(
+    both = drive(
         {ADDED: {"item": {"type": "reasoning"}}},
         {DONE: {"item": whole}},
         ended("completed", output=output),
     )
     assert both.outcome.content == (Reasoning(text="", signature="whole"),)
-    only_added = tell({ADDED: {"item": {"type": "reasoning", **half}}}, DONE, COMPLETED)
+    only_added = drive({ADDED: {"item": {"type": "reasoning", **half}}}, DONE, COMPLETED)
     assert only_added.outcome.content == (Reasoning(text="", signature="half"),)
-    cut = tell({ADDED: {"item": {"type": "reasoning", **half}}})
+    cut = drive({ADDED: {"item": {"type": "reasoning", **half}}})
     assert cut.outcome.content == ()
 
 
@@ -136,7 +136,7 @@ def test_d33_i4_any_number_of_parts_of_any_kind(
             {f"{stem}.done": at},
             {"response.content_part.done": at},
         ]
-    assert tell(*entries, DONE, COMPLETED).outcome.content == content
+    assert drive(*entries, DONE, COMPLETED).outcome.content == content
 
 
 def test_d34_a_cut_after_each_event_keeps_what_was_streamed() -> None:
@@ -148,7 +148,7 @@ def test_d34_a_cut_after_each_event_keeps_what_was_streamed() -> None:
         COMPLETED,
     )
     for count in range(len(events)):
-        outcome = tell_script(script(events[:count])).outcome
+        outcome = drive_script(script(events[:count])).outcome
         shown = "".join(chunk.text or "" for chunk in outcome.chunks if chunk.kind == "text")
         assert (outcome.text, outcome.ending) == (shown, "truncated")
         assert outcome.error is not None
@@ -180,58 +180,58 @@ def test_d34_the_outcome_is_right_after_every_single_event() -> None:
 def test_d35_an_incomplete_call_is_not_executable(
     status: str, ending: str, *, complete: bool
 ) -> None:
-    told = tell({"call": {"name": "f", "arguments": "{}", "status": status}}, ended(ending))
-    assert (told.call.complete, told.call.arguments) == (complete, {} if complete else None)
+    got = drive({"call": {"name": "f", "arguments": "{}", "status": status}}, ended(ending))
+    assert (got.call.complete, got.call.arguments) == (complete, {} if complete else None)
 
 
 def test_d35_the_terminal_response_may_reopen_a_call() -> None:
     cut = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f"}
     output = [{**cut, "arguments": "{}", "status": "incomplete"}]
-    told = tell({"call": {"name": "f", "arguments": "{}"}}, ended("incomplete", output=output))
-    assert not told.call.complete
+    got = drive({"call": {"name": "f", "arguments": "{}"}}, ended("incomplete", output=output))
+    assert not got.call.complete
 
 
 def test_d36_summary_parts_are_separated_by_blank_lines() -> None:
-    told = tell({"reasoning": ["one", "two", "three"]}, COMPLETED)
-    assert told.outcome.reasoning == "one\n\ntwo\n\nthree"
-    assert all(chunk.text for chunk in told.chunks("reasoning"))
+    got = drive({"reasoning": ["one", "two", "three"]}, COMPLETED)
+    assert got.outcome.reasoning == "one\n\ntwo\n\nthree"
+    assert all(chunk.text for chunk in got.chunks("reasoning"))
 
 
 def test_d36_empty_summary_parts_add_no_blank_lines() -> None:
-    told = tell({"reasoning": ["", "two", "", "four"]}, COMPLETED)
-    assert told.outcome.reasoning == "two\n\nfour"
+    got = drive({"reasoning": ["", "two", "", "four"]}, COMPLETED)
+    assert got.outcome.reasoning == "two\n\nfour"
 
 
 def test_d37_arguments_before_their_item_are_kept_for_it() -> None:
-    told = tell(
+    got = drive(
         {f"{ARGUMENTS}.delta": {"at": [0], "item_id": "fc_1", "delta": '{"a"'}},
         {ADDED: {"at": [0], "item": {"type": "function_call", "name": "f", "call_id": "c"}}},
         {f"{ARGUMENTS}.delta": {"at": [0], "delta": ":1}"}},
         DONE,
         COMPLETED,
     )
-    assert (told.call.arguments, told.call.id) == ({"a": 1}, "c")
-    assert [chunk.name for chunk in told.chunks("tool_call")] == ["f", None]
-    assert "missing_start: function_call" in told.outcome.notes
+    assert (got.call.arguments, got.call.id) == ({"a": 1}, "c")
+    assert [chunk.name for chunk in got.chunks("tool_call")] == ["f", None]
+    assert "missing_start: function_call" in got.outcome.notes
 
 
 def test_d37_arguments_without_a_name_are_emitted_at_the_end() -> None:
     delta = {f"{ARGUMENTS}.delta": {"at": [0], "item_id": "fc_1", "delta": "{}"}}
-    told = tell(delta)
-    assert (told.call.name, told.call.id, told.call.complete) == (None, "fc_1", False)
-    assert [chunk.arguments for chunk in told.chunks("tool_call")] == ["{}"]
-    assert_lawful(told.outcome)
+    got = drive(delta)
+    assert (got.call.name, got.call.id, got.call.complete) == (None, "fc_1", False)
+    assert [chunk.arguments for chunk in got.chunks("tool_call")] == ["{}"]
+    assert_lawful(got.outcome)
 
 
 def test_d38_no_event_is_dropped_over_many_parts() -> None:
-    told = tell(*({"text": str(number)} for number in range(200)), COMPLETED)
-    assert told.outcome.text == "".join(map(str, range(200)))
-    assert len(told.outcome.content) == 200
+    got = drive(*({"text": str(number)} for number in range(200)), COMPLETED)
+    assert got.outcome.text == "".join(map(str, range(200)))
+    assert len(got.outcome.content) == 200
 
 
 def test_d39_custom_tools_refusals_and_raw_reasoning_are_delivered() -> None:
     custom, raw = "response.custom_tool_call_input", "response.reasoning_text"
-    told = tell(
+    got = drive(
         {ADDED: {"item": {"type": "reasoning"}}},
         {"response.content_part.added": {"part": {"type": "reasoning_text"}}},
         {f"{raw}.delta": "Hm"},
@@ -246,29 +246,29 @@ def test_d39_custom_tools_refusals_and_raw_reasoning_are_delivered() -> None:
         {"refusal": "No more"},
         COMPLETED,
     )
-    assert (told.outcome.reasoning, told.outcome.refusal) == ("Hm", "No more")
-    assert (told.call.name, told.call.arguments_raw, told.call.complete) == (
+    assert (got.outcome.reasoning, got.outcome.refusal) == ("Hm", "No more")
+    assert (got.call.name, got.call.arguments_raw, got.call.complete) == (
         "sql",
         "select 1",
         False,
     )
-    assert "free_text_call: sql" in told.outcome.notes
-    assert not told.interface.diagnostics.unknown
+    assert "free_text_call: sql" in got.outcome.notes
+    assert not got.interface.diagnostics.unknown
 
 
 # What was right already
 
 
 def test_i1_every_terminal_event_is_read() -> None:
-    told = tell({"text": "Hi"}, ended("incomplete", usage={"input_tokens": 10, "output_tokens": 4}))
-    assert (told.outcome.finish, told.outcome.finish_raw) == ("length", "max_output_tokens")
-    assert told.outcome.usage == Usage(input=10, output=4, total=14)
-    assert told.interface.raw_usage == {"input_tokens": 10, "output_tokens": 4}
+    got = drive({"text": "Hi"}, ended("incomplete", usage={"input_tokens": 10, "output_tokens": 4}))
+    assert (got.outcome.finish, got.outcome.finish_raw) == ("length", "max_output_tokens")
+    assert got.outcome.usage == Usage(input=10, output=4, total=14)
+    assert got.interface.raw_usage == {"input_tokens": 10, "output_tokens": 4}
 
 
 @pytest.mark.parametrize("word", ["completed", "incomplete", "failed"])
 def test_i3_null_usage_is_not_reported(word: str) -> None:
-    outcome = tell({"text": "Hi"}, ended(word, usage=None)).outcome
+    outcome = drive({"text": "Hi"}, ended(word, usage=None)).outcome
     assert (outcome.usage, outcome.text) == (None, "Hi")
     assert ("usage_missing" in outcome.notes) == (word != "failed")
 
@@ -299,14 +299,14 @@ def test_i3_null_usage_is_not_reported(word: str) -> None:
 def test_status_and_reason_decide_the_finish(
     event: str, response: Any, finish: str, raw: str | None
 ) -> None:
-    outcome = tell({"text": "Hi"}, ended(event, **response)).outcome
+    outcome = drive({"text": "Hi"}, ended(event, **response)).outcome
     assert outcome.finish == finish
     assert outcome.finish_raw == (raw or finish)
     assert_lawful(outcome)
 
 
 def test_a_terminal_event_without_a_response_ends_the_stream() -> None:
-    outcome = tell({"text": "Hi"}, {"response.completed": {"response": None}}).outcome
+    outcome = drive({"text": "Hi"}, {"response.completed": {"response": None}}).outcome
     assert (outcome.finish, outcome.model, outcome.response_id) == ("stop", "gpt-5-mini", "resp_1")
 
 
@@ -314,23 +314,27 @@ def test_a_terminal_event_without_a_response_ends_the_stream() -> None:
 
 
 def test_calls_that_need_approval_are_matched_by_complete_name() -> None:
-    told = tell(
+    got = drive(
         {"call": {"name": "delete"}},
         {"call": {"name": "delete_all"}},
         COMPLETED,
         requires_approval=["delete_all"],
     )
-    assert [call.approval for call in told.outcome.tool_calls] == [None, True]
-    assert {chunk.index for chunk in told.chunks("approval_request")} == {1}
-    assert {chunk.index for chunk in told.chunks("tool_call")} == {0}
+    assert [call.approval for call in got.outcome.tool_calls] == [None, True]
+    assert {chunk.index for chunk in got.chunks("approval_request")} == {1}
+    assert {chunk.index for chunk in got.chunks("tool_call")} == {0}
 
 
 def test_an_approval_request_has_the_id_of_its_item() -> None:
     item = {"type": "mcp_approval_request", "id": "mcpr_9", "name": "mail", "arguments": '{"a": 1}'}
-    told = tell({ADDED: {"item": item}}, DONE, COMPLETED)
-    assert (told.call.id, told.call.approval, told.call.arguments) == ("mcpr_9", True, {"a": 1})
-    assert told.outcome.finish == "tool_calls"
-    assert [chunk.kind for chunk in told.outcome.chunks][:2] == ["approval_request"] * 2
+    got = drive({ADDED: {"item": item}}, DONE, COMPLETED)
+    assert (got.call.id, got.call.approval, got.call.arguments) == (
+        "mcpr_9",
+        True,
+        {"a": 1},
+    )
+    assert got.outcome.finish == "tool_calls"
+    assert [chunk.kind for chunk in got.outcome.chunks][:2] == ["approval_request"] * 2
 
 
 # The whole way
@@ -338,17 +342,17 @@ def test_an_approval_request_has_the_id_of_its_item() -> None:
 
 async def test_async_and_sync_give_the_same() -> None:
     spoken = script(composed(*START, {"text": "Hi"}, {"call": {"name": "f"}}, COMPLETED), "awkward")
-    told = await tell_async(spoken)
-    assert told.outcome == tell_script(spoken).outcome
-    assert told.raised is None
+    got = await drive_async(spoken)
+    assert got.outcome == drive_script(spoken).outcome
+    assert got.raised is None
 
 
 async def test_a_rejected_request_is_an_error_of_its_kind() -> None:
     body = b'{"error": {"message": "No.", "type": "x", "code": "rate_limit_exceeded"}}'
     spoken = script([body])._replace(status=429, headers=(("content-type", "application/json"),))
-    for told in (tell_script(spoken), await tell_async(spoken)):
-        assert told.error == ("rate_limit", "rate_limit_exceeded", True)
-        assert told.outcome.ending == "failed"
+    for got in (drive_script(spoken), await drive_async(spoken)):
+        assert got.error == ("rate_limit", "rate_limit_exceeded", True)
+        assert got.outcome.ending == "failed"
 
 
 def test_instances_share_no_state() -> None:
