@@ -100,5 +100,14 @@ class SyncClosingStream:
             _reading.reset(token)
 
     def close(self) -> None:
-        """Close the generator, and its response with it."""
-        self._stream.close()
+        """Close the generator and every response it opened.
+
+        Raises:
+            ValueError: a thread is waiting in the generator. Closing the response wakes it if the
+                transport has no socket.
+        """
+        try:
+            self._stream.close()
+        finally:
+            for response in self._responses:
+                response.close()
