@@ -68,10 +68,6 @@ LOADED_BY_NAME: Mapping[str, set[str]] = {
     "httpx2": {"sdks", "playback"},
     "vcr": {"cassettes"},
 }
-# Circles that their owners are removing. Add none; delete a line when its circle is gone.
-KNOWN_CIRCLES = {
-    frozenset({"comparing/events.py", "comparing/grouping.py"}),
-}  # fmt: skip
 HEAVY = {*IMPORTERS, *LOADED_BY_NAME, "asyncio", "harness.protocols", "harness.engine"}
 FILE_LINES, FUNCTION_LINES = 400, 60
 
@@ -196,10 +192,7 @@ def graph() -> dict[str, set[str]]:
 
 def test_no_files_import_each_other_in_a_circle(graph: dict[str, set[str]]) -> None:
     found = circles(graph)
-    new = [sorted(circle) for circle in found - KNOWN_CIRCLES]
-    gone = [sorted(circle) for circle in KNOWN_CIRCLES - found]
-    assert not new, f"new import circles: {new}"
-    assert not gone, f"these circles are gone; delete them from KNOWN_CIRCLES: {gone}"
+    assert not found, f"import circles: {[sorted(circle) for circle in found]}"
 
 
 def test_every_layer_is_as_low_as_the_imports_allow(graph: dict[str, set[str]]) -> None:

@@ -14,8 +14,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from harness.comparing.classification import classified
-from harness.comparing.events import Progress, StreamCompared, UnusableInput
-from harness.comparing.grouping import grouped
+from harness.comparing.events import Progress, StreamCompared, UnusableInput, grouped
 from harness.comparing.preparation import Sides
 from harness.errors import InputError
 from harness.playback.response_registry import ResponseRegistry
@@ -24,7 +23,7 @@ from harness.playback.server import serving
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
-    from harness.comparing.grouping import Group, Key
+    from harness.comparing.events import Group, Key
     from harness.comparing.sides import Side, SideResult
     from harness.comparing.streams import Stream
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.comparing.classification import Change
-from harness.comparing.grouping import Group
+from harness.comparing.events import Group
 from harness.comparing.version_bisect import FirstSeen, VersionMatrix
 from harness.reports.comparing.matrix import finding_data, matrix
 

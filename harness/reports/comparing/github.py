@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.comparing.classification import Category
-    from harness.comparing.events import CompareEvent
-    from harness.comparing.grouping import Group
+    from harness.comparing.events import CompareEvent, Group
 
 _LEVELS: Mapping[Category, Level] = {"requirement violated": "error", "snapshot changed": "notice"}
 

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from harness.comparing.events import CompareEvent
-    from harness.comparing.grouping import Group
+    from harness.comparing.events import CompareEvent, Group
 
 # Colour of a terminal -> class of the page's style.
 _KINDS: Mapping[str, str] = {"red": "bad", "yellow": "new", "green": "good", "dim": "dim"}

@@ -11,8 +11,7 @@ from harness.reports.files import json_text, write_report
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.comparing.events import CompareEvent
-    from harness.comparing.grouping import Group
+    from harness.comparing.events import CompareEvent, Group
     from harness.comparing.vocabulary import WordChange
     from harness.model import JSON
 

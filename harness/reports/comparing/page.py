@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from harness.comparing.classification import Category
-    from harness.comparing.events import ComparisonFinished, ComparisonStarted
-    from harness.comparing.grouping import Group
+    from harness.comparing.events import ComparisonFinished, ComparisonStarted, Group
     from harness.comparing.vocabulary import WordChange
     from harness.model import JSON
 
