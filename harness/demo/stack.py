@@ -95,8 +95,8 @@ class Stack:
         """
         if self.stored_runs is None:
             raise RedisUnavailableError(
-                "runs in the background need Redis: start one with `redis-server --port 6379`, and "
-                "this with `harness demo --redis redis://127.0.0.1:6379/0`"
+                "background runs need Redis: start one with `redis-server --port 6379`, then run "
+                "`harness demo --redis redis://127.0.0.1:6379/0`"
             )
         return self.stored_runs
 

@@ -97,22 +97,25 @@ def _head(trace: ProviderTrace, events: Sequence[Event]) -> Iterator[str]:
         for found in protocol(trace.protocol).violations(events)
     )
     when = trace.created_at.isoformat(timespec="seconds")
+    title = f"What {trace.provider} sent as {trace.protocol}, {when}"
     origin = "recorded" if trace.events else "synthesized"
-    says = "No document yet: replace this with the provider's sentence that decides the case."
+    says = "No source yet: replace this by the provider's sentence that decides the case."
     yield "# Drafted from a trace. Before you store it, check the stream for private data."
-    yield f"title: {flow(f'What {trace.provider} sent as {trace.protocol}, {when}')}  # be specific"
+    yield f"title: {flow(title)}  # name the case"
     yield f"protocol: {trace.protocol}"
     yield f"origin: {origin}"
-    yield f"order: {'illegal' if illegal else 'legal'}  # by the grammar; confirm"
+    yield f"order: {'illegal' if illegal else 'legal'}  # according to the grammar tables; confirm"
     yield f"spec: [{{url: {flow(f'urn:trace:{trace.id}')}, says: {flow(says)}}}]"
     yield f"why: {flow(_why(trace))}  # explain what breaks, and for whom"
 
 
 def _why(trace: ProviderTrace) -> str:
-    request = f"a request to {trace.model or 'a model'} for {trace.call_type or 'a step'}"
+    purpose = f" ({trace.call_type})" if trace.call_type else ""
+    request = f"In production, a request to {trace.model or 'a model'}{purpose}"
     failure = trace.failure
-    result = "no error was reported." if failure is None else f"{failure.kind}: {failure.message}"
-    return f"In production, {request}; {result}"
+    if failure is None:
+        return f"{request} ended without an error."
+    return f"{request} failed: {failure.kind}" + (f": {failure.message}" if failure.message else "")
 
 
 def _entry(event: Event) -> str:

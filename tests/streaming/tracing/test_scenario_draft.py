@@ -227,4 +227,4 @@ def test_the_request_and_all_ids_are_left_out() -> None:
 def test_the_reason_names_the_failure_and_the_call() -> None:
     error = ErrorInfo(kind="timeout", message="no byte\nfor 60 s: \U0001f600")
     text = dump_scenario(good(error=error, call_type=None, model=None))
-    assert "a request to a model for a step; timeout: no byte\\nfor 60 s" in text
+    assert "a request to a model failed: timeout: no byte\\nfor 60 s" in text
