@@ -98,8 +98,8 @@ def test_lint_names_an_illegal_order(tmp_path: Path, capsys: pytest.CaptureFixtu
     path.parent.mkdir(parents=True)
     path.write_text(text.replace("  - begin\n", ""), "utf-8")
     assert main(["list", "--scenarios", str(tmp_path)]) == 2
-    said = capsys.readouterr()
-    assert "stream is 'not started'; legal here: begin, error" in said.out + said.err
+    printed = capsys.readouterr()
+    assert "stream is 'not started'; legal here: begin, error" in printed.out + printed.err
 
 
 def test_coverage_knows_every_word(capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,10 +158,10 @@ def test_a_property_fails_for_an_interface_that_never_closes_a_call(
 def _without(kind: str) -> object:
     handle = ToyInterface.handle
 
-    def deaf(self: ToyInterface, received: object) -> object:
+    def handle_others(self: ToyInterface, received: object) -> object:
         return () if getattr(received, "type", None) == kind else handle(self, received)
 
-    return deaf
+    return handle_others
 
 
 CALL = ToolCall(

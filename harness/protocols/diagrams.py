@@ -48,9 +48,9 @@ def _head(described: Protocol) -> Iterator[str]:
 
 
 def _docstring(described: Protocol) -> str:
-    """Return what the grammar's module says about its sources."""
+    """Return the docstring of the grammar's module, which cites its sources, as Markdown."""
     module = inspect.getmodule(described.read)
-    return inspect.cleandoc((module.__doc__ if module else "") or "")
+    return inspect.cleandoc((module.__doc__ if module else "") or "").replace("``", "`")
 
 
 def _machines(grammar: Grammar) -> Iterator[str]:

@@ -76,7 +76,7 @@ PROTOCOL = Protocol(
             "audio_metadata": _MEDIA,
             "document_metadata": _MEDIA,
             "spreadsheet_metadata": _MEDIA,
-            "speech_metadata": "how a text is to be spoken; part of a request",
+            "speech_metadata": "how a text is read aloud; part of a request",
             "part_metadata": "the client's own labels, echoed",
             "audio_transcription": "the transcript of audio that is kept itself, as media",
         },
