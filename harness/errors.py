@@ -1,34 +1,34 @@
-"""The error tree: who is at fault is in the type.
+"""The exceptions: the type says who is at fault.
 
 ::
 
     HarnessError
-    ├── InputError               a file or an argument is at fault: names it and the cure (exit 2)
-    │   └── UnknownWordError     a word nobody knows; proposes the nearest known one
+    ├── InputError               a file or an argument is invalid: names it and the remedy (exit 2)
+    │   └── UnknownWordError     an unknown name; proposes the most similar known one
     ├── WireError                bytes that cannot be read as frames
-    │   └── FrameTooLargeError   an event grew over the limit
-    ├── TargetError              the target under test raised, hung or talked nonsense
+    │   └── FrameTooLargeError   an event is larger than the limit
+    ├── TargetError              the target under test raised, hung or sent an invalid reply
     ├── ConversationBusyError    another run holds the conversation
-    ├── RunCancelled             somebody cancelled the run; nobody failed
-    └── StreamError              a stream went wrong; carries the ErrorInfo of the outcome
+    ├── RunCancelled             the run was cancelled; this is not a failure
+    └── StreamError              a stream failed; carries the ErrorInfo of the outcome
         ├── ProtocolError        an event contradicts what was opened before it
         └── LLMError             what callers of a provider catch: one class for each error kind
-            ├── LLMTimeoutError         no answer in time
-            ├── LLMRateLimitError       too many requests or tokens, or the quota is used up
-            ├── LLMOverloadedError      the provider has too much to do
-            ├── LLMAuthenticationError  the key is missing or wrong
-            ├── LLMPermissionError      the key may not do that
-            ├── LLMNotFoundError        no such model or resource
-            ├── LLMBadRequestError      the request is at fault
-            ├── ContextOverflowError    the prompt does not fit: make it shorter and ask again
-            ├── LLMContentPolicyError   the provider's policy forbids it
+            ├── LLMTimeoutError         no answer came in time
+            ├── LLMRateLimitError       too many requests or tokens, or a quota is used up
+            ├── LLMOverloadedError      the provider has no capacity at the moment
+            ├── LLMAuthenticationError  the API key is missing or wrong
+            ├── LLMPermissionError      the API key does not allow this
+            ├── LLMNotFoundError        there is no such model or resource
+            ├── LLMBadRequestError      the request is invalid
+            ├── ContextOverflowError    the prompt does not fit: shorten it and send it again
+            ├── LLMContentPolicyError   the provider's policy forbids the prompt or the answer
             ├── LLMServerError          the provider failed
-            ├── LLMConnectionError      the connection could not be had, or was lost
-            ├── LLMTruncatedError       the stream ended before the provider's terminal
-            ├── LLMProtocolError        the provider said what its protocol does not allow
-            └── LLMUnknownError         an error no table knows
+            ├── LLMConnectionError      no connection could be made, or it was lost
+            ├── LLMTruncatedError       the stream ended before the provider's terminal event
+            ├── LLMProtocolError        the provider sent what its protocol does not allow
+            └── LLMUnknownError         an error that is in no table
 
-Rule of this file: an error's text is one line that a person can act on.
+Rule of this file: the text of an error is one line that a person can act on.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ _SHOWN = 20  # names listed where none is near
 
 
 class HarnessError(Exception):
-    """Base of every error this project raises on purpose."""
+    """Base of every exception that this project raises on purpose."""
 
 
 class InputError(HarnessError):
-    """A file or an argument is at fault.
+    """A file or an argument is invalid.
 
     Args:
-        message: what is wrong and how to cure it, one line.
-        path: the file, where there is one.
-        line: its line, counted from 1.
+        message: what is wrong and what to do about it, one line.
+        path: the file, or None where it is not a file.
+        line: the line in the file, counted from 1, or None.
     """
 
     def __init__(self, message: str, *, path: Path | str | None = None, line: int | None = None):
@@ -64,30 +64,30 @@ class InputError(HarnessError):
         self.message, self.path, self.line = message, path, line
 
     def at(self, path: Path | str, line: int | None = None) -> InputError:
-        """Return the same error, placed in a file."""
+        """Return the same error with a file and a line of it."""
         return InputError(self.message, path=path, line=line)
 
 
 class UnknownWordError(InputError):
-    """A word nobody knows.
+    """An unknown name.
 
     Args:
-        what: what kind of word was expected, e.g. "protocol".
-        word: the word that was found.
-        known: every word that would have been right.
+        what: what kind of name was expected, e.g. "protocol".
+        word: the name that was found.
+        known: every name that would have been valid.
     """
 
     def __init__(self, what: str, word: str, known: Iterable[str]):
         names = sorted(known)
         near = get_close_matches(word, names, n=1, cutoff=0.5)
-        cure = f"did you mean {near[0]!r}?" if near else f"known: {_some(names)}"
-        super().__init__(f"unknown {what} {word!r}; {cure}")
+        remedy = f"did you mean {near[0]!r}?" if near else f"known: {_some(names)}"
+        super().__init__(f"unknown {what} {word!r}; {remedy}")
 
 
 def _some(names: list[str]) -> str:
-    """List names, but no more than a person reads in one line."""
+    """List names, but not more than fit into one line."""
     more = f" … ({len(names) - _SHOWN} more)" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN]) or 'none at all'}{more}"
+    return f"{', '.join(names[:_SHOWN]) or 'none'}{more}"
 
 
 class WireError(HarnessError):
@@ -95,10 +95,10 @@ class WireError(HarnessError):
 
 
 class FrameTooLargeError(WireError):
-    """An event grew over the reader's limit.
+    """An event is larger than the reader's limit.
 
     Args:
-        size: bytes seen so far of that event.
+        size: the bytes of that event that were read so far.
         limit: the limit in bytes.
     """
 
@@ -110,7 +110,7 @@ class FrameTooLargeError(WireError):
 
 
 class TargetError(HarnessError):
-    """The target under test raised, hung or talked nonsense: a finding, never our crash."""
+    """The target under test raised, hung or sent an invalid reply: a finding, not a crash."""
 
 
 class ConversationBusyError(HarnessError):
@@ -128,10 +128,10 @@ class ConversationBusyError(HarnessError):
 
 
 class StreamError(HarnessError):
-    """A stream went wrong.
+    """A stream failed.
 
     Args:
-        info: what the outcome says about it.
+        info: the ``error`` of the outcome.
     """
 
     def __init__(self, info: ErrorInfo):
@@ -140,18 +140,18 @@ class StreamError(HarnessError):
 
 
 class ProtocolError(StreamError):
-    """An event contradicts what was opened before it, so going on would invent content."""
+    """An event contradicts what was opened before it, so reading on would invent content."""
 
 
-class RunCancelled(HarnessError):  # noqa: N818 - nothing is wrong: it is a message, like CancelledError
-    """Somebody cancelled the run; nobody failed."""
+class RunCancelled(HarnessError):  # noqa: N818 - not an error, as CancelledError is none
+    """The run was cancelled; this is not a failure."""
 
     def __init__(self) -> None:
         super().__init__("the run was cancelled")
 
 
 class LLMError(StreamError):
-    """A provider did not do what it was asked; ``info`` says why and whether a retry may help."""
+    """A request to a provider failed; ``info`` has the reason and whether a retry may help."""
 
 
 class LLMTimeoutError(LLMError):
@@ -159,19 +159,19 @@ class LLMTimeoutError(LLMError):
 
 
 class LLMRateLimitError(LLMError):
-    """Too many requests or tokens, or the quota is used up (``info.retryable`` tells which)."""
+    """Too many requests or tokens (then ``info.retryable`` is True), or a quota is used up."""
 
 
 class LLMOverloadedError(LLMError):
-    """The provider has too much to do."""
+    """The provider has no capacity at the moment."""
 
 
 class LLMAuthenticationError(LLMError):
-    """The key is missing or wrong."""
+    """The API key is missing or wrong."""
 
 
 class LLMPermissionError(LLMError):
-    """The key may not do that."""
+    """The API key does not allow this."""
 
 
 class LLMNotFoundError(LLMError):
@@ -179,11 +179,11 @@ class LLMNotFoundError(LLMError):
 
 
 class LLMBadRequestError(LLMError):
-    """The request is at fault; the same one will fail again."""
+    """The request is invalid; the same one will fail again."""
 
 
 class ContextOverflowError(LLMError):
-    """The prompt does not fit the model: make it shorter and ask again."""
+    """The prompt does not fit into the model's context: shorten it and send it again."""
 
 
 class LLMContentPolicyError(LLMError):
@@ -195,16 +195,16 @@ class LLMServerError(LLMError):
 
 
 class LLMConnectionError(LLMError):
-    """The connection could not be had, or was lost."""
+    """No connection could be made, or it was lost."""
 
 
 class LLMTruncatedError(LLMError):
-    """The stream ended before the provider's terminal."""
+    """The stream ended before the provider's terminal event."""
 
 
 class LLMProtocolError(LLMError):
-    """The provider said what its protocol does not allow."""
+    """The provider sent what its protocol does not allow."""
 
 
 class LLMUnknownError(LLMError):
-    """An error no table knows; its cause and the provider's own words are kept."""
+    """An error that is in no table; its cause and the provider's own message are kept."""
