@@ -55,7 +55,7 @@ ErrorKind: TypeAlias = Literal[
     "context_overflow", "content_policy", "server", "connection", "timeout", "truncated",
     "protocol", "unknown",
 ]  # fmt: skip
-"""What kind of failure it was; each kind has an exception in ``harness.errors``, described there."""
+"""What kind of failure it was; each kind has an exception in ``harness.errors``."""
 Verdict: TypeAlias = Literal["pass", "fail", "warn", "open", "known", "untestable"]
 """What a check found. ``fail``, and ``untestable`` (it could not be evaluated), fail the run.
 

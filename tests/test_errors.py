@@ -38,7 +38,7 @@ def test_the_place_comes_first(error: InputError, says: str) -> None:
     [
         ("antropic", ("anthropic", "gemini"), "did you mean 'anthropic'?"),
         ("zzz", ("b", "a"), "known: a, b"),
-        ("zzz", (), "known: none at all"),
+        ("zzz", (), "known: none"),
         ("zzz", map(str, range(100)), "… (80 more)"),
     ],
 )
