@@ -155,25 +155,25 @@ ABORT_INVARIANTS: tuple[AbortInvariant, ...] = (
     Invariant(
         "aborted_is_cancelled",
         "a stream aborted before its terminal event has finish and ending cancelled",
-        ("CA-002", "CA-003"),
+        ("CA-002", "CA-003", "IV-007"),
         _is_cancelled,
     ),
     Invariant(
         "aborted_keeps_prefix",
         "the content is the sum of the chunks received, and at most what else had arrived",
-        ("CA-003", "CA-007"),
+        ("CA-003", "CA-007", "IV-001", "IV-002"),
         _keeps_prefix,
     ),
     Invariant(
         "aborted_calls_inert",
         "an abort completes no call, and a complete call is the provider's whole call",
-        ("CA-005", "TR-013"),
+        ("CA-005", "TR-013", "IV-009"),
         _calls_inert,
     ),
     Invariant(
         "aborted_closes_connection",
         "the client closes a response it does not read to its end, and reads no more of it",
-        ("CA-002", "CA-004", "CA-008", "CA-017"),
+        ("CA-002", "CA-004", "CA-008", "CA-017", "IV-007"),
         _closes_connection,
     ),
     Invariant(
@@ -191,7 +191,7 @@ ABORT_INVARIANTS: tuple[AbortInvariant, ...] = (
     Invariant(
         "no_chunk_after_abort",
         "no chunk of the stream is emitted or recorded once the consumer has aborted",
-        ("CA-024",),
+        ("CA-024", "IV-006", "IV-007"),
         _no_chunk_after,
     ),
 )

@@ -218,14 +218,14 @@ RUN_INVARIANTS: tuple[RunInvariant, ...] = (
         "run_ends_at_once",
         "a client that disconnects or is cancelled is released at once, even while the provider "
         "sends nothing",
-        ("CA-004", "CA-010", "CA-015", "D72", "D83"),
+        ("CA-004", "CA-010", "CA-015", "D72", "D83", "IV-007"),
         _ends_at_once,
     ),
     Invariant(
         "run_events_in_order",
         "the client receives messages, one stop reason, usage, one [DONE], and nothing after it; "
         "also of a cancelled run",
-        ("CA-024", "D70", "D71", "D78"),
+        ("CA-024", "D70", "D71", "D78", "IV-006"),
         _events_in_order,
     ),
     Invariant(
@@ -244,13 +244,13 @@ RUN_INVARIANTS: tuple[RunInvariant, ...] = (
     Invariant(
         "run_step_is_cancelled",
         "a step that was cut is marked as cancelled by the time the client's stream is closed",
-        ("CA-002", "D4"),
+        ("CA-002", "D4", "IV-007"),
         _step_is_cancelled,
     ),
     Invariant(
         "run_keeps_partial",
         "what was emitted is kept, character by character",
-        ("CA-003", "CA-007"),
+        ("CA-003", "CA-007", "IV-001", "IV-002"),
         _keeps_partial,
     ),
     Invariant(
@@ -262,20 +262,20 @@ RUN_INVARIANTS: tuple[RunInvariant, ...] = (
     Invariant(
         "run_repeats_nothing",
         "no event is processed twice: the client receives a prefix of the undisturbed run",
-        ("D70",),
+        ("D70", "IV-007"),
         _repeats_nothing,
     ),
     Invariant(
         "run_no_stale_message",
         "a client that disconnected receives no message, and no client receives one that had not "
         "arrived at the cancellation",
-        ("CA-023", "D70"),
+        ("CA-023", "D70", "IV-007"),
         _no_stale_message,
     ),
     Invariant(
         "run_closes_responses",
         "every response is read to its end or closed",
-        ("CA-001", "CA-002", "CA-008", "CA-017", "D47"),
+        ("CA-001", "CA-002", "CA-008", "CA-017", "D47", "IV-007"),
         _closes_responses,
     ),
     Invariant(

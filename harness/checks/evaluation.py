@@ -81,7 +81,7 @@ def evaluate(run: ScenarioRun, outcome: Outcome) -> Iterator[Finding]:
 def _requirement(
     run: ScenarioRun, outcome: Outcome, key: str, expected: JSON, violated: Verdict
 ) -> Finding:
-    actual = EXPECTATIONS[key](outcome)
+    actual = EXPECTATIONS[key].read(outcome)
     if is_open(expected):
         return run.finding(key, "open", expected, actual)
     verdict: Verdict = "pass" if meets(key, expected, actual) else violated

@@ -32,7 +32,8 @@ class Invariant(Generic[Seen, Violation]):
     Args:
         name: the word by which findings call it.
         sentence: the statement, one sentence without a full stop.
-        sources: where it comes from: provider URLs, or ids that docs/ explains (``CA-002``).
+        sources: where it comes from: provider URLs, ids that docs/ explains (``CA-002``), or pages
+            below docs/.
         violation: what was seen -> what is wrong, or None where the invariant holds.
     """
 
@@ -166,38 +167,38 @@ INVARIANTS: tuple[StreamInvariant, ...] = (
     Invariant(
         "chunk_sum",
         "chunks of text, reasoning and refusal add up to the content",
-        ("OR-001", "TR-022"),
+        ("IV-001", "TR-022"),
         _chunk_sum,
     ),
     Invariant(
         "argument_sum",
         "argument chunks of each call add up to its arguments_raw",
-        ("OR-018", "OC-012"),
+        ("IV-001",),
         _argument_sum,
     ),
     Invariant(
         "one_stop_reason",
         "an outcome has exactly one stop_reason chunk, and only usage follows it",
-        ("OC-001",),
+        ("IV-006",),
         _one_stop_reason,
     ),
     Invariant(
         "inert_call",
         "an incomplete call carries nothing that could be executed",
-        ("TR-013", "OR-005"),
+        ("IV-009", "TR-013", "OR-005"),
         _inert,
     ),
-    Invariant("usage_counts", "no token count is negative", ("OC-001",), _usage),
+    Invariant("usage_counts", "no token count is negative", ("IV-010",), _usage),
     Invariant(
         "ending_agrees",
         "ending, finish and error are consistent",
-        ("OR-002", "TR-011"),
+        ("IV-002", "OR-002", "TR-011"),
         _ending,
     ),
     Invariant(
         "unknown_is_not_success",
         "a finish word that is in no table never becomes success",
-        ("OC-023",),
+        ("IV-011", "OC-023"),
         _unknown,
     ),
 )

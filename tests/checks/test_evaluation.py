@@ -69,13 +69,13 @@ def test_every_key_is_tried_here() -> None:
 
 @pytest.mark.parametrize("key", sorted(EXPECTATIONS))
 def test_a_key_sees_what_it_is_named_for(key: str) -> None:
-    assert meets(key, SEEN[key], EXPECTATIONS[key](OUTCOME))
-    assert not meets(key, ["something", "else"], EXPECTATIONS[key](OUTCOME))
+    assert meets(key, SEEN[key], EXPECTATIONS[key].read(OUTCOME))
+    assert not meets(key, ["something", "else"], EXPECTATIONS[key].read(OUTCOME))
 
 
 def test_nothing_reported_is_null() -> None:
-    assert EXPECTATIONS["usage"](Outcome()) is None
-    assert EXPECTATIONS["error"](Outcome()) is None
+    assert EXPECTATIONS["usage"].read(Outcome()) is None
+    assert EXPECTATIONS["error"].read(Outcome()) is None
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_nothing_reported_is_null() -> None:
     ],
 )
 def test_notes_are_met_by_their_beginnings(expected: JSON, met: bool) -> None:  # noqa: FBT001 - a table's column
-    assert meets("notes", expected, EXPECTATIONS["notes"](OUTCOME)) is met
+    assert meets("notes", expected, EXPECTATIONS["notes"].read(OUTCOME)) is met
 
 
 def findings(tmp_path: Path, outcome: Outcome = OUTCOME, **changes: Any) -> dict[str, Finding]:

@@ -131,7 +131,7 @@ PROPERTIES: tuple[Property, ...] = (
     Property(
         "same_across_protocols",
         "one message in two protocols leads to one outcome, as far as both can express it",
-        (),
+        ("decisions/0004-finish-and-ending.md",),
         _same_across_protocols,
         of_messages=True,
     ),

@@ -33,11 +33,13 @@ _UNKNOWN = sse.write("response.future_thing", '{"type":"response.future_thing","
 
 
 def _any_byte_split(script: Script) -> Iterator[Script]:
+    """The bytes may be split into reads anywhere (TR-001, TR-002)."""
     for cut in ("edges", "awkward", "random:1"):
         yield script._replace(cut=cut)
 
 
 def _sse_comments(script: Script) -> Iterator[Script]:
+    """Comments may be sent before, between and after the events (TR-006)."""
     frames = [_COMMENT]
     for frame in script.frames:
         frames += [frame, _COMMENT]
@@ -45,10 +47,12 @@ def _sse_comments(script: Script) -> Iterator[Script]:
 
 
 def _unknown_event_types(script: Script) -> Iterator[Script]:
+    """An event of an unknown type may follow the first event (OR-031)."""
     yield script._replace(frames=(*script.frames[:1], _UNKNOWN, *script.frames[1:]))
 
 
 def _crlf(script: Script) -> Iterator[Script]:
+    """Lines may end in CRLF (TR-003)."""
     frames = (frame.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for frame in script.frames)
     yield script._replace(frames=tuple(frames))
 
