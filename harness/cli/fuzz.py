@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli import options as shared
-from harness.cli.output import INTERRUPTED, show_progress
+from harness.cli.output import INTERRUPTED, counted, show_progress
 from harness.errors import InputError, UnknownWordError
 
 if TYPE_CHECKING:
@@ -174,8 +174,8 @@ def _line(failure: Failure, out: Path) -> str:
 def _show_rate(result: CampaignResult) -> None:
     show_progress(
         f"\r\x1b[K{result.examples:,} examples, {result.streams:,} streams, "
-        f"{_rate(result):.0f}/s, {len(result.evaluated)} properties, "
-        f"{len(result.failures)} failures"
+        f"{_rate(result):.0f}/s, {len(result.evaluated)} properties tested, "
+        f"{counted(len(result.failures), 'failure')}"
     )
 
 
@@ -201,10 +201,10 @@ def _print_page(result: CampaignResult, out: Path) -> None:
         _print(f"{name}: not tested, the target does not support it")
     for name, count in result.evaluated.items():
         failures = sum(failure.property_name == name for failure in result.failures)
-        verdict = f"{failures} failures" if failures else "passes"
+        verdict = counted(failures, "failure") if failures else "passes"
         _print(f"{name:<24} {count:>8,} examples  {verdict}")
     _print(
         f"{result.examples:,} examples, {result.streams:,} streams in {result.seconds:.1f} s "
-        f"({_rate(result):.0f} per second), {len(result.failures)} failures"
+        f"({_rate(result):.0f} per second), {counted(len(result.failures), 'failure')}"
         f"{f', written to {out}' if result.failures else ''}"
     )

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from harness.cli import options as shared
-from harness.cli.output import warn
+from harness.cli.output import counted, warn
 from harness.reports.files import json_text
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def main(arguments: argparse.Namespace) -> int:
         sys.stdout.write(f"{line}\n")
     for error in errors:
         warn(error)
-    sys.stderr.write(f"{len(scenarios)} scenarios, {len(errors)} with errors\n")
+    sys.stderr.write(f"{counted(len(scenarios), 'scenario')}, {len(errors)} with errors\n")
     return 2 if errors else 0
 
 

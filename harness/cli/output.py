@@ -30,6 +30,11 @@ def show_progress(text: str) -> None:
         sys.stderr.flush()
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, e.g. ``1 scenario`` or ``2,000 scenarios``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def totals(counts: Counter[str], *, empty: str = "nothing found") -> str:
     """Return counts as one line, e.g. ``2 legal, 1 illegal``, in the order of their names."""
     return ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or empty

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from harness.cli import options as shared
-from harness.cli.output import warn
+from harness.cli.output import counted, warn
 from harness.errors import InputError
 from harness.reports.files import json_text
 
@@ -86,7 +86,7 @@ def _recover(arguments: argparse.Namespace) -> int:
     from harness.cassettes.recorder.session import recover
 
     count = recover(arguments.recover, arguments.cassette)
-    warn(f"{count} exchanges recovered")
+    warn(f"{counted(count, 'exchange')} recovered")
     return 0
 
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from harness.cli import options as shared
-from harness.cli.output import warn
+from harness.cli.output import counted, warn
 from harness.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def main(arguments: argparse.Namespace) -> int:
     try:
         with _serving(registry, arguments.port) as base_url:
             sys.stdout.write(
-                f"{len(scenarios)} scenarios at {base_url}; an SDK's base URL is {base_url}/ID "
-                f"(OpenAI: {base_url}/ID/v1). Press Ctrl-C to stop.\n"
+                f"{counted(len(scenarios), 'scenario')} at {base_url}; "
+                f"an SDK's base URL is {base_url}/ID (OpenAI: {base_url}/ID/v1). Press Ctrl-C to stop.\n"
             )
             sys.stdout.flush()
             threading.Event().wait()

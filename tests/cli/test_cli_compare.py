@@ -134,5 +134,5 @@ def test_prune_prints_what_it_removed(
     (folder / "one").mkdir(parents=True)
     (folder / "one" / "big").write_bytes(b"x" * 3_000_000)
     result = harness("compare", "--prune")
-    assert (result.code, result.out) == (0, f"removed 1 environments (3 MB) from {folder}\n")
+    assert (result.code, result.out) == (0, f"removed 1 environment (3 MB) from {folder}\n")
     assert list(folder.iterdir()) == []

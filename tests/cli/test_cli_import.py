@@ -35,7 +35,7 @@ def test_a_draft_is_valid_and_its_requirements_are_open(harness: Any, here: Path
         "drafts": [str(DRAFT)],
         "masked": 0,
     }
-    assert harness("list", "imported").err == "1 scenarios, 0 with errors\n"
+    assert harness("list", "imported").err == "1 scenario, 0 with errors\n"
     ran = harness("run", "imported", "--json")
     assert ran.code == 0
     assert [line["verdict"] for line in ran.lines()[:-1] if line["check"] == "ending"] == ["open"]

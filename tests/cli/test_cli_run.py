@@ -15,44 +15,44 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_all_law_holds_is_0(harness: Any) -> None:
+def test_exit_code_0_if_every_requirement_holds(harness: Any) -> None:
     result = harness("run", "--timeout", "20")
     assert result.code == 0
     assert "builtin: 16 pass\n" in result.out
     assert "checked 2 of 2 pairs" in result.out
 
 
-def test_a_broken_law_is_1_and_shown_with_its_command(harness: Any) -> None:
+def test_a_violated_requirement_is_1_and_shown_with_its_command(harness: Any) -> None:
     result = harness("run", "hello", "--target", "python:cli_targets:empty")
     assert result.code == 1
     assert f"python:cli_targets:empty: FAILED {ID}" in result.out
     assert f"reproduce    harness run {ID} --target python:cli_targets:empty" in result.out
 
 
-def test_every_stream_can_be_left(harness: Any) -> None:
+def test_a_consumer_aborts_every_stream(harness: Any) -> None:
     result = harness("run", "hello", "--consumer", "cancel:1", "--json")
     assert result.code == 0
     actual = {line.get("check"): line.get("actual") for line in result.lines()}
     assert actual["aborted_is_cancelled"] == "held at 1 abort points"
 
 
-def test_a_law_of_leaving_is_shown_with_the_command_of_its_cut_point(harness: Any) -> None:
-    lies = "python:cli_targets:empty"
-    result = harness("run", "hello", "--consumer", "break", "--target", lies)
+def test_a_violated_abort_invariant_is_shown_with_the_command_of_its_abort_point(
+    harness: Any,
+) -> None:
+    target = "python:cli_targets:empty"
+    result = harness("run", "hello", "--consumer", "break", "--target", target)
     assert result.code == 1
     assert f"FAILED {ID}\n" in result.out
     assert "  check        aborted_is_cancelled\n" in result.out
-    assert f"reproduce    harness run {ID} --target {lies} --consumer break:1" in result.out
+    assert f"reproduce    harness run {ID} --target {target} --consumer break:1" in result.out
 
 
-def test_two_workers_say_what_one_says_also_where_one_of_them_is_lost(
-    harness: Any, tmp_path: Path
-) -> None:
-    mortal = "python:cli_targets:dies_once"
+def test_two_workers_report_what_one_reports_even_if_one_dies(harness: Any, tmp_path: Path) -> None:
+    target = "python:cli_targets:dies_once"
     write_text(tmp_path / "scenarios", "openai_chat/text/broken", "title: [")
     baseline = tmp_path / "baseline"
-    baseline.write_text(f"{mortal} {ID}:text  # known\nbuiltin {ID}:text  # stale\n", "utf-8")
-    words = ("run", "--target", "builtin", "--target", mortal, "--baseline", baseline, "--json")
+    baseline.write_text(f"{target} {ID}:text  # known\nbuiltin {ID}:text  # stale\n", "utf-8")
+    words = ("run", "--target", "builtin", "--target", target, "--baseline", baseline, "--json")
     alone = harness(*words)
     assert not (tmp_path / "died").exists()
     shared = harness(*words, "--workers", 2)
@@ -66,7 +66,7 @@ def test_two_workers_say_what_one_says_also_where_one_of_them_is_lost(
     assert summary["summary"] == {**expected, "seconds": summary["summary"]["seconds"]}
 
 
-def test_a_consumer_nobody_knows_is_2(harness: Any) -> None:
+def test_an_unknown_consumer_is_2(harness: Any) -> None:
     result = harness("run", "hello", "--consumer", "cancle")
     assert result.code == 2
     assert "did you mean 'cancel'?" in result.err
@@ -78,16 +78,16 @@ def test_a_target_that_fails_is_a_finding(harness: Any) -> None:
     assert "raised ValueError: no words" in result.out
 
 
-def test_an_advisory_target_is_judged_but_does_not_decide(harness: Any) -> None:
-    lies = "python:cli_targets:empty"
-    result = harness("run", "hello", "--target", "builtin", "--advisory", lies)
+def test_an_advisory_target_is_checked_but_does_not_affect_the_exit_code(harness: Any) -> None:
+    target = "python:cli_targets:empty"
+    result = harness("run", "hello", "--target", "builtin", "--advisory", target)
     assert result.code == 0
-    assert f"{lies}: FAILED" in result.out
-    assert harness("run", "hello", "--advisory", lies).code == 0
-    assert harness("run", "hello", "--target", lies, "--advisory", lies).code == 1
+    assert f"{target}: FAILED" in result.out
+    assert harness("run", "hello", "--advisory", target).code == 0
+    assert harness("run", "hello", "--target", target, "--advisory", target).code == 1
 
 
-def test_json_lines_keep_their_contract(harness: Any) -> None:
+def test_json_lines_have_the_documented_keys(harness: Any) -> None:
     result = harness("run", "hello", "--target", "python:cli_targets:empty", "--json")
     *findings, last = result.lines()
     keys = ["scenario", "target", "check", "verdict", "expected", "actual", "reproduce"]
@@ -108,7 +108,7 @@ def test_json_and_reports_are_both_written(harness: Any, here: Path) -> None:
     assert "checked 2 of 2 pairs" in (here / "page.txt").read_text("utf-8")
 
 
-def test_bad_files_are_named_and_the_others_judged(harness: Any, here: Path) -> None:
+def test_bad_files_are_named_and_the_others_run(harness: Any, here: Path) -> None:
     root = here / "scenarios"
     bad = {
         "malformed": "title: [",
@@ -128,9 +128,9 @@ def test_bad_files_are_named_and_the_others_judged(harness: Any, here: Path) -> 
     result = harness("run", "--json")
     assert result.code == 2
     lines = result.lines()
-    complaints = [line["bad_input"] for line in lines if "bad_input" in line]
-    assert len(complaints) == 11
-    assert all(complaint.startswith("scenarios/bad/") for complaint in complaints)
+    messages = [line["bad_input"] for line in lines if "bad_input" in line]
+    assert len(messages) == 11
+    assert all(message.startswith("scenarios/bad/") for message in messages)
     assert lines[-1]["summary"]["judged"] == 2
     assert lines[-1]["summary"]["bad_input"] == 11
     listed = harness("list")
@@ -139,21 +139,21 @@ def test_bad_files_are_named_and_the_others_judged(harness: Any, here: Path) -> 
     assert "2 scenarios, 11 with errors\n" in listed.err
 
 
-def test_a_bad_file_does_not_excuse_a_broken_law(harness: Any, here: Path) -> None:
+def test_a_violated_requirement_is_1_despite_a_bad_file(harness: Any, here: Path) -> None:
     write_text(here / "scenarios", "bad/malformed", "[")
     assert harness("run", "--target", "python:cli_targets:empty").code == 1
 
 
-def test_a_baseline_accepts_failures_until_they_are_gone(harness: Any, here: Path) -> None:
-    lies = "python:cli_targets:empty"
-    findings = harness("run", "hello", "--target", lies, "--json").lines()[:-1]
+def test_a_baseline_accepts_failures_until_they_pass(harness: Any, here: Path) -> None:
+    target = "python:cli_targets:empty"
+    findings = harness("run", "hello", "--target", target, "--json").lines()[:-1]
     red = [finding["check"] for finding in findings if finding["verdict"] == "fail"]
-    entries = "".join(f"{lies} {ID}:{check}  # accepted\n" for check in red)
+    entries = "".join(f"{target} {ID}:{check}  # accepted\n" for check in red)
     (here / "baseline").write_text(entries, "utf-8")
-    result = harness("run", "hello", "--target", lies, "--baseline", "baseline")
+    result = harness("run", "hello", "--target", target, "--baseline", "baseline")
     assert result.code == 0
     assert f"{len(red)} known" in result.out
-    (here / "baseline").write_text(f"builtin {ID}:text  # was broken\n", "utf-8")
+    (here / "baseline").write_text(f"builtin {ID}:text  # failed before\n", "utf-8")
     result = harness("run", "hello", "--baseline", "baseline")
     assert result.code == 1
     assert f"stale baseline entry, it passes now: builtin {ID}:text" in result.out
@@ -163,7 +163,7 @@ def test_a_baseline_accepts_failures_until_they_are_gone(harness: Any, here: Pat
     assert "baseline:1: write it as TARGET SCENARIO:CHECK  # reason" in result.err
 
 
-def test_reports_are_written_although_one_fails(
+def test_reports_are_written_even_if_another_fails(
     harness: Any, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.reports.jsonl.write_report", lambda *_: 1 / 0)
@@ -172,14 +172,14 @@ def test_reports_are_written_although_one_fails(
     assert (here / "junit.xml").exists()
 
 
-def test_ctrl_c_while_a_report_is_busy_still_ends_with_a_summary(
+def test_ctrl_c_during_a_report_ends_with_a_summary(
     harness: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handle = TerminalReport.handle
 
-    def interrupted(report: TerminalReport, happening: Any) -> None:
-        handle(report, happening)
-        if isinstance(happening, ScenarioResult):
+    def interrupted(report: TerminalReport, event: Any) -> None:
+        handle(report, event)
+        if isinstance(event, ScenarioResult):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(TerminalReport, "handle", interrupted)

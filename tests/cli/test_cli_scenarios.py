@@ -15,7 +15,7 @@ def test_list_prints_every_scenario(harness: Any) -> None:
     result = harness("list", "text")
     assert result.code == 0
     assert result.out == f"{ID}  Two words and a natural end\n"
-    assert result.err == "1 scenarios, 0 with errors\n"
+    assert result.err == "1 scenario, 0 with errors\n"
     [line] = harness("list", "text", "--json").lines()
     assert list(line) == ["id", "title", "protocol", "order", "cases", "checks", "path"]
     assert line["path"] == f"scenarios/{ID}.yaml"

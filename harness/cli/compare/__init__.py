@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli import options as shared
+from harness.cli.output import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -93,5 +94,6 @@ def _prune() -> int:
     from harness.targets.environments import cache_folder, prune
 
     count, size = prune()
-    sys.stdout.write(f"removed {count} environments ({size / 1e6:.0f} MB) from {cache_folder()}\n")
+    removed = f"{counted(count, 'environment')} ({size / 1e6:.0f} MB)"
+    sys.stdout.write(f"removed {removed} from {cache_folder()}\n")
     return 0

@@ -112,7 +112,7 @@ def test_after_sigkill_the_old_cassette_is_unchanged_and_the_journal_is_recovere
         [HARNESS, "record", "--recover", str(tmp_path / "a.yaml.journal")],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert completed.stderr == "harness: 1 exchanges recovered\n"
+    assert completed.stderr == "harness: 1 exchange recovered\n"
     [recorded] = load(path).interactions
     assert recorded.response.body == b"".join(FRAMES[:4])
     assert recorded.response.stream.end == "reset"
