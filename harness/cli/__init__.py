@@ -60,7 +60,7 @@ def _parsed(arguments: Sequence[str] | None) -> Namespace:
     ``compare`` takes any number of names on both sides of its options, which argparse alone does
     not support.
     """
-    given = sys.argv[1:] if arguments is None else [*arguments]  # `list` is the command here
+    given = sys.argv[1:] if arguments is None else [*arguments]
     parser = make_parser(given[0] if given and given[0] in COMMANDS else None)
     parsed, rest = parser.parse_known_args(arguments)
     if hasattr(parsed, "names") and not any(word.startswith("-") for word in rest):

@@ -37,7 +37,7 @@ class _Commands(Mapping[str, Command]):
 
     _MODULES: Mapping[str, str] = {
         "run": "run",
-        "list": "list",
+        "list": "list_",
         "explain": "explain",
         "replay": "replay",
         "check": "check",

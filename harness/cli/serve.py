@@ -46,7 +46,8 @@ def main(arguments: argparse.Namespace) -> int:
         with _serving(registry, arguments.port) as base_url:
             sys.stdout.write(
                 f"{counted(len(scenarios), 'scenario')} at {base_url}; "
-                f"an SDK's base URL is {base_url}/ID (OpenAI: {base_url}/ID/v1). Press Ctrl-C to stop.\n"
+                f"an SDK's base URL is {base_url}/ID (OpenAI: {base_url}/ID/v1). "
+                "Press Ctrl-C to stop.\n"
             )
             sys.stdout.flush()
             threading.Event().wait()

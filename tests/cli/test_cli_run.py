@@ -52,7 +52,8 @@ def test_two_workers_report_what_one_reports_even_if_one_dies(harness: Any, tmp_
     write_text(tmp_path / "scenarios", "openai_chat/text/broken", "title: [")
     baseline = tmp_path / "baseline"
     baseline.write_text(f"{target} {ID}:text  # known\nbuiltin {ID}:text  # stale\n", "utf-8")
-    words = ("run", "--target", "builtin", "--target", target, "--baseline", baseline, "--json")
+    targets = ("--target", "builtin", "--target", target)
+    words = ("run", *targets, "--baseline", baseline, "--timeout", "60", "--json")
     alone = harness(*words)
     assert not (tmp_path / "died").exists()
     shared = harness(*words, "--workers", 2)

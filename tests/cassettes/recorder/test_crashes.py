@@ -133,7 +133,7 @@ def test_an_interrupted_recording_is_saved(
         process.send_signal(sent)
     _, err = process.communicate(timeout=20)
     assert process.returncode == code
-    assert "1 recorded, 0 played" in err
+    assert "1 recorded, 0 replayed" in err
     [recorded] = load(tmp_path / "a.yaml").interactions
     assert (recorded.response.body, recorded.response.stream.end) == (
         b"".join(FRAMES[:4]), "client_closed",
@@ -141,7 +141,7 @@ def test_an_interrupted_recording_is_saved(
 
 
 def test_the_record_command(provider: Provider, tmp_path: Path) -> None:
-    for mode, counts in (("once", "1 recorded, 0 played"), ("none", "0 recorded, 1 played")):
+    for mode, counts in (("once", "1 recorded, 0 replayed"), ("none", "0 recorded, 1 replayed")):
         process = start(provider, tmp_path, SCRIPT, "--mode", mode)
         out, err = process.communicate(timeout=30)
         assert process.returncode == 0
@@ -186,11 +186,11 @@ def test_memory_does_not_grow_with_the_body(
 @pytest.mark.parametrize(
     ("command", "code", "says"),
     [
-        ((), 2, "nothing to run; write the command behind --"),
+        ((), 2, "there is no command to run; write it after --"),
         (("--", "no-such-command-here"), 127, "no-such-command-here: command not found"),
         (("--", "/"), 126, "/: Permission denied"),
         (("--mode", "onec", "--", "true"), 2, "did you mean 'once'?"),
-        (("--", sys.executable, "-c", "raise SystemExit(7)"), 7, "0 recorded, 0 played"),
+        (("--", sys.executable, "-c", "raise SystemExit(7)"), 7, "0 recorded, 0 replayed"),
         (("--recover", "nowhere"), 2, "nowhere: cannot be read"),
     ],
 )
