@@ -1,31 +1,28 @@
-"""The whole corpus through the commands: every recording has an outcome, providers obey the law."""
+"""The whole corpus through the commands: every recording has an outcome."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pytest
 
 from harness.cli import main
 from harness.playback.recordings import Recording, recordings
 from harness.protocols import protocol
+from tests.corpus.location import CORPUS, needs_corpus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CORPUS = Path(__file__).parent.parent.parent.parent / "shared" / "corpus"
-pytestmark = pytest.mark.skipif(
-    not CORPUS.is_dir(), reason=f"the corpus of recordings is not here ({CORPUS})"
-)
+    import pytest
+
+pytestmark = needs_corpus
 
 PROVIDERS = frozenset({"openai", "azure", "anthropic", "google", "vertex"})
 RECORDINGS = 1620  # of the four protocols, 22 of them inside Bedrock's frames; 141 are of others
 
-# Recordings labelled `exact` and with a provider's name which that provider did not send.
-NOT_THEIRS = {
+# Recordings labelled `exact` with a provider's name that were not sent by that provider.
+MISLABELLED = {
     "anth.anthropic.anthropic-sdk.incomplete-partial-json-response.0.b03cab33": "an SDK's fixture",
     "chat.openai.llm.test-tools-streaming-test-tools-streaming-variant-a.0.2efb30c4": "OpenRouter",
     "chat.openai.llm.test-tools-streaming-test-tools-streaming-variant-a.1.b40e92dd": "OpenRouter",
@@ -44,16 +41,16 @@ def providers_own() -> Iterator[Recording]:
             yield found
 
 
-def test_what_providers_sent_themselves_is_legal() -> None:
+def test_streams_sent_by_providers_are_legal() -> None:
     illegal = {}
-    judged = 0
+    checked = 0
     for found in providers_own():
-        judged += 1
+        checked += 1
         violations = protocol(found.protocol).violations(found.events())
-        broken = [v.sentence for v in violations if v.severity == "violation"]
-        if broken and found.name not in NOT_THEIRS:
-            illegal[found.name] = broken
-    assert judged > 600
+        sentences = [v.sentence for v in violations if v.severity == "violation"]
+        if sentences and found.name not in MISLABELLED:
+            illegal[found.name] = sentences
+    assert checked > 600
     assert illegal == {}
 
 
@@ -61,7 +58,7 @@ def test_the_exceptions_are_still_exceptions() -> None:
     legal = [
         found.name
         for found in providers_own()
-        if found.name in NOT_THEIRS
+        if found.name in MISLABELLED
         and not any(
             v.severity == "violation" for v in protocol(found.protocol).violations(found.events())
         )

@@ -1,13 +1,10 @@
-"""Every recording of the corpus becomes a cassette; what is spoken nowhere here is still kept."""
+"""Every recording of the corpus is imported as a cassette, of any protocol."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pytest
 
 from harness.cassettes import Scrubber, load, save
 from harness.cassettes.cassette import Cassette
@@ -16,14 +13,14 @@ from harness.engine.replayer import Replayer
 from harness.playback.recordings import Recording, exchanges
 from harness.protocols import protocol
 from harness.targets.base import Call
+from tests.corpus.location import CORPUS, needs_corpus
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.cassettes.cassette import Interaction
 
-CORPUS = Path(__file__).parent.parent.parent.parent / "shared" / "corpus"
-pytestmark = pytest.mark.skipif(
-    not CORPUS.is_dir(), reason=f"the corpus of recordings is not here ({CORPUS})"
-)
+pytestmark = needs_corpus
 RECORDINGS = 1761
 
 
@@ -36,15 +33,15 @@ def test_the_whole_corpus_is_imported_byte_for_byte() -> None:
         assert isinstance(found, Imported), found
         [interaction] = found.cassette.interactions
         assert interaction.response.body == found.path.read_bytes()
-        [told] = exchanges(found.cassette, found.path)
-        counts[told.protocol if isinstance(told, Recording) else "unspoken"] += 1
+        [exchange] = exchanges(found.cassette, found.path)
+        counts[exchange.protocol if isinstance(exchange, Recording) else "unsupported"] += 1
         counts["all"] += 1
     assert counts["all"] == RECORDINGS
-    assert counts["anthropic_messages"] > 338  # Bedrock's binary frames hold 22 more
-    assert counts["unspoken"] < 160  # Converse, Ollama, Cohere and others, errors of theirs
+    assert counts["anthropic_messages"] > 338  # 22 more are in Bedrock's binary frames
+    assert counts["unsupported"] < 160  # Converse, Ollama, Cohere and others, and their errors
 
 
-def test_what_was_imported_is_written_and_read_again(tmp_path: Path) -> None:
+def test_imported_cassettes_are_saved_and_loaded(tmp_path: Path) -> None:
     for path in sorted(CORPUS.glob("*.0.0*.sse")):
         [found] = import_files([path])
         assert isinstance(found, Imported)
@@ -52,28 +49,30 @@ def test_what_was_imported_is_written_and_read_again(tmp_path: Path) -> None:
         assert load(tmp_path / "a.yaml") == found.cassette
 
 
-def test_scrubbing_changes_only_what_looks_like_a_secret_and_no_outcome() -> None:
-    """Looked at one by one: a password in arguments, a masked address, code like `the@a.tool`."""
+def test_scrubbing_changes_no_outcome() -> None:
+    """The findings were reviewed: a password in arguments, an e-mail address, `the@a.tool`."""
     kinds: Counter[str] = Counter()
-    with Replayer(20, in_memory=True) as player:
+    with Replayer(20, in_memory=True) as replayer:
         for found in import_files([CORPUS]):
             if not isinstance(found, Imported):
                 continue
-            [told] = found.cassette.interactions
+            [interaction] = found.cassette.interactions
             scrubber = Scrubber(())
-            bare = replace(told, response=scrubber.response(told.response))
+            scrubbed = replace(interaction, response=scrubber.response(interaction.response))
             kinds.update(scrubber.found.keys())
-            if bare != told:
-                assert shape(player, bare, found) == shape(player, told, found)
+            if scrubbed != interaction:
+                assert masked_outcome(replayer, scrubbed, found) == masked_outcome(
+                    replayer, interaction, found
+                )
     assert kinds == {"value of a name, in quotes": 17, "e-mail address": 2}
 
 
-def shape(player: Replayer, told: Interaction, found: Imported) -> Any:
-    """Return an outcome with nothing but the length of its texts, masks being as long as they."""
-    [one] = exchanges(Cassette((told,)), found.path)
+def masked_outcome(replayer: Replayer, interaction: Interaction, found: Imported) -> Any:
+    """Return an outcome with the length of each text in place of the text; masks keep lengths."""
+    [one] = exchanges(Cassette((interaction,)), found.path)
     assert isinstance(one, Recording)
     ask = Call(one.protocol, request=protocol(one.protocol).request)
-    outcome = player.replay("builtin", ask, one.script()).outcome
+    outcome = replayer.replay("builtin", ask, one.script()).outcome
     return outcome.ending, outcome.finish, sizes(outcome.model_dump(mode="json"))
 
 

@@ -1,10 +1,9 @@
-"""Every recorded Chat Completions stream: legal where OpenAI spoke, and nothing lost in ours."""
+"""Every recorded Chat Completions stream: legal if OpenAI sent it, and nothing lost by ours."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -17,13 +16,13 @@ from harness.playback.response_registry import ResponseRegistry
 from harness.playback.transport import MEMORY_URL, memory_transport
 from harness.protocols import protocol
 from harness.streaming.interfaces.openai_chat.interface import OpenAIChatInterface
-from tests.corpus.reading_openai_chat import read
+from tests.corpus.location import CORPUS, needs_corpus
+from tests.corpus.reference_openai_chat import read
 
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 PROTOCOL = protocol("openai_chat")
-MADE_BY_OPENAI = {"openai", "azure"}
+OPENAI_PROVIDERS = {"openai", "azure"}
 
-# Labelled `openai` by their recorder, but each chunk names the provider OpenRouter chose.
+# Labelled `openai` by their recorder, but each chunk names the provider that OpenRouter chose.
 BY_OPENROUTER = {
     "chat.openai.llm.test-tools-streaming-test-tools-streaming-variant-a.0.2efb30c4",
     "chat.openai.llm.test-tools-streaming-test-tools-streaming-variant-a.1.b40e92dd",
@@ -58,21 +57,17 @@ REFUSED = [name for name, one in _all().items() if one.status != 200]
 LEGAL = [
     name
     for name in STREAMS
-    if _all()[name].provider in MADE_BY_OPENAI
+    if _all()[name].provider in OPENAI_PROVIDERS
     and _all()[name].fidelity == "exact"
     and name not in BY_OPENROUTER
 ]
 
-needs_corpus = pytest.mark.skipif(
-    not STREAMS, reason=f"the corpus of recordings is not at {CORPUS}"
-)
 
-
-async def _listen(script: Any) -> OpenAIChatInterface:
-    stage = ResponseRegistry()
-    key = stage.register(script)
+async def _run(script: Any) -> OpenAIChatInterface:
+    registry = ResponseRegistry()
+    key = registry.register(script)
     interface = OpenAIChatInterface()
-    async with httpx2.AsyncClient(transport=memory_transport(stage)) as http:
+    async with httpx2.AsyncClient(transport=memory_transport(registry)) as http:
         client = openai.AsyncOpenAI(
             api_key="k", base_url=f"{MEMORY_URL}/{key}", max_retries=0, http_client=http
         )
@@ -91,14 +86,14 @@ async def _listen(script: Any) -> OpenAIChatInterface:
 
 @needs_corpus
 @pytest.mark.parametrize("name", LEGAL, ids=str)
-def test_what_openai_and_azure_sent_is_legal(name: str) -> None:
+def test_streams_of_openai_and_azure_are_legal(name: str) -> None:
     violations = PROTOCOL.violations(_all()[name].events())
     assert [v.sentence for v in violations if v.severity == "violation"] == []
 
 
 @needs_corpus
-def test_a_recording_of_openrouter_under_openais_name_is_not_openais() -> None:
-    """The exemptions above are earned: their chunks carry OpenRouter's own field."""
+def test_the_exempted_recordings_are_of_openrouter() -> None:
+    """Their chunks have a field of OpenRouter's own."""
     for name in BY_OPENROUTER & set(_all()):
         first = _all()[name].events()[0].data
         assert isinstance(first, dict)
@@ -106,38 +101,42 @@ def test_a_recording_of_openrouter_under_openais_name_is_not_openais() -> None:
 
 
 def _check(name: str, interface: OpenAIChatInterface) -> None:
-    said, outcome = read(_all()[name].body), interface.outcome()
-    assert outcome.text == said.text
-    assert outcome.reasoning == said.reasoning
-    assert outcome.refusal == said.refusal
+    expected, outcome = read(_all()[name].body), interface.outcome()
+    assert outcome.text == expected.text
+    assert outcome.reasoning == expected.reasoning
+    assert outcome.refusal == expected.refusal
     calls = outcome.tool_calls
-    assert [call.arguments_raw for call in calls] == [*said.arguments.values()]
-    assert [call.name for call in calls] == [*said.names.values()]
+    assert [call.arguments_raw for call in calls] == [*expected.arguments.values()]
+    assert [call.name for call in calls] == [*expected.names.values()]
     reported = outcome.usage.model_dump(exclude_none=True) if outcome.usage else {}
-    assert {key: reported.get(key) for key in said.usage} == said.usage
-    assert (outcome.ending == "failed") == said.failed
-    if not said.failed:
-        assert (outcome.ending == "truncated") == (not said.finishes)
-    assert [law.name for law, wrong in evaluate_invariants(outcome, PROTOCOL.finish) if wrong] == []
+    assert {key: reported.get(key) for key in expected.usage} == expected.usage
+    assert (outcome.ending == "failed") == expected.failed
+    if not expected.failed:
+        assert (outcome.ending == "truncated") == (not expected.finishes)
+    assert [
+        invariant.name
+        for invariant, violation in evaluate_invariants(outcome, PROTOCOL.finish)
+        if violation
+    ] == []
 
 
 @needs_corpus
 @pytest.mark.parametrize("name", STREAMS, ids=str)
 async def test_nothing_is_lost(name: str) -> None:
-    _check(name, await _listen(_all()[name].script("whole")))
+    _check(name, await _run(_all()[name].script("whole")))
 
 
 @needs_corpus
 @pytest.mark.parametrize("name", _core(), ids=str)
-async def test_nothing_is_lost_however_the_bytes_are_cut(name: str) -> None:
-    _check(name, await _listen(_all()[name].script("awkward")))
+async def test_nothing_is_lost_under_other_cuts(name: str) -> None:
+    _check(name, await _run(_all()[name].script("awkward")))
 
 
 @needs_corpus
 @pytest.mark.parametrize("name", REFUSED, ids=str)
-async def test_a_refused_request_is_named(name: str) -> None:
+async def test_a_refused_request_has_an_error_of_its_kind(name: str) -> None:
     recording = _all()[name]
-    outcome = (await _listen(recording.script())).outcome()
+    outcome = (await _run(recording.script())).outcome()
     assert outcome.ending == "failed"
     assert outcome.error is not None
     assert outcome.error.kind in KIND_OF[recording.status]

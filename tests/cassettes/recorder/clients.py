@@ -77,9 +77,9 @@ def _generate(sdk: Any) -> Any:
 
 
 def _pair(
-    name: str, path: str, spoken: str, makes: tuple[Any, Any], asks: tuple[Any, Any]
+    name: str, path: str, protocol_name: str, makes: tuple[Any, Any], asks: tuple[Any, Any]
 ) -> tuple[Row, Row]:
-    frames = _FRAMES[spoken]
+    frames = _FRAMES[protocol_name]
     return (
         Row(name, path, frames, makes[0], asks[0]),
         Row(f"async {name}", path, frames, makes[1], asks[1]),

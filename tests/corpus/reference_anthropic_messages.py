@@ -1,8 +1,8 @@
-"""A deliberately simple reading of a recorded Messages body, made from its JSON alone.
+"""A deliberately simple reader of recorded Messages bodies, independent of the interface.
 
-It shares no line with the interface: what it finds is what nothing may lose. Blocks are a list in
-the order of their starts, and a delta goes to the block that started last: that is how the provider
-sends them. The body is read to its end, a sentinel of a gateway is skipped.
+It shares no code with the interface: what it finds, the interface must not lose. Blocks are a list
+in the order of their starts, and a delta belongs to the block that started last, as the provider
+sends them. The body is read to its end; a gateway's sentinel is skipped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Deltas that are words -> their field, and the field of the block they make longer.
+# Text deltas -> their field, and the field of the block that they extend.
 _GROWS = {
     "text_delta": ("text", "text"),
     "thinking_delta": ("thinking", "thinking"),
@@ -25,10 +25,10 @@ _GROWS = {
 
 
 @dataclass
-class Reading:
-    """What a body says; ``blocks`` are the blocks as their deltas left them, ``counts`` the last.
+class Reference:
+    """The content of a body: ``blocks`` with their deltas applied, and the last ``counts``.
 
-    A tool's input is the text under ``raw``; ``citations`` are all that were sent.
+    A tool's input is the text in ``raw``; ``citations`` are all that were sent.
     """
 
     blocks: list[dict[str, Any]] = field(default_factory=list)
@@ -46,21 +46,21 @@ class Reading:
         return [block for block in self.blocks if block["type"] in block_types]
 
 
-def read(body: bytes) -> Reading:
-    """Read a whole body."""
-    reading = Reading()
+def read(body: bytes) -> Reference:
+    """Read a complete body."""
+    reference = Reference()
     for event in _events(body):
-        reading.events += event["type"] != "ping"
+        reference.events += event["type"] != "ping"
         if event["type"] == "message_start":
-            reading.blocks += event["message"]["content"]
-            _end(reading, event["message"])
+            reference.blocks += event["message"]["content"]
+            _end(reference, event["message"])
         elif event["type"] == "content_block_start":
-            reading.blocks.append(event["content_block"])
+            reference.blocks.append(event["content_block"])
         elif event["type"] == "content_block_delta":
-            _delta(reading, event["delta"])
+            _delta(reference, event["delta"])
         elif event["type"] == "message_delta":
-            _end(reading, {**event["delta"], "usage": event["usage"]})
-    return reading
+            _end(reference, {**event["delta"], "usage": event["usage"]})
+    return reference
 
 
 def _events(body: bytes) -> Iterator[dict[str, Any]]:
@@ -69,17 +69,17 @@ def _events(body: bytes) -> Iterator[dict[str, Any]]:
             yield json.loads(line[5:])
 
 
-def _delta(reading: Reading, delta: dict[str, Any]) -> None:
+def _delta(reference: Reference, delta: dict[str, Any]) -> None:
     if delta["type"] == "citations_delta":
-        reading.citations.append(delta["citation"])
+        reference.citations.append(delta["citation"])
         return
     name, grown = _GROWS[delta["type"]]
-    block = reading.blocks[-1]
+    block = reference.blocks[-1]
     block[grown] = (block.get(grown) or "") + (delta[name] or "")
 
 
-def _end(reading: Reading, message: dict[str, Any]) -> None:
-    reading.stop_reason = message.get("stop_reason") or reading.stop_reason
+def _end(reference: Reference, message: dict[str, Any]) -> None:
+    reference.stop_reason = message.get("stop_reason") or reference.stop_reason
     counts = {key: value for key, value in message["usage"].items() if isinstance(value, int)}
     details = message["usage"].get("output_tokens_details") or {}
-    reading.counts.update(counts | details)
+    reference.counts.update(counts | details)

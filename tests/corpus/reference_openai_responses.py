@@ -1,7 +1,7 @@
-"""A deliberately simple reading of a recorded Responses body, made from its JSON alone.
+"""A deliberately simple reader of recorded Responses bodies, independent of the interface.
 
-It shares no line with the interface: what it finds is what nothing may lose. It reads the done
-items alone, which every recording has, so it knows nothing of deltas.
+It shares no code with the interface: what it finds, the interface must not lose. It reads only the
+done items, which every recording has, and ignores deltas.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _COUNTS = {
 
 
 @dataclass
-class Reading:
-    """What a body says; a call is name, arguments and status, ``others`` are other items."""
+class Reference:
+    """The content of a body; a call is name, arguments and status, ``others`` are other items."""
 
     text: str = ""
     refusal: str = ""
@@ -37,20 +37,20 @@ class Reading:
     last: str = ""
 
 
-def read(body: bytes) -> Reading:
-    """Read a whole body."""
-    reading = Reading()
+def read(body: bytes) -> Reference:
+    """Read a complete body."""
+    reference = Reference()
     items: dict[Any, dict[str, Any]] = {}
     for event in _events(body):
         kind = event["type"]
-        reading.last = kind
+        reference.last = kind
         if kind == "response.output_item.done":
             items[event["output_index"]] = event["item"]
         if kind in ENDS:
-            _count(reading, event["response"].get("usage") or {})
+            _count(reference, event["response"].get("usage") or {})
     for index in sorted(items):
-        _item(reading, items[index])
-    return reading
+        _item(reference, items[index])
+    return reference
 
 
 def _events(body: bytes) -> Iterator[dict[str, Any]]:
@@ -59,26 +59,26 @@ def _events(body: bytes) -> Iterator[dict[str, Any]]:
             yield json.loads(line[5:])
 
 
-def _item(reading: Reading, item: dict[str, Any]) -> None:
+def _item(reference: Reference, item: dict[str, Any]) -> None:
     if item["type"] == "message":
         for part in item["content"]:
-            reading.text += part.get("text") or ""
-            reading.refusal += part.get("refusal") or ""
+            reference.text += part.get("text") or ""
+            reference.refusal += part.get("refusal") or ""
     elif item["type"] == "reasoning":
         parts = [*(item.get("content") or ()), *item["summary"]]
-        reading.reasoning += [part["text"] for part in parts if part["text"]]
-        reading.encrypted += [item["encrypted_content"]] if item.get("encrypted_content") else []
+        reference.reasoning += [part["text"] for part in parts if part["text"]]
+        reference.encrypted += [item["encrypted_content"]] if item.get("encrypted_content") else []
     elif item["type"] in {"function_call", "custom_tool_call"}:
         raw = item["arguments"] if "arguments" in item else item["input"]
-        reading.calls.append((item["name"], raw, item.get("status")))
+        reference.calls.append((item["name"], raw, item.get("status")))
     else:
-        reading.others.append(item["type"])
+        reference.others.append(item["type"])
 
 
-def _count(reading: Reading, usage: dict[str, Any]) -> None:
+def _count(reference: Reference, usage: dict[str, Any]) -> None:
     for name, path in _COUNTS.items():
         value: Any = usage
         for key in path:
             value = (value or {}).get(key)
         if value is not None:
-            reading.usage[name] = value
+            reference.usage[name] = value

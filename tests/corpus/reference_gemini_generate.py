@@ -1,6 +1,6 @@
-"""A second, deliberately simple reading of a Gemini body: what no interface may lose.
+"""A deliberately simple reader of recorded Gemini bodies, independent of the interface.
 
-It knows nothing of order, signatures or ids: it only adds up what stands in the JSON.
+It ignores order, signatures and ids: it only adds up the content of the JSON.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ PARTIAL_VALUES = ("stringValue", "numberValue", "boolValue")
 
 
 @dataclass
-class Reading:
-    """What one body holds."""
+class Reference:
+    """The content of one body."""
 
     text: str = ""
     thoughts: str = ""
@@ -29,23 +29,23 @@ class Reading:
 
     @property
     def finished(self) -> bool:
-        """Whether the provider gave a reason for its end."""
+        """Whether the provider sent a finish reason."""
         return self.finish is not None
 
 
-def read(body: bytes) -> Reading:
+def read(body: bytes) -> Reference:
     """Add up every response of a body, an event stream or a JSON array."""
-    reading = Reading()
+    reference = Reference()
     for response in _responses(body):
         usage = response.get("usageMetadata") or {}
-        reading.counts |= {name: n for name, n in usage.items() if isinstance(n, int)}
+        reference.counts |= {name: n for name, n in usage.items() if isinstance(n, int)}
         feedback = response.get("promptFeedback") or {}
-        reading.finish = feedback.get("blockReason") or reading.finish
+        reference.finish = feedback.get("blockReason") or reference.finish
         for candidate in response.get("candidates") or []:
-            reading.finish = candidate.get("finishReason") or reading.finish
+            reference.finish = candidate.get("finishReason") or reference.finish
             for part in (candidate.get("content") or {}).get("parts") or []:
-                _add(reading, part)
-    return reading
+                _add(reference, part)
+    return reference
 
 
 def _responses(body: bytes) -> Iterator[dict[str, Any]]:
@@ -59,25 +59,25 @@ def _responses(body: bytes) -> Iterator[dict[str, Any]]:
             yield json.loads(line[5:])
 
 
-def _add(reading: Reading, part: Mapping[str, Any]) -> None:
+def _add(reference: Reference, part: Mapping[str, Any]) -> None:
     if "thoughtSignature" in part:
-        reading.signatures.append(part["thoughtSignature"])
+        reference.signatures.append(part["thoughtSignature"])
     if "text" in part and part.get("thought"):
-        reading.thoughts += part["text"]
+        reference.thoughts += part["text"]
     elif "text" in part:
-        reading.text += part["text"]
+        reference.text += part["text"]
     elif "functionCall" in part:
-        _add_call(reading, part["functionCall"])
+        _add_call(reference, part["functionCall"])
     else:
-        reading.others += [name for name in part if name not in {"thoughtSignature", "thought"}]
+        reference.others += [name for name in part if name not in {"thoughtSignature", "thought"}]
 
 
-def _add_call(reading: Reading, call: Mapping[str, Any]) -> None:
+def _add_call(reference: Reference, call: Mapping[str, Any]) -> None:
     """Add a call; partial arguments are joined under their JSON paths."""
     if "name" in call:
-        reading.calls.append((call["name"], dict(call.get("args") or {})))
+        reference.calls.append((call["name"], dict(call.get("args") or {})))
     for piece in call.get("partialArgs", []):
-        arguments, path = reading.calls[-1][1], piece["jsonPath"]
+        arguments, path = reference.calls[-1][1], piece["jsonPath"]
         value = next((piece[name] for name in PARTIAL_VALUES if name in piece), None)
         before = arguments.get(path)
         joined = before + value if isinstance(before, str) and isinstance(value, str) else value
