@@ -198,9 +198,9 @@ def _two_workers() -> Row:
 def _wall(workers: int) -> float:
     """Return the seconds of a campaign in worker processes, their start included."""
     started = perf_counter()
-    executor = partial(processes, count=workers)
+    pool = partial(processes, count=workers)
     campaign = DistributedCampaign(Settings(examples=WORKER_EXAMPLES, seed=1), workers)
-    for _ in campaign.run(executor):
+    for _ in campaign.run(pool):
         pass
     return perf_counter() - started
 

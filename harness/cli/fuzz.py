@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import argparse
 
     from harness.fuzzing.campaign import CampaignResult
-    from harness.fuzzing.distributed import DistributedCampaign, Executor
+    from harness.fuzzing.distributed import DistributedCampaign, Pool
     from harness.fuzzing.failure import Failure
     from harness.fuzzing.settings import Settings
 
@@ -136,7 +136,7 @@ def _run(campaign: DistributedCampaign, arguments: argparse.Namespace) -> int:
     return _exit_code(campaign.result)
 
 
-def _workers(arguments: argparse.Namespace) -> Executor | None:
+def _workers(arguments: argparse.Namespace) -> Pool | None:
     """Return the processes or the cluster to use; None is this process."""
     from harness.engine import workers
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from harness.fuzzing.settings import Settings
     from harness.generation.example_database import ExampleDatabase, Examples
 
-    Executor: TypeAlias = Callable[
+    Pool: TypeAlias = Callable[
         [Callable[["WorkUnit"], CampaignResult], Sequence["WorkUnit"]],
         Iterable[tuple[int, CampaignResult]],
     ]
@@ -138,20 +138,18 @@ class DistributedCampaign:
         self._shapes: set[tuple[object, ...]] = set()
         self._started = monotonic()
 
-    def run(self, executor: Executor | None = None) -> Iterator[Failure | None]:
+    def run(self, pool: Pool | None = None) -> Iterator[Failure | None]:
         """Yield each failure that was not there before, and None in between.
 
         Args:
-            executor: runs the units elsewhere; None runs them here and yields each failure as soon
+            pool: runs the units elsewhere; None runs them here and yields each failure as soon
                 as it is found.
         """
         try:
             for number in count():
                 before = self._done.examples
                 units = self._units(number)
-                yield from (
-                    self._here(units) if executor is None else self._elsewhere(units, executor)
-                )
+                yield from (self._here(units) if pool is None else self._elsewhere(units, pool))
                 if not self._continues(before):
                     return
         except KeyboardInterrupt:
@@ -200,8 +198,8 @@ class DistributedCampaign:
         seconds = max(LEAST_SHARE * fair, self._remaining() / remaining_units)
         return replace(unit, settings=replace(unit.settings, seconds=seconds))
 
-    def _elsewhere(self, units: Sequence[WorkUnit], executor: Executor) -> Iterator[Failure | None]:
-        finished = self._added(executor(run_unit, units))
+    def _elsewhere(self, units: Sequence[WorkUnit], pool: Pool) -> Iterator[Failure | None]:
+        finished = self._added(pool(run_unit, units))
         none: Sequence[Failure] = ()
         for failures in in_order(finished, lambda unit: unit.result.failures, lambda: none):
             yield from filter(self._is_new, failures)

@@ -46,8 +46,8 @@ def settings(target: object, **options: Any) -> Settings:
     return Settings(**{"target": target, "properties": properties, "examples": None, **options})
 
 
-def run(campaign: DistributedCampaign, executor: Any = None) -> list[str]:
-    return [failure.id for failure in campaign.run(executor) if failure is not None]
+def run(campaign: DistributedCampaign, pool: Any = None) -> list[str]:
+    return [failure.id for failure in campaign.run(pool) if failure is not None]
 
 
 def test_time_that_one_protocol_leaves_goes_to_the_others() -> None:
