@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+import harness
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -37,7 +39,7 @@ LAYERS = (
 LAYER_OF = {package: number for number, layer in enumerate(LAYERS) for package in layer}
 # The only import within a layer: a StreamError carries an ErrorInfo, named for its type alone.
 WITHIN_A_LAYER = {("errors", "model")}
-PUBLIC_FUNCTIONS = {"run", "replay", "check", "fuzz", "compare", "record"}
+PUBLIC_FUNCTIONS = {name for name in harness.__all__ if name.islower()}
 # Each dependency has one importing package, or several for the reason that is given.
 IMPORTERS: Mapping[str, set[str]] = {
     "anthropic": {"sdks"},
@@ -66,7 +68,6 @@ LOADED_BY_NAME: Mapping[str, set[str]] = {
     "compression": {"cassettes"},
     "httpx": {"sdks", "playback"},  # clients, and the in-memory transport they read from
     "httpx2": {"sdks", "playback"},
-    "vcr": {"cassettes"},
 }
 HEAVY = {*IMPORTERS, *LOADED_BY_NAME, "asyncio", "harness.protocols", "harness.engine"}
 FILE_LINES, FUNCTION_LINES = 400, 60
@@ -216,7 +217,19 @@ def test_every_package_is_in_a_layer_and_every_importer_imports() -> None:
     assert {name: importing.get(name, set()) for name in IMPORTERS} == IMPORTERS
 
 
+def test_every_package_that_may_load_by_name_does() -> None:
+    loading: dict[str, set[str]] = {name: set() for name in LOADED_BY_NAME}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            text = node.value if isinstance(node, ast.Constant) else None
+            name = text.partition(".")[0] if isinstance(text, str) else ""
+            if name in loading:
+                loading[name].add(package_of(path))
+    assert loading == LOADED_BY_NAME
+
+
 def test_no_package_bears_the_name_of_a_public_function() -> None:
+    assert {"run", "replay", "check", "fuzz", "compare", "record"} <= PUBLIC_FUNCTIONS
     assert not PUBLIC_FUNCTIONS & {package_of(path) for path in MODULES}
 
 

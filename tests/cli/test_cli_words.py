@@ -10,6 +10,7 @@ import pytest
 
 from harness.cli import options
 from harness.cli.parser import COMMANDS, make_parser
+from harness.fuzzing.properties import select_properties
 from harness.reports import KINDS
 from harness.scenarios import EVERY, FULL_STACK, LEAVING
 from harness.targets.addresses import FORMS
@@ -66,6 +67,13 @@ def test_a_help_page_uses_the_terms_of_the_field(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert not PRIVATE_WORDS.findall(page(name, capsys))
+
+
+def test_every_property_that_an_example_names_exists() -> None:
+    lines = [shlex.split(example, comments=True) for example in COMMANDS["fuzz"].EXAMPLES]
+    calls = [make_parser().parse_args(words[1:]) for words in lines if words[1] == "fuzz"]
+    names = [name for call in calls for name in call.property or ()]
+    assert [one.name for one in select_properties(names)] == names != []
 
 
 def test_every_cut_plan_that_is_named_is_one() -> None:
