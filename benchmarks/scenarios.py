@@ -68,7 +68,7 @@ def _recordings(scenarios: Sequence[Scenario]) -> Row:
 
 def _replay(replayer: Replayer, scenario: Scenario, cut: str) -> float:
     """Return the seconds in which one recording is replayed."""
-    request = Call(scenario.protocol, request=scenario.ask())
+    request = Call(scenario.protocol, request=scenario.call_arguments())
     script = scenario.script()._replace(cut=cut)
     started = perf_counter()
     replayer.replay("builtin", request, script)

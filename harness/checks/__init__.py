@@ -1,5 +1,6 @@
-"""Law: one pure function for each thing that can be judged on an outcome.
+"""Checks: one pure function for each statement about an outcome.
 
-matching.py compares, expectations.py holds the keys of a scenario's ``must`` and ``should``,
-laws.py what must be true of every stream, judging.py turns both into findings.
+expectations.py has the keys of a scenario's ``must`` and ``should``, which matching.py compares
+with the expected values; invariants.py has what holds for every stream; evaluation.py turns both
+into findings; next_request.py says whether an API accepts an outcome in the next request.
 """

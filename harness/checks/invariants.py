@@ -57,37 +57,39 @@ class OutcomeSeen(NamedTuple):
 
 StreamInvariant: TypeAlias = Invariant[OutcomeSeen, str]
 
-_PROSE = ("text", "reasoning", "refusal")
+_TEXT_KINDS = ("text", "reasoning", "refusal")
 
 
 def _chunk_sum(seen: OutcomeSeen) -> str | None:
     outcome = seen.outcome
     in_order = sorted(outcome.chunks, key=lambda chunk: chunk.part or 0)
-    for kind in _PROSE:
-        shown = repair_surrogates(
+    for kind in _TEXT_KINDS:
+        emitted = repair_surrogates(
             "".join(chunk.text or "" for chunk in in_order if chunk.kind == kind)
         )
         kept = repair_surrogates(str(getattr(outcome, kind)))
-        if shown != kept:
-            return f"{kind} chunks sum up to {shown!r:.120}, content holds {kept!r:.120}"
+        if emitted != kept:
+            return f"{kind} chunks add up to {emitted!r:.120}, the content is {kept!r:.120}"
     return None
 
 
 def _argument_sum(seen: OutcomeSeen) -> str | None:
     outcome = seen.outcome
-    shown: dict[int | None, str] = {}
+    emitted: dict[int | None, str] = {}
     for chunk in outcome.chunks:
         if chunk.kind in {"tool_call", "approval_request"}:
-            shown[chunk.index] = shown.get(chunk.index, "") + (chunk.arguments or "")
+            emitted[chunk.index] = emitted.get(chunk.index, "") + (chunk.arguments or "")
     for index, call in enumerate(outcome.tool_calls):
         streamed, kept = (
-            repair_surrogates(shown.get(index, "")),
+            repair_surrogates(emitted.get(index, "")),
             repair_surrogates(call.arguments_raw),
         )
-        if index in shown and streamed != kept:
-            return f"call {index}: chunks sum up to {streamed!r:.120}, kept {kept!r:.120}"
-    lost = [index for index in shown if index is not None and index >= len(outcome.tool_calls)]
-    return f"call {lost[0]} was shown, but is not in the content" if lost else None
+        if index in emitted and streamed != kept:
+            return (
+                f"call {index}: chunks add up to {streamed!r:.120}, arguments_raw is {kept!r:.120}"
+            )
+    lost = [index for index in emitted if index is not None and index >= len(outcome.tool_calls)]
+    return f"call {lost[0]} was emitted, but is not in the content" if lost else None
 
 
 def _one_stop_reason(seen: OutcomeSeen) -> str | None:
@@ -100,10 +102,10 @@ def _one_stop_reason(seen: OutcomeSeen) -> str | None:
         return f"{count} stop_reason chunks"
     after = [kind for kind in kinds[kinds.index("stop_reason") + 1 :] if kind != "usage"]
     if after:
-        return f"{after[0]} came after the stop_reason chunk"
+        return f"{after[0]} follows the stop_reason chunk"
     stop = next(chunk for chunk in outcome.chunks if chunk.kind == "stop_reason")
     if stop.finish != outcome.finish:
-        return f"the stop_reason chunk says {stop.finish}, the outcome {outcome.finish}"
+        return f"finish is {stop.finish} in the stop_reason chunk, {outcome.finish} in the outcome"
     return None
 
 
@@ -111,16 +113,16 @@ def _inert(seen: OutcomeSeen) -> str | None:
     outcome = seen.outcome
     for call in outcome.tool_calls:
         if not call.complete and call.arguments is not None:
-            return f"call {call.name!r} is incomplete, yet carries parsed arguments"
+            return f"call {call.name!r} is incomplete and has parsed arguments"
         if call.complete and (not call.name or call.arguments is None):
             return f"call {call.name!r} is complete without name or arguments"
         if call.complete and call.arguments != _parsed(call.arguments_raw):
-            return f"call {call.name!r}: arguments are not what arguments_raw says"
+            return f"call {call.name!r}: arguments differ from arguments_raw"
     return None
 
 
 def _parsed(raw: str) -> JSON:
-    """Return what a target should have read; None, which no call may carry, where it is no JSON."""
+    """Return what a target should have parsed; None where the text is not JSON."""
     try:
         return json.loads(raw.strip() or "{}")
     except (ValueError, RecursionError):
@@ -159,7 +161,7 @@ def _ending(seen: OutcomeSeen) -> str | None:
 def _unknown(seen: OutcomeSeen) -> str | None:
     outcome, raw = seen.outcome, seen.outcome.finish_raw
     if raw and raw not in seen.finish_reasons and outcome.finish in {"stop", "tool_calls"}:
-        return f"finish_raw {raw!r} is in no table, yet finish is {outcome.finish}"
+        return f"finish_raw {raw!r} is in no table, but finish is {outcome.finish}"
     return None
 
 

@@ -1,9 +1,9 @@
-"""Does an actual value meet an expected one?
+"""Whether an actual value meets an expected one.
 
-An object is met by one that has at least its fields, a list by one of the same length, anything
-else by its equal. Where a plain value may stand, so may ``{$one_of: [..]}``, ``{$contains: text}``,
-``{$at_most: number}``, ``{$any: true}`` (present and not null) and ``{$open: why}`` (nobody can
-say; only recorded).
+An expected object is met by an object that has at least its fields, an expected list by a list of
+the same length whose items meet its items, and any other value by an equal one. In place of a value
+there may be an operator: ``{$one_of: [..]}``, ``{$contains: text}``, ``{$at_most: number}``,
+``{$any: true}`` (present and not null) and ``{$open: why}`` (undecided; only recorded).
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
     from harness.model import JSON
 
-_IDS = frozenset({"id", "response_id"})  # the fields of an outcome that name something
-_THEIRS = frozenset({"arguments", "citations", "data"})  # what is in them is not ours to name
+_IDS = frozenset({"id", "response_id"})  # the fields of an outcome that are ids
+_FOREIGN = frozenset(
+    {"arguments", "citations", "data"}
+)  # fields whose values belong to the provider or the model
 ONE_OF, AT_MOST, OPEN = "$one_of", "$at_most", "$open"
 
 
-# What an operator takes, where not everything will do.
+# The values that an operator accepts, where it does not accept all.
 _TAKES: Mapping[str, tuple[type | UnionType, str]] = {
     ONE_OF: (list, "a list of choices"),
     AT_MOST: (int | float, "a number"),
@@ -31,7 +33,7 @@ _TAKES: Mapping[str, tuple[type | UnionType, str]] = {
 
 
 def matches(expected: JSON, actual: JSON) -> bool:
-    """Say whether an actual value meets the expected one."""
+    """Return whether an actual value meets the expected one."""
     if isinstance(expected, dict):
         operator = _operator(expected)
         if operator is not None:
@@ -51,9 +53,9 @@ def matches(expected: JSON, actual: JSON) -> bool:
 
 
 def with_ordinals(value: JSON, seen: dict[str, str] | None = None) -> Any:
-    """Return a value with its ids written as the order in which they were first seen.
+    """Return a value whose ids are replaced by the order in which they first occur.
 
-    Two uses of one id stay one id, so ids that are minted at random can be compared.
+    Equal ids stay equal, so that values with random ids can be compared.
     """
     seen = {} if seen is None else seen
     if isinstance(value, list):
@@ -65,34 +67,34 @@ def with_ordinals(value: JSON, seen: dict[str, str] | None = None) -> Any:
         if key in _IDS and isinstance(item, str):
             named[key] = seen.setdefault(item, f"id-{len(seen) + 1}")
         else:
-            named[key] = item if key in _THEIRS else with_ordinals(item, seen)
+            named[key] = item if key in _FOREIGN else with_ordinals(item, seen)
     return named
 
 
 def is_open(expected: JSON) -> bool:
-    """Say whether the law leaves this value open."""
+    """Return whether a scenario leaves this value undecided."""
     return isinstance(expected, dict) and OPEN in expected
 
 
-def flaw(expected: JSON) -> str | None:
-    """Say why an expected value could never be judged, or None: an operator nobody knows."""
+def invalid_expectation(expected: JSON) -> str | None:
+    """Return why an expected value cannot be evaluated, such as an unknown operator, or None."""
     if isinstance(expected, list):
-        return next(filter(None, map(flaw, expected)), None)
+        return next(filter(None, map(invalid_expectation, expected)), None)
     if not isinstance(expected, dict):
         return None
     for word, value in expected.items():
         if word.startswith("$") and word not in _OPERATORS:
             return str(UnknownWordError("operator", word, _OPERATORS))
         if word in _OPERATORS and len(expected) > 1:
-            return f"{word} stands alone, without other keys beside it"
+            return f"{word} must be the only key of its mapping"
         kind, called = _TAKES.get(word, (object, ""))
         if not isinstance(value, kind):
             return f"{word} takes {called}"
-    return flaw(list(expected.values()))
+    return invalid_expectation(list(expected.values()))
 
 
 def focus(expected: JSON, actual: JSON) -> JSON:
-    """Cut an actual value down to the fields that were expected, so that a report stays short."""
+    """Reduce an actual value to the fields that were expected, so that a report stays short."""
     if isinstance(expected, dict) and isinstance(actual, dict) and _operator(expected) is None:
         return {key: focus(value, actual.get(key)) for key, value in expected.items()}
     if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):

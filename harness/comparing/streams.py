@@ -117,7 +117,9 @@ class _Collected:
 
 def _of_scenario(scenario: Scenario) -> Stream:
     ask = Call(
-        scenario.protocol, request=scenario.ask(), read_timeout=scenario.transport.read_timeout
+        scenario.protocol,
+        request=scenario.call_arguments(),
+        read_timeout=scenario.transport.read_timeout,
     )
     return Stream(scenario.id, "scenario", ask, scenario.script(), scenario)
 

@@ -84,7 +84,7 @@ class Models:
         """Return the model of a name that ``ensure`` accepts."""
         scenario = self._scenarios.get(name)
         if scenario is not None:
-            return Model(name, scenario.protocol, scenario.ask(), scenario.script())
+            return Model(name, scenario.protocol, scenario.call_arguments(), scenario.script())
         return _demo_model(name)
 
     @contextmanager

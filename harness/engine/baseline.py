@@ -1,7 +1,8 @@
-"""Failures that are accepted for now: a list that rots loudly.
+"""The baseline: failures that are accepted for now.
 
-One line an entry: ``TARGET SCENARIO:CHECK  # reason``. A failure that is listed is ``known``; an
-entry whose check passes, or is never judged although its scenario ran, is stale and fails the run.
+A file with one entry per line: ``TARGET SCENARIO:CHECK  # reason``. A listed failure becomes
+``known``. An entry whose check no longer fails although its scenario ran is stale, and fails the
+run, so that the file cannot become outdated unnoticed.
 """
 
 from __future__ import annotations
@@ -18,29 +19,29 @@ if TYPE_CHECKING:
 
 
 class Baseline:
-    """The accepted failures, and which of them were met.
+    """The accepted failures, and which of them occurred.
 
     Args:
-        entries: ``(target, scenario, check)`` of each.
+        entries: target, scenario and check of each.
     """
 
     def __init__(self, entries: frozenset[tuple[str, str, str]] = frozenset()) -> None:
         self._entries = entries
         self._ran: set[tuple[str, str]] = set()
-        self._met: set[tuple[str, str, str]] = set()
+        self._occurred: set[tuple[str, str, str]] = set()
 
     def apply(self, finding: Finding) -> Finding:
-        """Return the finding, as ``known`` where it is an accepted failure."""
+        """Return the finding, with the verdict ``known`` where it is an accepted failure."""
         entry = (finding.target, finding.scenario, finding.check)
         self._ran.add(entry[:2])
         if entry not in self._entries or finding.verdict not in FAILING:
             return finding
-        self._met.add(entry)
+        self._occurred.add(entry)
         return finding.model_copy(update={"verdict": "known"})
 
     def stale(self) -> tuple[str, ...]:
-        """Return the entries that no longer fail although their scenario was judged."""
-        gone = (e for e in self._entries if e[:2] in self._ran and e not in self._met)
+        """Return the entries that no longer fail although their scenario ran."""
+        gone = (e for e in self._entries if e[:2] in self._ran and e not in self._occurred)
         return tuple(sorted(f"{target} {scenario}:{check}" for target, scenario, check in gone))
 
 
@@ -48,12 +49,12 @@ def read_baseline(path: Path) -> Baseline:
     """Read a baseline file.
 
     Raises:
-        InputError: a line is no entry; names the line and how to write it.
+        InputError: a line is not a valid entry; names the line and the form of an entry.
     """
     try:
         lines = path.read_text("utf-8").splitlines()
     except UnicodeDecodeError:
-        raise InputError("the baseline is no text in UTF-8", path=path) from None
+        raise InputError("the baseline is not UTF-8 text", path=path) from None
     except OSError as error:
         raise InputError(f"the baseline cannot be read ({error.strerror})", path=path) from None
     entries: set[tuple[str, str, str]] = set()

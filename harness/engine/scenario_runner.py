@@ -58,7 +58,7 @@ Sweep: TypeAlias = "Callable[[SweepInput], Iterable[Finding]]"
 def call_for(scenario: Scenario) -> Call:
     """Return what a scenario asks of a target."""
     patience = scenario.transport.read_timeout
-    return Call(scenario.protocol, request=scenario.ask(), read_timeout=patience)
+    return Call(scenario.protocol, request=scenario.call_arguments(), read_timeout=patience)
 
 
 class ScenarioRunner:

@@ -1,4 +1,4 @@
-"""Which scenarios: a glob over ids, or a word that is a part of the path."""
+"""Selects scenarios: by a glob over their ids, or by a word that is a part of the path."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.checks.evaluation import CHECKS
-from harness.checks.matching import flaw
+from harness.checks.matching import invalid_expectation
 from harness.errors import InputError, UnknownWordError
 from harness.generation.mutations import MUTATIONS
 from harness.playback.response_registry import ResponseRegistry
@@ -22,40 +22,43 @@ if TYPE_CHECKING:
 def select_scenarios(
     root: Path, selectors: Sequence[str]
 ) -> tuple[list[Scenario], list[InputError]]:
-    """Return the chosen scenarios that can be told, and what is wrong with the others.
+    """Return the selected scenarios that can be run, and what is wrong with the others.
 
     Args:
         root: the folder of scenarios.
         selectors: globs and words; none means all.
 
     Raises:
-        InputError: there is no scenario at all.
-        UnknownWordError: a selector chooses nothing.
+        InputError: the folder holds no scenario.
+        UnknownWordError: a selector selects nothing.
     """
     paths = {id_of(path, root): path for path in discover(root)}
     if not paths:
-        raise InputError("the folder holds no scenario (NAME.yaml)", path=root)
-    chosen, errors = load_each((paths[found] for found in matching_ids(paths, selectors)), root)
-    sound: list[Scenario] = []
-    for scenario in chosen:
-        wrong = [*lint(scenario, CHECKS, MUTATIONS), *_flaws(scenario)] or _unspeakable(scenario)
+        raise InputError("the folder contains no scenario (NAME.yaml)", path=root)
+    selected, errors = load_each((paths[found] for found in matching_ids(paths, selectors)), root)
+    valid: list[Scenario] = []
+    for scenario in selected:
+        wrong = [
+            *lint(scenario, CHECKS, MUTATIONS),
+            *_invalid_expectations(scenario),
+        ] or _invalid_response(scenario)
         errors += wrong
         if not wrong:
-            sound.append(scenario)
-    return sound, errors
+            valid.append(scenario)
+    return valid, errors
 
 
-def _flaws(scenario: Scenario) -> Iterator[InputError]:
-    """Yield the expectations that nothing could be judged by."""
+def _invalid_expectations(scenario: Scenario) -> Iterator[InputError]:
+    """Yield the expectations that cannot be evaluated."""
     for block in ("must", "should"):
         for key, expected in getattr(scenario, block).items():
-            words = flaw(expected)
-            if words:
-                yield InputError(words, path=scenario.path, line=scenario.lines.at(block, key))
+            reason = invalid_expectation(expected)
+            if reason:
+                yield InputError(reason, path=scenario.path, line=scenario.lines.at(block, key))
 
 
-def _unspeakable(scenario: Scenario) -> list[InputError]:
-    """Return what keeps the speakers from speaking a scenario: its status, its headers."""
+def _invalid_response(scenario: Scenario) -> list[InputError]:
+    """Return why a scenario's response cannot be sent, such as its status or its headers."""
     try:
         ResponseRegistry().register(scenario.script())
     except InputError as error:
@@ -64,10 +67,10 @@ def _unspeakable(scenario: Scenario) -> list[InputError]:
 
 
 def matching_ids(ids: Iterable[str], selectors: Sequence[str]) -> list[str]:
-    """Return the ids that any selector names, in their own order.
+    """Return the ids that any selector matches, in their given order.
 
     Raises:
-        UnknownWordError: a selector names none.
+        UnknownWordError: a selector matches none.
     """
     found = list(ids)
     if not selectors:
@@ -81,7 +84,7 @@ def matching_ids(ids: Iterable[str], selectors: Sequence[str]) -> list[str]:
 
 
 def _pattern(selector: str) -> Callable[[str], object]:
-    """Return the predicate over ids that a selector stands for."""
+    """Return the predicate over ids that a selector means."""
     word = selector.removeprefix("./").removeprefix("scenarios/").removesuffix(".yaml").strip("/")
     if "*" in word or "?" in word:
         return re.compile(_translate(word)).fullmatch

@@ -1,11 +1,11 @@
-"""Who does the work: this process, several processes of this machine, or a dask cluster.
+"""Work in this process, in several processes of this machine, or on a dask cluster.
 
-A job is a module-level function and a list of shares, each picklable; what comes back is each
-share's number and result, in the order in which they are done. SDKs take seconds to import, so a
-process lives as long as the job.
+A job is a module-level function and a list of work units, each picklable. The results come back
+with the numbers of their units, in the order in which they are done. SDKs take seconds to import,
+so a process lives as long as the job.
 
-Rules of this file: a share whose worker was lost is done again, by another one, until it has cost
-``ATTEMPTS`` workers; who interrupts the job gets what is done and leaves nothing running.
+Rules of this file: a unit whose worker process died is done again by another one, until it has cost
+``ATTEMPTS`` workers; an interrupted job returns what is done and leaves no process running.
 """
 
 from __future__ import annotations
@@ -26,48 +26,48 @@ S = TypeVar("S")
 R = TypeVar("R")
 Done: TypeAlias = tuple[int, R]
 
-ATTEMPTS = 3  # workers one share may cost
+ATTEMPTS = 3  # workers one unit may cost
 
 
-def alone(work: Callable[[S], R], shares: Sequence[S]) -> Iterator[Done[R]]:
-    """Do every share here, in order."""
-    for number, share in enumerate(shares):
-        yield number, work(share)
+def alone(work: Callable[[S], R], units: Sequence[S]) -> Iterator[Done[R]]:
+    """Do every unit in this process, in order."""
+    for number, unit in enumerate(units):
+        yield number, work(unit)
 
 
 def processes(
-    work: Callable[[S], R], shares: Sequence[S], count: int
+    work: Callable[[S], R], units: Sequence[S], count: int
 ) -> Generator[Done[R], None, None]:
-    """Do the shares in processes of their own.
+    """Do the units in processes of this machine.
 
     Args:
-        work: a function that can be imported.
-        shares: what to do; results come as they are done.
+        work: does one unit; a function that the processes can import.
+        units: what to do.
         count: how many processes.
 
     Raises:
-        HarnessError: a share was too much for ``ATTEMPTS`` workers.
+        HarnessError: a unit ended ``ATTEMPTS`` workers.
     """
-    attempts = dict.fromkeys(range(len(shares)), 0)
+    attempts = dict.fromkeys(range(len(units)), 0)
     while attempts:
         with _pool(count) as pool:
-            running = {_submit(pool, work, shares, number): number for number in attempts}
+            running = {_submit(pool, work, units, number): number for number in attempts}
             yield from _gathered(running, attempts)
 
 
 def _submit(
-    pool: ProcessPoolExecutor, work: Callable[[S], R], shares: Sequence[S], number: int
+    pool: ProcessPoolExecutor, work: Callable[[S], R], units: Sequence[S], number: int
 ) -> Future[R]:
     try:
-        return pool.submit(work, shares[number])
-    except BrokenProcessPool as error:  # a worker died while shares were being handed out
+        return pool.submit(work, units[number])
+    except BrokenProcessPool as error:  # a worker died while units were being submitted
         lost: Future[R] = Future()
         lost.set_exception(error)
         return lost
 
 
 def _gathered(running: dict[Future[R], int], attempts: dict[int, int]) -> Iterator[Done[R]]:
-    """Yield what is done; when a worker is lost, what was not done stays in ``attempts``."""
+    """Yield what is done; where a worker died, what was not done stays in ``attempts``."""
     while running:
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
@@ -84,14 +84,14 @@ def _gathered(running: dict[Future[R], int], attempts: dict[int, int]) -> Iterat
 def _count(attempts: dict[int, int], number: int) -> None:
     attempts[number] += 1
     if attempts[number] > ATTEMPTS * len(attempts):
-        raise HarnessError(f"share {number}: its worker died {attempts[number]} times")
+        raise HarnessError(f"work unit {number}: its worker died {attempts[number]} times")
 
 
 @contextmanager
 def _pool(count: int) -> Generator[ProcessPoolExecutor, None, None]:
-    """Own a pool; who leaves in a hurry takes its processes along."""
+    """Own a pool of processes; an exception terminates them."""
     spawn = multiprocessing.get_context("spawn")  # SDK clients and threads do not survive a fork
-    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_deaf_to_interrupts)
+    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_ignore_interrupts)
     try:
         yield pool
     except BaseException:
@@ -102,35 +102,35 @@ def _pool(count: int) -> Generator[ProcessPoolExecutor, None, None]:
         pool.shutdown(cancel_futures=True)
 
 
-def _deaf_to_interrupts() -> None:
-    """Leave Ctrl-C to the parent, which ends its workers itself."""
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the parent process, which ends its workers itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def cluster(
-    work: Callable[[S], R], shares: Sequence[S], address: str, patience: float = 10.0
+    work: Callable[[S], R], units: Sequence[S], address: str, patience: float = 10.0
 ) -> Generator[Done[R], None, None]:
-    """Do the shares on a dask cluster, whose scheduler hands on what a lost worker had.
+    """Do the units on a dask cluster, whose scheduler repeats what a lost worker had.
 
     Args:
-        work: a function that every worker can import.
-        shares: what to do.
+        work: does one unit; a function that every worker can import.
+        units: what to do.
         address: the scheduler's, e.g. ``tcp://10.0.0.5:8786``.
-        patience: seconds it may take to answer.
+        patience: seconds the scheduler may take to answer.
 
     Raises:
-        InputError: nobody answers there, or distributed is not installed.
-        HarnessError: a share was too much for its workers.
+        InputError: no scheduler answers, or distributed is not installed.
+        HarnessError: a unit failed.
     """
     try:
         from distributed import Client, as_completed
     except ModuleNotFoundError as error:
-        words = "distributed is not installed; `pip install 'llm-stream-harness[cluster]'`"
-        raise InputError(words) from error
+        message = "distributed is not installed; `pip install 'llm-stream-harness[cluster]'`"
+        raise InputError(message) from error
     with _client(Client, address, patience) as client:
         futures = {
-            client.submit(work, share, pure=False, retries=ATTEMPTS): number
-            for number, share in enumerate(shares)
+            client.submit(work, unit, pure=False, retries=ATTEMPTS): number
+            for number, unit in enumerate(units)
         }
         completed: Any = as_completed  # untyped in distributed
         for future in completed(list(futures), loop=client.loop):
@@ -138,7 +138,7 @@ def cluster(
                 result = future.result()
             except Exception as error:
                 number = futures[future]
-                raise HarnessError(f"share {number} failed on the cluster: {error}") from error
+                raise HarnessError(f"work unit {number} failed on the cluster: {error}") from error
             yield futures[future], result
 
 

@@ -1,17 +1,17 @@
-"""Scenarios: one file, one story. Load, compile to wire events, lint.
+"""Scenarios: load a file, compile it to wire events, and check it.
 
-The only reader of scenarios/. The path below the root, without its suffix, is the id. finding.py
-knows the folders, scenario.py is the value, loading.py reads a file into one, linting.py says what
-is wrong with it beyond its form.
+The only reader of the folder ``scenarios/``. A scenario's id is its path below that folder, without
+the suffix. folders.py finds the files, scenario.py has the value, loading.py reads a file into one,
+linting.py reports what is wrong beyond its form, catalogue.py reads the cases that it cites.
 """
 
-from harness.scenarios.finding import SPEC_FILE, cassette_root, discover, id_of, scenario_root
+from harness.scenarios.folders import SPEC_FILE, cassette_root, discover, id_of, scenario_root
 from harness.scenarios.linting import lint
 from harness.scenarios.loading import ORDERS, ORIGINS, consumer_of, load, load_all, load_each
 from harness.scenarios.scenario import (
+    ABORTS,
     EVERY,
     FULL_STACK,
-    LEAVING,
     READ,
     Consumer,
     Scenario,
@@ -19,9 +19,9 @@ from harness.scenarios.scenario import (
 )
 
 __all__ = [
+    "ABORTS",
     "EVERY",
     "FULL_STACK",
-    "LEAVING",
     "ORDERS",
     "ORIGINS",
     "READ",

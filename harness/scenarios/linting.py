@@ -41,13 +41,15 @@ def lint(
 
 
 def _order(scenario: Scenario, events: Sequence[Event]) -> Iterator[InputError]:
-    """Hold the declared order against the protocol's tables; a missing end is no order."""
+    """Compare the declared order with the protocol's tables; a missing end does not count."""
     found = [v for v in protocol(scenario.protocol).violations(events) if v.event >= 0]
-    broken = next((v.sentence for v in found if v.severity == "violation"), None)
-    if scenario.order == "legal" and broken:
-        yield _placed(scenario, InputError(f"order is not legal: {broken}"), "order")
-    if scenario.order == "illegal" and not broken:
-        yield _placed(scenario, InputError("order says illegal, no table objects"), "order")
+    violation = next((v.sentence for v in found if v.severity == "violation"), None)
+    if scenario.order == "legal" and violation:
+        yield _placed(scenario, InputError(f"order is not legal: {violation}"), "order")
+    if scenario.order == "illegal" and not violation:
+        yield _placed(
+            scenario, InputError("order is marked illegal, but the grammar accepts it"), "order"
+        )
 
 
 def _placed(scenario: Scenario, error: InputError, *key: str | int) -> InputError:

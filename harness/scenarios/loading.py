@@ -1,7 +1,7 @@
 """A scenario file read into a scenario.
 
-Rules of this file: an error names file, line and key and proposes the nearest known word; one bad
-file never hides the others; law is compared with nothing here, only read.
+Rules of this file: an error names file, line and key and proposes the most similar known word; an
+invalid file does not hide the others; expectations are only read here, not evaluated.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from harness.errors import InputError, UnknownWordError
 from harness.model import Source
 from harness.protocols import names
 from harness.protocols.composing import Entry, entry_of
-from harness.scenarios.finding import discover, id_of
+from harness.scenarios.folders import discover, id_of
 from harness.scenarios.scenario import (
+    ABORTS,
     EVERY,
     FULL_STACK,
-    LEAVING,
     READ,
     Consumer,
     Scenario,
@@ -45,12 +45,12 @@ def load(path: Path, root: Path) -> Scenario:
     """Read one file.
 
     Raises:
-        InputError: the file is at fault; names file, line and cure.
+        InputError: the file is invalid; names file, line and remedy.
     """
     data, lines = read_yaml(path)
     if not isinstance(data, dict):
-        words = "the file is empty" if data is None else "a scenario is a mapping of keys"
-        raise InputError(f"{words}; the keys {', '.join(_REQUIRED)} are needed", path=path, line=1)
+        reason = "the file is empty" if data is None else "a scenario is a mapping of keys"
+        raise InputError(f"{reason}; the keys {', '.join(_REQUIRED)} are needed", path=path, line=1)
     try:
         return _scenario(data, lines, path, id_of(path, root))
     except InputError as error:
@@ -58,12 +58,12 @@ def load(path: Path, root: Path) -> Scenario:
 
 
 def load_all(root: Path) -> tuple[list[Scenario], list[InputError]]:
-    """Read every scenario below a folder; what cannot be read is returned as errors."""
+    """Read every scenario below a folder; return those, and an error for each invalid file."""
     return load_each(discover(root), root)
 
 
 def load_each(paths: Iterable[Path], root: Path) -> tuple[list[Scenario], list[InputError]]:
-    """Read some scenarios below a folder; what cannot be read is returned as errors."""
+    """Read some scenarios below a folder; return those, and an error for each invalid file."""
     found: list[Scenario] = []
     errors: list[InputError] = []
     for path in paths:
@@ -75,7 +75,7 @@ def load_each(paths: Iterable[Path], root: Path) -> tuple[list[Scenario], list[I
 
 
 def _scenario(data: dict[str, Any], lines: Lines, path: Path, scenario_id: str) -> Scenario:
-    _words("key", data, _KNOWN, lines)
+    _known_keys("key", data, _KNOWN, lines)
     for key in _REQUIRED:
         if key not in data and (key, "cassette" in data) != ("stream", True):
             raise InputError(f"{key} is missing", line=1)
@@ -84,10 +84,10 @@ def _scenario(data: dict[str, Any], lines: Lines, path: Path, scenario_id: str) 
     _one_of("origin", data, ORIGINS, lines)
     _one_stream(data, lines)
     if "case" not in data and "spec" not in data:
-        raise InputError("no source: give a `case` of the catalogue or a `spec`", line=1)
+        raise InputError("no source: add a `case` of docs/catalogue.md or a `spec`", line=1)
     _forms(data, _FORMS, lines)
     if not data.get("must") and not data.get("should"):
-        raise InputError("no law: `must` and `should` are both empty", line=1)
+        raise InputError("no requirement: `must` and `should` are both empty", line=1)
     return Scenario(
         id=scenario_id,
         path=path,
@@ -112,13 +112,13 @@ def _scenario(data: dict[str, Any], lines: Lines, path: Path, scenario_id: str) 
 
 
 def _one_stream(data: Mapping[str, Any], lines: Lines) -> None:
-    """Refuse a story that is told twice."""
+    """Reject a scenario with two streams."""
     if "cassette" in data and "stream" in data:
-        words = "the cassette is the stream; leave one of them out"
-        raise InputError(words, line=lines.at("stream"))
+        reason = "the cassette is the stream; remove one of them"
+        raise InputError(reason, line=lines.at("stream"))
     if "cassette" in data and data["origin"] != RECORDED:
-        words = f"what a cassette holds was recorded; write `origin: {RECORDED}`"
-        raise InputError(words, line=lines.at("origin"))
+        reason = f"a cassette is a recording; write `origin: {RECORDED}`"
+        raise InputError(reason, line=lines.at("origin"))
 
 
 _NUMBER = (int, float)
@@ -154,7 +154,7 @@ _NAMES: Mapping[type | tuple[type, ...], str] = {
 }
 
 
-def _words(
+def _known_keys(
     what: str, data: Mapping[str, Any], known: Collection[str], lines: Lines, *parents: str
 ) -> None:
     for key in data:
@@ -174,7 +174,7 @@ def _forms(
     lines: Lines,
     *parents: str,
 ) -> None:
-    """Refuse a value of another form than its key asks for; True and False are no numbers."""
+    """Reject a value of the wrong type for its key; True and False are not numbers."""
     for key, kind in forms.items():
         value = data.get(key)
         if key in data and (not isinstance(value, kind) or isinstance(value, bool)):
@@ -201,7 +201,7 @@ def _holds_under(items: list[JSON], lines: Lines) -> tuple[str, ...]:
 
 
 def _transport(data: dict[str, Any], lines: Lines) -> Transport:
-    _words("transport key", data, _TRANSPORT, lines, "transport")
+    _known_keys("transport key", data, _TRANSPORT, lines, "transport")
     numbers = {key: value for key, value in data.items() if (key, value) != ("pace", RECORDED)}
     _forms(numbers, _TRANSPORT, lines, "transport")
     if data.get("end", "clean") not in get_args(ResponseEnd):
@@ -215,35 +215,35 @@ def _transport(data: dict[str, Any], lines: Lines) -> Transport:
     return Transport(**{**data, "headers": headers})
 
 
-def consumer_of(words: str) -> Consumer:
-    """Return the consumer that ``DO:AT`` names, as in ``cancel:3``; ``DO`` alone means each count.
+def consumer_of(text: str) -> Consumer:
+    """Return the consumer of a text ``DO:AT``, as in ``cancel:3``; ``DO`` alone means each count.
 
     Raises:
-        InputError: it names none.
+        InputError: the text is not valid.
     """
-    do, _, at = words.partition(":")
+    do, _, at = text.partition(":")
     place = {"at": int(at) if at.isdecimal() else at} if at else {}
     try:
         return _consumer({"do": do, **place}, Lines())
     except InputError as error:
-        raise InputError(f"consumer {words!r}: {error.message}") from None
+        raise InputError(f"consumer {text!r}: {error.message}") from None
 
 
 def _consumer(data: Mapping[str, Any], lines: Lines) -> Consumer:
-    _words("consumer key", data, ("do", "at"), lines, "consumer")
+    _known_keys("consumer key", data, ("do", "at"), lines, "consumer")
     do, at = data.get("do", READ), data.get("at", EVERY)
-    known = (READ, EVERY, FULL_STACK, *LEAVING)
+    known = (READ, EVERY, FULL_STACK, *ABORTS)
     if do not in known:
         error = UnknownWordError("consumer", str(do), known)
         raise InputError(str(error), line=lines.at("consumer", "do"))
     if do == READ and "at" in data:
-        words = "who reads everything leaves nowhere; `at` needs another `do`"
-        raise InputError(words, line=lines.at("consumer", "at"))
+        reason = f"a consumer that does `{READ}` does not abort; `at` needs another `do`"
+        raise InputError(reason, line=lines.at("consumer", "at"))
     counted = isinstance(at, int) and not isinstance(at, bool) and at >= 0
     if not (counted or at == EVERY):
-        words = f"`at` is a count of chunks from 0, or `{EVERY}`"
-        raise InputError(words, line=lines.at("consumer", "at"))
+        reason = f"`at` is a number of chunks, from 0, or `{EVERY}`"
+        raise InputError(reason, line=lines.at("consumer", "at"))
     if do == FULL_STACK and counted:
-        words = f"who leaves `{FULL_STACK}` leaves at each count; `at` needs another `do`"
-        raise InputError(words, line=lines.at("consumer", "at"))
+        reason = f"`{FULL_STACK}` aborts after each number of chunks; `at` needs another `do`"
+        raise InputError(reason, line=lines.at("consumer", "at"))
     return Consumer(do, at if counted else None)

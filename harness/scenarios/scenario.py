@@ -1,7 +1,7 @@
 """A scenario as a value: what is sent, and what must be delivered.
 
-Rule of this file: a stream is composed, or read from a cassette, when somebody asks for it, so a
-scenario costs little until it is played.
+Rule of this file: a stream is composed, or read from a cassette, when it is asked for, so that a
+scenario costs little before it is run.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from harness.errors import InputError, WireError
 from harness.protocols import protocol
 from harness.protocols.events import events_of
-from harness.scenarios.finding import cassette_root
+from harness.scenarios.folders import cassette_root
 from harness.wire.script import EVENT_STREAM, Pace, ResponseEnd, Script
 
 if TYPE_CHECKING:
@@ -25,16 +25,20 @@ if TYPE_CHECKING:
     from harness.yaml_file import Lines
 
 READ, EVERY, FULL_STACK = "read", "every", "full_stack"
-LEAVING = ("break", "aclose", "cancel", "timeout", "throw")  # the ways a reader can leave
+ABORTS = ("break", "aclose", "cancel", "timeout", "throw")  # the ways to abort a stream
 
 
 @dataclass(frozen=True)
 class Transport:
-    """How the response travels; everything but ``read_timeout`` is the server's doing.
+    """How the response is sent.
 
-    ``status`` and ``end`` are those of the recording where they are None, and 200 and clean where
-    there is none; ``read_timeout`` is how many seconds the client waits for a read, None for its
-    default.
+    Args:
+        status: the HTTP status; None is the recording's, or 200.
+        headers: HTTP headers besides those of the recording or the default ones.
+        cut: the cut plan: where the body is split into reads.
+        end: how the response ends; None is the recording's, or clean.
+        pace: seconds before each read, or ``recorded`` for the recorded delays.
+        read_timeout: seconds the client waits for the next bytes; None for its default.
     """
 
     status: int | None = None
@@ -47,12 +51,13 @@ class Transport:
 
 @dataclass(frozen=True)
 class Consumer:
-    """What the reader of a stream does.
+    """What the consumer of a stream does.
 
-    ``do`` is ``read`` (everything), one of ``LEAVING``, or ``every`` for each of those in turn;
-    ``at`` counts the chunks the reader takes before it leaves, None stands for each count. Who
-    leaves ``full_stack`` does all of this, and leaves the stack above the interface at every step
-    of it as well, where the target has one (``harness.aborting.full_stack``).
+    Args:
+        do: ``read`` (to the end), one of ``ABORTS``, ``every`` for each of those in turn, or
+            ``full_stack``: the same, and also a run through the layers above the interface is
+            aborted at each of its steps, where the target has such layers.
+        at: the number of chunks it receives before it aborts; None is each number in turn.
     """
 
     do: str = READ
@@ -60,20 +65,23 @@ class Consumer:
 
     @property
     def ways(self) -> tuple[str, ...]:
-        """Return the ways of leaving to be tried; none for a reader that stays."""
+        """Return the ways to abort that are tried; none for a consumer that reads to the end."""
         if self.do in {EVERY, FULL_STACK}:
-            return LEAVING
+            return ABORTS
         return () if self.do == READ else (self.do,)
 
     @property
     def full_stack(self) -> bool:
-        """Whether the stack above the interface is to be left as well."""
+        """Whether a run through the layers above the interface is aborted as well."""
         return self.do == FULL_STACK
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One story: what is sent, and what must be delivered."""
+    """One stream to send, and what a target must deliver for it.
+
+    The fields are the keys of the file; ``path``, ``root`` and ``lines`` say where it was read.
+    """
 
     id: str
     path: Path
@@ -97,7 +105,7 @@ class Scenario:
 
     @property
     def topic(self) -> str:
-        """The folder below the protocol."""
+        """The name of the folder below the protocol's."""
         return self.id.split("/")[1] if self.id.count("/") > 1 else ""
 
     @property
@@ -106,10 +114,10 @@ class Scenario:
         return self.path.parents[self.id.count("/")]
 
     def wire(self) -> list[Event | bytes]:
-        """Return the wire events, and the bytes of what is no event.
+        """Return the wire events; what is not an event is returned as bytes.
 
         Raises:
-            InputError: an entry of the stream, or the cassette, is at fault; names file and line.
+            InputError: an entry of the stream, or the cassette, is invalid; names file and line.
         """
         try:
             if self.cassette is not None:
@@ -119,36 +127,36 @@ class Scenario:
             raise InputError(error.message, path=self.path, line=error.line) from None
 
     def script(self) -> Script:
-        """Return the HTTP response that tells this story.
+        """Return the HTTP response of this scenario.
 
         Raises:
             InputError: as for ``wire``.
         """
-        told = self._composed() if self.cassette is None else self._recorded
-        way = self.transport
-        headers = {name.lower(): value for name, value in way.headers.items()}
-        kept = tuple(pair for pair in told.headers if pair[0].lower() not in headers)
-        return told._replace(
-            status=way.status or told.status,
+        response = self._composed() if self.cassette is None else self._recorded
+        transport = self.transport
+        headers = {name.lower(): value for name, value in transport.headers.items()}
+        kept = tuple(pair for pair in response.headers if pair[0].lower() not in headers)
+        return response._replace(
+            status=transport.status or response.status,
             headers=(*kept, *headers.items()),
-            cut=way.cut,
-            pace=way.pace,
-            end=way.end or told.end,
+            cut=transport.cut,
+            pace=transport.pace,
+            end=transport.end or response.end,
         )
 
     def _composed(self) -> Script:
         frame = protocol(self.protocol).frame
         frames = tuple(item if isinstance(item, bytes) else frame(item) for item in self.wire())
-        fine = (self.transport.status or 200) < 300  # noqa: PLR2004 - HTTP's success range
-        kind = EVENT_STREAM if fine else "application/json"
+        succeeds = (self.transport.status or 200) < 300  # noqa: PLR2004 - HTTP's success range
+        kind = EVENT_STREAM if succeeds else "application/json"
         return Script(frames, headers=(("content-type", kind),))
 
     @cached_property
     def _recorded(self) -> Script:
-        """The recording its cassette holds.
+        """The recorded response of its cassette.
 
         Raises:
-            InputError: there is no such cassette or interaction; names the line that names it.
+            InputError: there is no such cassette or interaction; names the line of ``cassette``.
         """
         from harness.cassettes.scripts import script_of, select_response  # few scenarios need it
 
@@ -160,6 +168,6 @@ class Scenario:
             line = self.lines.at("cassette")
             raise InputError(f"cassette: {error}", path=self.path, line=line) from None
 
-    def ask(self) -> dict[str, JSON]:
-        """Return what the client asks: the protocol's default with the scenario's own on top."""
+    def call_arguments(self) -> dict[str, JSON]:
+        """Return the arguments of the SDK's call: the protocol's, updated by the scenario's."""
         return {**protocol(self.protocol).request, **self.request}

@@ -16,7 +16,7 @@ from harness.engine.results import FAILING
 from harness.engine.scenario_runner import ScenarioRunner
 from harness.errors import StreamError
 from harness.model import Chunk, ErrorInfo, Finding
-from harness.scenarios import LEAVING, Consumer
+from harness.scenarios import ABORTS, Consumer
 from harness.sdks.clients import SdkClients
 from harness.targets.base import Call
 from harness.targets.builtin import BuiltinListening
@@ -77,7 +77,7 @@ def test_who_is_interrupted_is_so_behind_each_frame_but_the_last(
     assert held in {f"held at {FRAMES} abort points", f"held at {FRAMES + 1} abort points"}
 
 
-@pytest.mark.parametrize("way", LEAVING)
+@pytest.mark.parametrize("way", ABORTS)
 def test_one_place_can_be_named(way: str, memory: Replayer, tmp_path: Path) -> None:
     findings = tell(memory, tmp_path, {"do": way, "at": 1})
     assert red(findings) == {}
@@ -109,7 +109,7 @@ def test_who_waits_for_the_answer_can_be_interrupted_too(
     assert findings["aborted_is_cancelled"].actual == f"held at {FRAMES + 1} abort points"
 
 
-@pytest.mark.parametrize("way", LEAVING)
+@pytest.mark.parametrize("way", ABORTS)
 def test_the_laws_hold_over_a_socket_too(way: str, tmp_path: Path) -> None:
     with Replayer(5.0) as player:
         assert red(tell(player, tmp_path, {"do": way, "at": 1})) == {}
@@ -133,7 +133,7 @@ class Sinner:
         self._clients: SdkClients | None = None
 
     def listen(self, call: Call) -> BuiltinListening:
-        assert call.consumer["do"] in {"read", *LEAVING}
+        assert call.consumer["do"] in {"read", *ABORTS}
         self._clients = self._clients or SdkClients(call.transport)
         return self._listening(self._clients, call)
 
@@ -181,7 +181,7 @@ def test_what_comes_out_of_the_closing_is_named(way: str, memory: Replayer, tmp_
     if way == "cancel":
         script = script._replace(frames=script.frames[:3], end="stall")
     reader = ConsumerProbe(Consumer(way, 1), script)
-    ask = Call(scenario.protocol, request=scenario.ask())
+    ask = Call(scenario.protocol, request=scenario.call_arguments())
     memory.replay(Sinner(RaisesOutOfClosing), ask, script, reader)
     assert reader.suppressed is not None
     assert reader.suppressed.startswith("StreamError was raised")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.checks.matching import flaw, focus, is_open, matches, with_ordinals
+from harness.checks.matching import focus, invalid_expectation, is_open, matches, with_ordinals
 
 if TYPE_CHECKING:
     from harness.model import JSON
@@ -74,23 +74,23 @@ def test_not_met(expected: JSON, actual: JSON) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expected", "says"),
+    ("expected", "message"),
     [
         ({"$one_off": []}, "unknown operator '$one_off'; did you mean '$one_of'?"),
         ([{"a": {"$contain": "x"}}], "did you mean '$contains'?"),
         ({"$one_of": "ab"}, "$one_of takes a list of choices"),
         ({"$at_most": "many"}, "$at_most takes a number"),
         ({"$one_of": [{"$ayn": True}]}, "did you mean '$any'?"),
-        ({"$any": True, "kind": "text"}, "$any stands alone"),
+        ({"$any": True, "kind": "text"}, "$any must be the only key"),
     ],
 )
-def test_a_flaw_is_named_with_its_cure(expected: JSON, says: str) -> None:
-    assert says in str(flaw(expected))
+def test_an_invalid_expectation_is_named(expected: JSON, message: str) -> None:
+    assert message in str(invalid_expectation(expected))
 
 
 @pytest.mark.parametrize("expected", [1, None, "$x", [], {"a": [{"$any": True}]}, {"$open": "why"}])
-def test_a_sound_expectation_has_no_flaw(expected: JSON) -> None:
-    assert flaw(expected) is None
+def test_a_valid_expectation_is_accepted(expected: JSON) -> None:
+    assert invalid_expectation(expected) is None
 
 
 def test_only_an_open_law_is_open() -> None:

@@ -12,7 +12,7 @@ from harness.cli import options
 from harness.cli.parser import COMMANDS, make_parser
 from harness.fuzzing.properties import select_properties
 from harness.reports import KINDS
-from harness.scenarios import EVERY, FULL_STACK, LEAVING
+from harness.scenarios import ABORTS, EVERY, FULL_STACK
 from harness.targets.addresses import FORMS
 from harness.wire import cut_plans
 
@@ -42,7 +42,7 @@ def page(name: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_every_target_and_consumer_is_named() -> None:
     assert set(options.TARGETS) == set(FORMS)
-    assert set(options.CONSUMERS) == {*LEAVING, EVERY, FULL_STACK}
+    assert set(options.CONSUMERS) == {*ABORTS, EVERY, FULL_STACK}
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def single_cuts(script: Script) -> Iterator[str]:
 def test_no_single_cut_changes_the_outcome(story: str) -> None:
     scenario = load(ROOT / f"{story}.yaml", ROOT)
     script = scenario.script()
-    ask = Call(scenario.protocol, request=scenario.ask())
+    ask = Call(scenario.protocol, request=scenario.call_arguments())
     with Replayer(10.0, in_memory=True) as player:
         whole = player.replay("builtin", ask, script._replace(cut="whole")).outcome
         assert whole.ending == "complete"

@@ -74,7 +74,7 @@ def test_a_line_that_is_no_entry_is_named_with_the_cure(line: str, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(None, r"baseline: the baseline cannot be read \(No such"), (b"\xff", "is no text in UTF-8")],
+    [(None, r"baseline: the baseline cannot be read \(No such"), (b"\xff", "is not UTF-8 text")],
 )
 def test_a_file_that_cannot_be_read_is_named(
     content: bytes | None, says: str, tmp_path: Path

@@ -106,5 +106,5 @@ def test_a_bad_file_can_be_chosen_and_one_outside_does_not_matter(root: Path) ->
 
 
 def test_an_empty_folder_is_no_green_run(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no scenario"):
+    with pytest.raises(InputError, match="contains no scenario"):
         select_scenarios(tmp_path, ())

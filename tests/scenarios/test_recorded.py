@@ -89,7 +89,7 @@ def test_a_cassette_that_is_not_there_is_named(name: str, says: str, tmp_path: P
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"stream": ["message_start"]}, "the cassette is the stream; leave one of them out"),
+        ({"stream": ["message_start"]}, "the cassette is the stream; remove one of them"),
         ({"origin": "synthesized"}, "write `origin: recorded`"),
         ({"cassette": 5}, "`cassette` must be text"),
         ({"cassette": ...}, "stream is missing"),

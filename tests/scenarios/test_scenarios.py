@@ -11,7 +11,7 @@ from harness.errors import InputError
 from harness.model import Event, Source
 from harness.protocols import protocol
 from harness.scenarios import (
-    LEAVING,
+    ABORTS,
     Consumer,
     consumer_of,
     discover,
@@ -87,7 +87,7 @@ def test_an_http_error_is_json_unless_it_says_otherwise(tmp_path: Path) -> None:
 
 
 def test_the_request_is_laid_over_the_protocols(tmp_path: Path) -> None:
-    asked = written(tmp_path, request={"max_tokens": 5}).ask()
+    asked = written(tmp_path, request={"max_tokens": 5}).call_arguments()
     default = protocol("anthropic_messages").request
     assert asked == {**default, "max_tokens": 5}
 
@@ -116,13 +116,13 @@ def test_a_topic_needs_a_folder(tmp_path: Path) -> None:
         ({"protocol": ["x"]}, "unknown protocol"),
         ({"order": "leagl"}, "did you mean 'legal'?"),
         ({"origin": "synthesised"}, "did you mean 'synthesized'?"),
-        ({"case": ...}, "give a `case` of the catalogue or a `spec`"),
+        ({"case": ...}, "add a `case` of docs/catalogue.md or a `spec`"),
         ({"case": 5}, "`case` must be text"),
         ({"title": None}, "`title` must be text"),
         ({"stream": "message_start"}, "`stream` must be a list"),
         ({"stream": [5]}, "an entry is one word, or one word with its payload"),
         ({"stream": [{"a": 1, "b": 2}]}, "an entry is one word"),
-        ({"must": {}}, "no law: `must` and `should` are both empty"),
+        ({"must": {}}, "no requirement: `must` and `should` are both empty"),
         ({"must": None}, "`must` must be a mapping"),
         ({"spec": [{"url": "u"}]}, "a spec has `url` and `says`"),
         ({"spec": [{"url": "u", "says": 5}]}, "both text"),
@@ -140,10 +140,13 @@ def test_a_topic_needs_a_folder(tmp_path: Path) -> None:
         ({"consumer": {"do": "cancle"}}, "unknown consumer 'cancle'; did you mean 'cancel'?"),
         ({"consumer": {"do": ["read"]}}, "unknown consumer"),
         ({"consumer": {"doo": "read"}}, "unknown consumer key 'doo'; did you mean 'do'?"),
-        ({"consumer": {"do": "break", "at": -1}}, "`at` is a count of chunks from 0, or `every`"),
-        ({"consumer": {"do": "break", "at": True}}, "`at` is a count of chunks"),
+        ({"consumer": {"do": "break", "at": -1}}, "`at` is a number of chunks, from 0, or `every`"),
+        ({"consumer": {"do": "break", "at": True}}, "`at` is a number of chunks"),
         ({"consumer": {"at": 3}}, "`at` needs another `do`"),
-        ({"consumer": {"do": "full_stack", "at": 3}}, "leaves at each count; `at` needs another"),
+        (
+            {"consumer": {"do": "full_stack", "at": 3}},
+            "aborts after each number of chunks; `at` needs another",
+        ),
         ({"transport": {"cut": 5}}, "`cut` must be text"),
     ],
 )
@@ -191,8 +194,8 @@ def test_what_is_no_mapping_is_told_what_is_needed(text: str, says: str, tmp_pat
         ({}, "read", Consumer(), ()),
         ({"do": "cancel"}, "cancel", Consumer("cancel"), ("cancel",)),
         ({"do": "throw", "at": 0}, "throw:0", Consumer("throw", 0), ("throw",)),
-        ({"do": "every", "at": "every"}, "every:every", Consumer("every"), LEAVING),
-        ({"do": "full_stack"}, "full_stack", Consumer("full_stack"), LEAVING),
+        ({"do": "every", "at": "every"}, "every:every", Consumer("every"), ABORTS),
+        ({"do": "full_stack"}, "full_stack", Consumer("full_stack"), ABORTS),
     ],
 )
 def test_a_consumer_is_read_from_file_and_command_line(
@@ -263,7 +266,7 @@ def test_a_sound_story_has_no_lint(tmp_path: Path) -> None:
             "unknown event 'mesage_start'; did you mean 'message_start'?",
         ),
         ({"stream": ["message_stop"]}, "order is not legal: event 0 message_stop"),
-        ({"order": "illegal"}, "order says illegal, no table objects"),
+        ({"order": "illegal"}, "order is marked illegal, but the grammar accepts it"),
     ],
 )
 def test_lint_names_file_line_and_cure(changes: dict[str, Any], says: str, tmp_path: Path) -> None:
@@ -275,7 +278,7 @@ def test_lint_names_file_line_and_cure(changes: dict[str, Any], says: str, tmp_p
 def test_a_missing_end_is_no_matter_of_order(tmp_path: Path) -> None:
     assert _lint(tmp_path, stream=story()["stream"][:-2]) == []
     [error] = _lint(tmp_path, stream=story()["stream"][:-2], order="illegal")
-    assert "no table objects" in error
+    assert "the grammar accepts it" in error
 
 
 def test_a_fault_in_the_stream_is_placed_in_the_file(tmp_path: Path) -> None:

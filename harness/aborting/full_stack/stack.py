@@ -53,7 +53,7 @@ class Stack:
             layers,
             AgentPlan(
                 scenario.protocol,
-                scenario.ask(),
+                scenario.call_arguments(),
                 PATIENCE_S,
                 (script, _second(scenario.protocol)),
             ),

@@ -1,4 +1,4 @@
-"""Where scenarios and cassettes lie on disk."""
+"""The folders of scenarios and cassettes, and the files in them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def scenario_root(named: Path | None = None) -> Path:
     """Return the folder of scenarios.
 
     Args:
-        named: what the user named, or None: ``./scenarios``, or else those of the installation.
+        named: the folder the user named; None is ``./scenarios``, or else that of the installation.
     """
     if named is not None:
         return named
@@ -23,13 +23,13 @@ def scenario_root(named: Path | None = None) -> Path:
 
 
 def cassette_root(scenarios: Path) -> Path:
-    """Return the folder of the cassettes that scenarios of a folder are recorded on: beside it."""
+    """Return the folder of the cassettes that belong to a folder of scenarios: next to it."""
     name = "_cassettes" if scenarios == _PACKAGE / "_scenarios" else "cassettes"
     return scenarios.parent / name
 
 
 def discover(root: Path) -> list[Path]:
-    """Return every scenario file below a folder, in the order of their ids.
+    """Return every scenario file below a folder, sorted by id.
 
     Raises:
         InputError: there is no such folder.
