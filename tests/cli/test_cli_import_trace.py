@@ -18,8 +18,8 @@ from harness.streaming.adapter import StreamAdapter
 from harness.streaming.tracing.configuration import make_backends
 from harness.streaming.tracing.manager import TraceManager
 from harness.wire.script import Script
+from tests.streaming.adapter_env import AdapterEnv, context
 from tests.streaming.databases.servers import dsn, postgres
-from tests.streaming.product import Product, context
 from tests.streaming.tracing.samples import good, unopened
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ def store_failure(dsn: str) -> None:
     """A step that fails, through the real SDK, the adapter and the trace manager."""
 
     async def fail() -> None:
-        product = Product()
+        product = AdapterEnv()
         traces = TraceManager(make_backends(dsn))
         product.adapter = StreamAdapter(product.open, traces)
-        product.speak(incident())
+        product.respond_with(incident())
         with pytest.raises(LLMOverloadedError):
             async for _ in product.adapter.stream(
                 context("anthropic_messages"), protocol("anthropic_messages").request

@@ -129,7 +129,7 @@ async def test_refused_requests_have_errors_of_their_kind(sdk: Sdk) -> None:
     assert refused
     for recording in refused:
         status = recording.metadata["status"]
-        sdk.transport.say(Body([recording.body]), status, "application/json")
+        sdk.transport.respond_with(Body([recording.body]), status, "application/json")
         raised = await sdk.finish(GeminiGenerateInterface())
         assert isinstance(raised, Exception), recording.name
         interface = GeminiGenerateInterface()

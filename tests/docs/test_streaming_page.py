@@ -17,15 +17,15 @@ import pytest
 import harness.streaming
 from harness.playback.response_registry import ResponseRegistry
 from harness.playback.transport import MEMORY_URL, memory_transport
-from tests.streaming.providing import refusal, saying
+from tests.streaming.memory_provider import error_response, text_response
 
 if TYPE_CHECKING:
     from harness.wire.script import Script
 
 PAGE = (Path(__file__).parents[2] / "docs" / "streaming.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-NO_KEY = refusal(401, {"error": {"message": "No key"}})
-RATE_LIMIT = refusal(429, {"error": {"type": "rate_limit_error", "message": "Slow down"}})
+NO_KEY = error_response(401, {"error": {"message": "No key"}})
+RATE_LIMIT = error_response(429, {"error": {"type": "rate_limit_error", "message": "Slow down"}})
 
 
 def run(example: str, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +44,7 @@ def run(example: str, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_first_example_prints_the_chunks_and_the_outcome(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(EXAMPLES[0], saying("openai_chat", "Hel", "lo"), monkeypatch)
+    run(EXAMPLES[0], text_response("openai_chat", "Hel", "lo"), monkeypatch)
     *chunks, summary = capsys.readouterr().out.splitlines()
     assert chunks[:2] == ["text Hel", "text lo"]
     assert chunks[2].strip() == "stop_reason"
@@ -54,17 +54,17 @@ def test_the_first_example_prints_the_chunks_and_the_outcome(
 def test_the_cancellation_example_ends_cancelled(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(EXAMPLES[1], saying("anthropic_messages", "Hel", "lo"), monkeypatch)
+    run(EXAMPLES[1], text_response("anthropic_messages", "Hel", "lo"), monkeypatch)
     assert capsys.readouterr().out == "cancelled\n"
 
 
 @pytest.mark.parametrize(
     ("script", "printed"),
     [
-        (saying("openai_chat", "Hi"), "text Hi\nstop_reason \n"),
+        (text_response("openai_chat", "Hi"), "text Hi\nstop_reason \n"),
         (RATE_LIMIT, "rate limit; retry: True\n"),
         (
-            refusal(401, {"error": {"message": "No key"}}),
+            error_response(401, {"error": {"message": "No key"}}),
             "error \nstop_reason \nauthentication No key\n",
         ),
     ],

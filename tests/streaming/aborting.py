@@ -1,8 +1,8 @@
-"""Ways to leave a stream before its end, and what may be held against one who was left.
+"""Ways to abort a stream, and a check of the result that knows nothing of our classes.
 
-A provider speaks the first events of an answer and then falls silent, over a real socket and
-through the real SDK. ``leave`` leaves at that moment, or at a chunk; ``faults`` judges what came of
-it by IV-002, IV-006 and IV-007 and the catalogue's CA cases, knowing nothing of our classes.
+A provider sends the first events of an answer and then stays silent, over a real socket and through
+the real SDK. ``abort_while_silent`` and ``abort_at_chunk`` abort the stream; ``faults`` checks the
+result against IV-002, IV-006, IV-007 and the catalogue's CA cases.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from harness.playback.response_registry import ResponseRegistry
     from harness.streaming.cancellation import CancelSignal
 
-    Act = Callable[["Leaving"], Awaitable[None]]
+    Act = Callable[["Consumer"], Awaitable[None]]
 
-IMPORT_S = 5.0  # what importing an SDK may take before its first request
-BOUND_S = 0.25  # what the server may take to notice, on a busy machine; it took 1 ms
+IMPORT_S = 5.0  # the time that importing an SDK may take before its first request
+BOUND_S = 0.25  # the time the server may take to notice, on a busy machine; it took 1 ms
 
 ANSWER = Message(
     content=(
@@ -51,87 +51,87 @@ ANSWER = Message(
 )
 
 
-class Boom(Exception):  # noqa: N818 - what a consumer throws, no error of ours
-    """What a consumer throws into the chunks."""
+class Boom(Exception):  # noqa: N818 - thrown by a consumer, not one of our errors
+    """An exception that a consumer throws into the chunks."""
 
 
 def frames(name: str) -> tuple[bytes, ...]:
     """Return the answer as its provider sends it."""
-    spoken = protocol(name)
-    return tuple(spoken.frame(event) for event in spoken.encode(ANSWER, IN_ORDER))
+    wire = protocol(name)
+    return tuple(wire.frame(event) for event in wire.encode(ANSWER, IN_ORDER))
 
 
 def silent_after(name: str, events: int) -> Script:
-    """Return the answer that falls silent after some events."""
+    """Return the answer that stays silent after some events."""
     return Script(frames(name)[:events], end="stall")
 
 
 @dataclass
-class Leaving:
-    """One consumer that leaves.
+class Consumer:
+    """A consumer that aborts.
 
     Args:
-        chunks: what it reads.
-        signal: what may be fired.
+        chunks: the chunks it reads.
+        signal: the signal that may be fired.
     """
 
     chunks: AsyncGenerator[Chunk, None]
     signal: CancelSignal
     got: list[Chunk] = field(default_factory=list)
-    late: list[Chunk] = field(default_factory=list)  # what came after it had left
+    late: list[Chunk] = field(default_factory=list)  # received after the abort
     raised: BaseException | None = None
     task: asyncio.Task[None] | None = None
     deadline: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
 
 
-class Left(NamedTuple):
-    """What came of it."""
+class AbortResult(NamedTuple):
+    """The result of an abort."""
 
-    got: list[Chunk]  # before it left
-    late: list[Chunk]  # afterwards
+    got: list[Chunk]  # before the abort
+    late: list[Chunk]  # after it
     raised: BaseException | None
     outcome: Outcome
     flag: bool  # diagnostics.cancelled
-    events: int  # that were taken
+    events: int  # read by the interface
     sent: int  # events the provider sent
     closed_by: str | None  # as the provider saw it, at most BOUND_S later
-    tasks: int  # left behind
+    tasks: int  # that still run
 
 
 # While the provider is silent: the consumer waits for a chunk.
 
 
-async def _fire(leaving: Leaving) -> None:
-    leaving.signal.fire()
+async def _fire(consumer: Consumer) -> None:
+    consumer.signal.fire()
 
 
-async def _fire_from_a_thread(leaving: Leaving) -> None:
-    thread = threading.Thread(target=leaving.signal.fire)
+async def _fire_from_a_thread(consumer: Consumer) -> None:
+    thread = threading.Thread(target=consumer.signal.fire)
     thread.start()
     thread.join()
 
 
-async def _cancel_task(leaving: Leaving) -> None:
-    assert leaving.task is not None
-    leaving.task.cancel()
+async def _cancel_task(consumer: Consumer) -> None:
+    assert consumer.task is not None
+    consumer.task.cancel()
 
 
-async def _time_out(leaving: Leaving) -> None:
-    leaving.deadline.reschedule(0)
+async def _time_out(consumer: Consumer) -> None:
+    consumer.deadline.reschedule(0)
 
 
-async def _cancel_twice(leaving: Leaving) -> None:
+async def _cancel_twice(consumer: Consumer) -> None:
     for _ in range(3):
-        await _cancel_task(leaving)
+        await _cancel_task(consumer)
         await asyncio.sleep(0)
 
 
-async def _fire_and_cancel(leaving: Leaving) -> None:
-    leaving.signal.fire()
-    await _cancel_task(leaving)
+async def _fire_and_cancel(consumer: Consumer) -> None:
+    consumer.signal.fire()
+    await _cancel_task(consumer)
 
 
-WAITING: dict[str, tuple[Act, type[BaseException] | None]] = {
+WHILE_SILENT: dict[str, tuple[Act, type[BaseException] | None]] = {
     "signal": (_fire, None),
     "signal from a thread": (_fire_from_a_thread, None),
     "task cancel": (_cancel_task, asyncio.CancelledError),
@@ -141,39 +141,39 @@ WAITING: dict[str, tuple[Act, type[BaseException] | None]] = {
 }
 
 
-# At a chunk: the consumer holds one and asks for no other.
+# At a chunk: the consumer has one and requests no other.
 
 
-async def _aclose(leaving: Leaving) -> None:
-    await leaving.chunks.aclose()
-    leaving.late += [chunk async for chunk in leaving.chunks]
+async def _aclose(consumer: Consumer) -> None:
+    await consumer.chunks.aclose()
+    consumer.late += [chunk async for chunk in consumer.chunks]
 
 
-async def _break(leaving: Leaving) -> None:
-    """Leave by the block around the loop, which closes the chunks."""
+async def _break(consumer: Consumer) -> None:
+    """Abort by ``break``; the block around the loop closes the chunks."""
 
 
-async def _throw(leaving: Leaving) -> None:
-    leaving.late.append(await leaving.chunks.athrow(Boom()))
+async def _throw(consumer: Consumer) -> None:
+    consumer.late.append(await consumer.chunks.athrow(Boom()))
 
 
-async def _raise(_: Leaving) -> None:
+async def _raise(_: Consumer) -> None:
     raise Boom
 
 
-async def _fire_and_read_on(leaving: Leaving) -> None:
-    leaving.signal.fire()
-    leaving.late += [chunk async for chunk in leaving.chunks]
+async def _fire_and_read_on(consumer: Consumer) -> None:
+    consumer.signal.fire()
+    consumer.late += [chunk async for chunk in consumer.chunks]
 
 
-async def _cancelled_at_work(_: Leaving) -> None:
+async def _cancelled_at_work(_: Consumer) -> None:
     task = asyncio.current_task()
     assert task is not None
     task.cancel()
     await asyncio.sleep(0)
 
 
-async def _cancelled_again(_: Leaving) -> None:
+async def _cancelled_again(_: Consumer) -> None:
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
 
@@ -186,7 +186,7 @@ async def _cancelled_again(_: Leaving) -> None:
     await asyncio.sleep(0)
 
 
-AT_A_CHUNK: dict[str, tuple[Act, type[BaseException] | None]] = {
+AT_CHUNK: dict[str, tuple[Act, type[BaseException] | None]] = {
     "aclose": (_aclose, None),
     "break": (_break, None),
     "throw": (_throw, Boom),
@@ -197,73 +197,73 @@ AT_A_CHUNK: dict[str, tuple[Act, type[BaseException] | None]] = {
 }
 
 
-async def leave_waiting(leaving: Leaving, act: Act, silent: Callable[[], bool]) -> None:
-    """Read until the provider is silent, then leave."""
+async def abort_while_silent(consumer: Consumer, act: Act, silent: Callable[[], bool]) -> None:
+    """Read until the provider is silent, then abort."""
 
     async def read() -> None:
-        async with leaving.deadline, aclosing(leaving.chunks):
-            async for chunk in leaving.chunks:
-                (leaving.late if acted else leaving.got).append(chunk)
+        async with consumer.deadline, aclosing(consumer.chunks):
+            async for chunk in consumer.chunks:
+                (consumer.late if acted else consumer.got).append(chunk)
 
     acted = False
-    leaving.task = asyncio.create_task(read())
+    consumer.task = asyncio.create_task(read())
     await until(silent, IMPORT_S)
-    await _at_rest(lambda: len(leaving.got))
+    await _at_rest(lambda: len(consumer.got))
     acted = True
-    await act(leaving)
-    done, _ = await asyncio.wait([leaving.task], timeout=BOUND_S)
-    leaving.raised = _raised(leaving.task) if done else TimeoutError("it still waits")
+    await act(consumer)
+    done, _ = await asyncio.wait([consumer.task], timeout=BOUND_S)
+    consumer.raised = _raised(consumer.task) if done else TimeoutError("it still waits")
     if not done:
-        leaving.task.cancel()
+        consumer.task.cancel()
 
 
-async def leave_at_a_chunk(leaving: Leaving, act: Act, number: int) -> None:
-    """Read that many chunks, then leave."""
+async def abort_at_chunk(consumer: Consumer, act: Act, number: int) -> None:
+    """Read that many chunks, then abort."""
 
     async def read() -> None:
-        async with aclosing(leaving.chunks):
-            async for chunk in leaving.chunks:
-                leaving.got.append(chunk)
-                if len(leaving.got) == number:
-                    await act(leaving)
+        async with aclosing(consumer.chunks):
+            async for chunk in consumer.chunks:
+                consumer.got.append(chunk)
+                if len(consumer.got) == number:
+                    await act(consumer)
                     break
 
-    leaving.task = asyncio.create_task(read())
-    await asyncio.wait([leaving.task])
-    leaving.raised = _raised(leaving.task)
+    consumer.task = asyncio.create_task(read())
+    await asyncio.wait([consumer.task])
+    consumer.raised = _raised(consumer.task)
 
 
 async def until(true: Callable[[], bool], seconds: float = BOUND_S) -> bool:
-    """Wait for something to become true; tell whether it did."""
+    """Wait for something to become true; return whether it did."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-    while not true() and loop.time() < end:  # noqa: ASYNC110 - what is awaited tells nobody
+    while not true() and loop.time() < end:  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(0.001)
     return true()
 
 
 async def _at_rest(count: Callable[[], int]) -> None:
-    """Wait until something no longer grows: what was sent has been read."""
+    """Wait until a count no longer grows: everything sent has been read."""
     before = -1
     while count() != before:
         before = count()
         await asyncio.sleep(0.003)
 
 
-async def tasks_since(before: set[asyncio.Task[Any]]) -> int:
-    """Return how many tasks stay behind; the loop closes the SDKs' own generators in tasks."""
+async def tasks_left(before: set[asyncio.Task[Any]]) -> int:
+    """Return how many new tasks still run; the loop closes the SDKs' own generators in tasks."""
 
-    def left() -> set[asyncio.Task[Any]]:
+    def remaining() -> set[asyncio.Task[Any]]:
         return asyncio.all_tasks() - before
 
-    await until(lambda: not left())
-    return len(left())
+    await until(lambda: not remaining())
+    return len(remaining())
 
 
-async def closed_by(stage: ResponseRegistry, key: str) -> str | None:
-    """Return who left the newest exchange, as the provider saw it."""
-    await until(lambda: stage.exchanges(key)[-1].closed_by is not None)
-    return stage.exchanges(key)[-1].closed_by
+async def closed_by(registry: ResponseRegistry, key: str) -> str | None:
+    """Return who closed the newest exchange, as the provider saw it."""
+    await until(lambda: registry.exchanges(key)[-1].closed_by is not None)
+    return registry.exchanges(key)[-1].closed_by
 
 
 @contextmanager
@@ -278,7 +278,7 @@ def watching_generators() -> Iterator[list[str]]:
             before.finalizer(generator)
 
     sys.set_asyncgen_hooks(before.firstiter, finalize)
-    gc.freeze()  # so that collecting costs nothing but what the block left behind
+    gc.freeze()  # so that only objects made in the block are collected
     try:
         yield abandoned
         gc.collect()
@@ -287,33 +287,39 @@ def watching_generators() -> Iterator[list[str]]:
         sys.set_asyncgen_hooks(*before)
 
 
-def faults(left: Left, raises: type[BaseException] | None, *, told: bool) -> list[str]:
-    """Say what is wrong with how a stream was left.
+def faults(
+    result: AbortResult, raises: type[BaseException] | None, *, signalled: bool
+) -> list[str]:
+    """Return what is wrong with an aborted stream.
 
     Args:
-        left: what came of it.
-        raises: the class of what must come out of it.
-        told: whether a signal ended it, so that the end has to be told in chunks.
+        result: the result of the abort.
+        raises: the class of the exception that must be raised, if any.
+        signalled: whether a signal ended it, so that the last chunks report the end.
     """
     rules = {
-        f"raised {left.raised!r}": _is_a(left.raised, raises),
-        f"the outcome says {left.outcome.finish}, {left.outcome.ending}": (
-            (left.outcome.finish, left.outcome.ending) == ("cancelled", "cancelled")
+        f"raised {result.raised!r}": _is_a(result.raised, raises),
+        f"the outcome has {result.outcome.finish}, {result.outcome.ending}": (
+            (result.outcome.finish, result.outcome.ending) == ("cancelled", "cancelled")
         ),
-        "the flag was not set": left.flag,
-        f"chunks after leaving: {[chunk.kind for chunk in left.late]}": _is_end(left, told=told),
-        f"{left.events} events taken of {left.sent}": left.events <= left.sent,
-        f"its chunks {_summed(left.got)} are not its content {_content(left.outcome)}": (
-            _summed(left.got).items() <= _content(left.outcome).items()
-            and _told(left.outcome) <= _summed(left.got).keys()
+        "the flag was not set": result.flag,
+        f"chunks after the abort: {[chunk.kind for chunk in result.late]}": _is_end(
+            result, signalled=signalled
+        ),
+        f"{result.events} events read of {result.sent}": result.events <= result.sent,
+        f"its chunks {_summed(result.got)} are not its content {_content(result.outcome)}": (
+            _summed(result.got).items() <= _content(result.outcome).items()
+            and _must_be_emitted(result.outcome) <= _summed(result.got).keys()
         ),
         "its chunks are not those of its outcome": (
-            [*left.got, *left.late] == list(left.outcome.chunks)
+            [*result.got, *result.late] == list(result.outcome.chunks)
         ),
-        f"the provider saw {left.closed_by} leave": left.closed_by == "client",
-        f"{left.tasks} tasks left behind": left.tasks == 0,
-        "partial usage is not called so": (
-            left.outcome.usage is None or "usage_partial" in left.outcome.notes or _finished(left)
+        f"the provider saw {result.closed_by} close": result.closed_by == "client",
+        f"{result.tasks} tasks still run": result.tasks == 0,
+        "partial usage is not noted": (
+            result.outcome.usage is None
+            or "usage_partial" in result.outcome.notes
+            or _finished(result)
         ),
     }
     return [fault for fault, holds in rules.items() if not holds]
@@ -323,37 +329,37 @@ def _is_a(raised: BaseException | None, expected: type[BaseException] | None) ->
     return raised is None if expected is None else type(raised) is expected
 
 
-def _is_end(left: Left, *, told: bool) -> bool:
-    """Whether the last chunks tell the cancellation once, and nothing else."""
-    if not told:
-        return not left.late
-    usage = [] if left.outcome.usage is None else [Chunk("usage", usage=left.outcome.usage)]
-    return left.late == [Chunk("stop_reason", finish="cancelled"), *usage]
+def _is_end(result: AbortResult, *, signalled: bool) -> bool:
+    """Whether the last chunks report the cancellation once, and nothing else."""
+    if not signalled:
+        return not result.late
+    usage = [] if result.outcome.usage is None else [Chunk("usage", usage=result.outcome.usage)]
+    return result.late == [Chunk("stop_reason", finish="cancelled"), *usage]
 
 
-def _finished(left: Left) -> bool:
-    return left.outcome.finish_raw is not None
+def _finished(result: AbortResult) -> bool:
+    return result.outcome.finish_raw is not None
 
 
 def _summed(chunks: list[Chunk]) -> dict[str, str]:
     summed: dict[str, str] = {}
     for chunk in chunks:
-        place = chunk.kind if chunk.index is None else f"call {chunk.index}"
-        words = (chunk.name or "") + (chunk.text or "") + (chunk.arguments or "")
-        summed[place] = summed.get(place, "") + words
+        key = chunk.kind if chunk.index is None else f"call {chunk.index}"
+        text = (chunk.name or "") + (chunk.text or "") + (chunk.arguments or "")
+        summed[key] = summed.get(key, "") + text
     return summed
 
 
 def _content(outcome: Outcome) -> dict[str, str]:
-    words = {"reasoning": outcome.reasoning, "text": outcome.text}
+    texts = {"reasoning": outcome.reasoning, "text": outcome.text}
     calls = {
         f"call {n}": f"{call.name}{call.arguments_raw}" for n, call in enumerate(outcome.tool_calls)
     }
-    return {**{kind: said for kind, said in words.items() if said}, **calls}
+    return {**{kind: text for kind, text in texts.items() if text}, **calls}
 
 
-def _told(outcome: Outcome) -> set[str]:
-    """Return what must have been shown: all but a call whose name may still be growing (D25)."""
+def _must_be_emitted(outcome: Outcome) -> set[str]:
+    """Return what must have been emitted: not a call whose name may still grow (D25)."""
     growing = {f"call {n}" for n, call in enumerate(outcome.tool_calls) if not call.arguments_raw}
     return _content(outcome).keys() - growing
 

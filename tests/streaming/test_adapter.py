@@ -1,4 +1,4 @@
-"""A step of an agent through the adapter: what it delivers, raises and leaves in its trace."""
+"""A step of an agent through the adapter: what it delivers, raises and writes to its trace."""
 
 from __future__ import annotations
 
@@ -30,7 +30,14 @@ from harness.streaming.error_mapping import LLM_ERRORS, llm_error
 from harness.streaming.providers import PROVIDERS, estimate_tokens, protocol_of
 from harness.wire.script import Script
 from tests.streaming.aborting import frames, silent_after
-from tests.streaming.product import ASKED, IDS, Product, answered, asking, context
+from tests.streaming.adapter_env import (
+    IDS,
+    PROVIDER_OF,
+    AdapterEnv,
+    context,
+    context_for,
+    response_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -39,8 +46,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def product() -> AsyncIterator[Product]:
-    made = Product()
+async def env() -> AsyncIterator[AdapterEnv]:
+    made = AdapterEnv()
     yield made
     await made.aclose()
 
@@ -77,29 +84,33 @@ def test_every_provider_has_a_known_protocol() -> None:
     assert spoken == set(NAMES)
 
 
-async def test_an_unknown_provider_is_an_error_with_a_suggestion(product: Product) -> None:
+async def test_an_unknown_provider_is_an_error_with_a_suggestion(env: AdapterEnv) -> None:
     with pytest.raises(UnknownWordError, match="did you mean 'openai'"):
-        await anext(product.adapter.stream(asking("open_ai"), {}))
-    assert product.kept.traces == []
+        await anext(env.adapter.stream(context_for("open_ai"), {}))
+    assert env.backend.traces == []
 
 
 # Success
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_step_delivers_an_answer_and_writes_one_trace(name: str, product: Product) -> None:
-    told, error = await product.taken(name, answered(name))
-    step = product.adapter.result
+async def test_a_step_delivers_an_answer_and_writes_one_trace(name: str, env: AdapterEnv) -> None:
+    chunks, error = await env.run_step(name, response_of(name))
+    step = env.adapter.result
     assert step is not None
     assert error is None
-    assert tuple(told) == step.outcome.chunks
-    assert [c.kind for c in told].count("stop_reason") == 1
+    assert tuple(chunks) == step.outcome.chunks
+    assert [c.kind for c in chunks].count("stop_reason") == 1
     assert (step.outcome.finish, step.outcome.ending) == ("tool_calls", "complete")
     assert step.outcome.usage is not None
-    await product.adapter.flush()
-    (trace,) = product.kept.traces
+    await env.adapter.flush()
+    (trace,) = env.backend.traces
     assert {key: getattr(trace, key) for key in IDS} == IDS
-    assert (trace.call_type, trace.provider, trace.protocol) == ("agent_step", ASKED[name], name)
+    assert (trace.call_type, trace.provider, trace.protocol) == (
+        "agent_step",
+        PROVIDER_OF[name],
+        name,
+    )
     assert (trace.model, trace.tags) == ("m", ("t",))
     assert trace.outcome is not None
     assert [call.id for call in trace.outcome.tool_calls] == ["call_0", "call_1"]  # D59
@@ -110,50 +121,50 @@ async def test_a_step_delivers_an_answer_and_writes_one_trace(name: str, product
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_chunk_is_yielded_as_soon_as_it_arrives(name: str, product: Product) -> None:
-    """A12: the provider goes silent in the middle, and everything before is there."""
-    product.speak(silent_after(name, len(frames(name)) - 1))
-    async with aclosing(product.stream(name)) as chunks:
+async def test_a_chunk_is_yielded_as_soon_as_it_arrives(name: str, env: AdapterEnv) -> None:
+    """A12: the provider stays silent in the middle; everything before was delivered."""
+    env.respond_with(silent_after(name, len(frames(name)) - 1))
+    async with aclosing(env.stream(name)) as chunks:
         first = await asyncio.wait_for(anext(chunks), 5)
     assert first.kind == "reasoning"
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_step_keeps_no_state_for_the_next(name: str, product: Product) -> None:
-    """D52: length, then a plain stop, with one adapter."""
+async def test_a_step_keeps_no_state_for_the_next(name: str, env: AdapterEnv) -> None:
+    """D52: a finish of length, then a plain stop, with one adapter."""
     words = (Text(text="Hi"),)
     for finish in ("length", "stop", "length"):
         message = Message(content=words, finish=finish)
-        _, error = await product.taken(name, answered(name, message))
+        _, error = await env.run_step(name, response_of(name, message))
         assert error is None
-        assert product.adapter.result is not None
-        assert product.adapter.result.outcome.finish == finish
+        assert env.adapter.result is not None
+        assert env.adapter.result.outcome.finish == finish
 
 
-async def test_a_running_step_has_no_result(product: Product) -> None:
-    await product.taken("openai_chat", answered("openai_chat"))
-    async with aclosing(product.stream("openai_chat")) as chunks:
+async def test_a_running_step_has_no_result(env: AdapterEnv) -> None:
+    await env.run_step("openai_chat", response_of("openai_chat"))
+    async with aclosing(env.stream("openai_chat")) as chunks:
         await anext(chunks)
-        assert product.adapter.result is None
+        assert env.adapter.result is None
 
 
-async def test_calls_that_need_approval_are_approval_requests(product: Product) -> None:
-    product.speak(answered("anthropic_messages"))
-    chunks = product.stream("anthropic_messages", requires_approval=("get",))
+async def test_calls_that_need_approval_are_approval_requests(env: AdapterEnv) -> None:
+    env.respond_with(response_of("anthropic_messages"))
+    chunks = env.stream("anthropic_messages", requires_approval=("get",))
     kinds = {chunk.kind async for chunk in chunks}
     assert "approval_request" in kinds
     assert "tool_call" not in kinds
 
 
-async def test_missing_usage_of_a_local_server_is_estimated(product: Product) -> None:
-    """A13, D29: without the network; what is reported wins."""
+async def test_missing_usage_of_a_local_server_is_estimated(env: AdapterEnv) -> None:
+    """A13, D29: without the network; a reported count wins."""
     message = Message(content=(Text(text="Hello you there"),))
-    product.speak(answered("openai_chat", message))
+    env.respond_with(response_of("openai_chat", message))
     request = protocol("openai_chat").request
-    async for _ in product.adapter.stream(asking("lmstudio"), request):
+    async for _ in env.adapter.stream(context_for("lmstudio"), request):
         pass
-    assert product.adapter.result is not None
-    usage = product.adapter.result.outcome.usage
+    assert env.adapter.result is not None
+    usage = env.adapter.result.outcome.usage
     assert usage is not None
     assert usage.output == estimate_tokens("Hello you there") == 4
 
@@ -187,19 +198,19 @@ FAILURES: list[tuple[int, str, type[LLMError]]] = [
 @pytest.mark.parametrize(("status", "code", "expected"), FAILURES)
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_rejected_request_is_one_error_and_one_trace(
-    name: str, status: int, code: str, expected: type[LLMError], product: Product
+    name: str, status: int, code: str, expected: type[LLMError], env: AdapterEnv
 ) -> None:
     """A4, A6, D55: the SDK's exception is the cause; the trace has everything but an answer."""
     body = f'{{"error": {{"type": "{code}", "status": "{code}", "message": "no"}}}}'
     headers = (("content-type", "application/json"),)
-    told, error = await product.taken(name, Script((body.encode(),), status, headers))
+    chunks, error = await env.run_step(name, Script((body.encode(),), status, headers))
     assert type(error) is expected
     assert error.__cause__ is not None
     assert type(error.__cause__).__module__.split(".")[0] in {"openai", "anthropic", "google"}
     retried = error.info.retryable or expected is ContextOverflowError
-    assert [chunk.kind for chunk in told] == ([] if retried else ["error", "stop_reason"])  # D58
-    await product.adapter.flush()
-    (trace,) = product.kept.traces
+    assert [chunk.kind for chunk in chunks] == ([] if retried else ["error", "stop_reason"])  # D58
+    await env.adapter.flush()
+    (trace,) = env.backend.traces
     assert trace.error == error.info
     assert {key: getattr(trace, key) for key in IDS} == IDS
     assert (trace.call_type, trace.first_chunk_s is None) == ("agent_step", retried)
@@ -212,9 +223,9 @@ async def test_a_rejected_request_is_one_error_and_one_trace(
 )
 @pytest.mark.parametrize("name", NAMES)
 async def test_an_error_inside_the_stream_is_classified_by_its_code(
-    name: str, kind: ErrorKind, expected: type[LLMError], product: Product
+    name: str, kind: ErrorKind, expected: type[LLMError], env: AdapterEnv
 ) -> None:
-    """D57, D31: the HTTP status is 200, only the event says what happened."""
+    """D57, D31: the HTTP status is 200; only the event reports the error."""
     codes = {
         ("openai_responses", "server"): "server_error",
         ("openai_chat", "server"): "server_error",
@@ -225,24 +236,24 @@ async def test_an_error_inside_the_stream_is_classified_by_its_code(
     code = codes.get((name, kind), "overloaded_error")
     wrong = ErrorInfo(kind=kind, code=code, message="no", retryable=True)
     message = Message(content=(Text(text="Hi"),), ending="failed", error=wrong)
-    told, error = await product.taken(name, answered(name, message))
+    chunks, error = await env.run_step(name, response_of(name, message))
     assert type(error) is expected
-    assert {chunk.kind for chunk in told} <= {"text"}  # the end of the attempt is kept back
-    assert product.adapter.result is not None
-    assert product.adapter.result.error is error
-    assert product.adapter.result.outcome.text == "Hi"
+    assert {chunk.kind for chunk in chunks} <= {"text"}  # the end of the attempt is withheld
+    assert env.adapter.result is not None
+    assert env.adapter.result.error is error
+    assert env.adapter.result.outcome.text == "Hi"
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_lost_connection_and_a_missing_end_are_errors(name: str, product: Product) -> None:
+async def test_a_lost_connection_and_a_missing_end_are_errors(name: str, env: AdapterEnv) -> None:
     cut = frames(name)[:2]
-    told, error = await product.taken(name, Script(cut, end="reset"))
+    chunks, error = await env.run_step(name, Script(cut, end="reset"))
     assert type(error) is LLMConnectionError
-    told_cut, error_cut = await product.taken(name, Script(cut))
+    told_cut, error_cut = await env.run_step(name, Script(cut))
     assert type(error_cut) is LLMTruncatedError
-    assert {chunk.kind for chunk in (*told, *told_cut)} <= {"reasoning"}
-    await product.adapter.flush()
-    kinds = [trace.error and trace.error.kind for trace in product.kept.traces]
+    assert {chunk.kind for chunk in (*chunks, *told_cut)} <= {"reasoning"}
+    await env.adapter.flush()
+    kinds = [trace.error and trace.error.kind for trace in env.backend.traces]
     assert kinds == ["connection", "truncated"]
 
 
@@ -288,7 +299,7 @@ async def test_a_member_of_the_family_is_raised_as_the_same_object(at: str | int
 
 
 async def test_an_error_of_the_interface_is_raised_with_its_cause() -> None:
-    """D53, D60: nothing is swallowed, nothing looks like an answer without a call."""
+    """D53, D60: no error is suppressed or looks like an answer without a call."""
 
     async def opener(_: str, __: Any) -> Any:
         return Stream(1, mine)
@@ -299,7 +310,7 @@ async def test_an_error_of_the_interface_is_raised_with_its_cause() -> None:
     assert caught.value.__cause__ is mine
 
 
-# Traces never hurt
+# Traces do not affect the step
 
 
 class Broken:
@@ -310,7 +321,7 @@ class Broken:
 
 
 class Slow:
-    """Traces that take their time."""
+    """Slow traces."""
 
     def __init__(self) -> None:
         self.may, self.done = asyncio.Event(), 0
@@ -321,21 +332,21 @@ class Slow:
 
 
 async def test_a_failing_trace_is_logged_and_does_not_affect_the_step(
-    product: Product, caplog: pytest.LogCaptureFixture
+    env: AdapterEnv, caplog: pytest.LogCaptureFixture
 ) -> None:
-    product.adapter = StreamAdapter(product.open, Broken())
-    _, error = await product.taken("openai_chat", answered("openai_chat"))
-    await product.adapter.flush()
+    env.adapter = StreamAdapter(env.open, Broken())
+    _, error = await env.run_step("openai_chat", response_of("openai_chat"))
+    await env.adapter.flush()
     assert error is None
     assert "step step: its trace is lost" in caplog.text
 
 
-async def test_a_step_does_not_wait_for_its_trace(product: Product) -> None:
+async def test_a_step_does_not_wait_for_its_trace(env: AdapterEnv) -> None:
     slow = Slow()
-    product.adapter = StreamAdapter(product.open, slow)
+    env.adapter = StreamAdapter(env.open, slow)
     for _ in range(3):
-        await product.taken("openai_chat", answered("openai_chat"))
+        await env.run_step("openai_chat", response_of("openai_chat"))
     assert slow.done == 0
     slow.may.set()
-    await product.adapter.flush()
+    await env.adapter.flush()
     assert slow.done == 3

@@ -1,7 +1,7 @@
-"""The loop every interface shares: what ends a stream, what is raised, what is known when.
+"""The read loop that interfaces share: what ends a stream, what is raised, what is known when.
 
-Leaving by signal and by every way of a consumer is driven in test_cancelling_interfaces.py and
-test_closing.py; here stands what needs no socket.
+Aborts by signal and by the consumer are tested in test_cancelling_interfaces.py and
+test_closing.py; this file needs no socket.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from harness.model import Chunk, Outcome, Text, Usage
 from harness.streaming.decoding import WireObject
 from harness.streaming.interfaces.anthropic_messages.interface import AnthropicMessagesInterface
 from harness.streaming.interfaces.base import StreamingInterface
+from tests.streaming.fake_stream import ANSWER, START, FakeStream, decoded, read_stream
 from tests.streaming.interfaces.driving_anthropic_messages import (
     begin,
     drive,
@@ -26,8 +27,7 @@ from tests.streaming.interfaces.driving_anthropic_messages import (
     sdk_events,
     text,
 )
-from tests.streaming.providing import NAMES, answered, in_halves, saying
-from tests.streaming.reading import START, STORY, Stream, light, read
+from tests.streaming.memory_provider import NAMES, cut_characters, read_answer, text_response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -41,25 +41,27 @@ def tail(chunks: list[Chunk]) -> list[str]:
 
 
 async def test_a_complete_answer_ends_with_stop_reason_and_usage() -> None:
-    interface, got, raised = await read(light(*STORY))
+    interface, got, raised = await read_stream(decoded(*ANSWER))
     assert raised is None
     assert [chunk.kind for chunk in got][-2:] == tail(got) == ["stop_reason", "usage"]
     assert got[-2].finish == "tool_calls"
     assert got[-1].usage == interface.outcome().usage == Usage(input=10, output=5, total=15)
     seen = interface.diagnostics
-    assert (seen.received, seen.last_event.type) == (len(STORY), "message_stop")
+    assert (seen.received, seen.last_event.type) == (len(ANSWER), "message_stop")
 
 
 async def test_without_usage_there_is_no_usage_chunk() -> None:
-    interface, got, _ = await read(light({START: {"message": {"usage": None}}}, *end(usage=None)))
+    interface, got, _ = await read_stream(
+        decoded({START: {"message": {"usage": None}}}, *end(usage=None))
+    )
     assert tail(got) == ["stop_reason"]
     assert {"usage_missing", "empty_output"} <= set(interface.outcome().notes)
 
 
-@pytest.mark.parametrize("count", range(1, len(STORY) - 1))
+@pytest.mark.parametrize("count", range(1, len(ANSWER) - 1))
 async def test_an_answer_without_a_terminal_is_truncated(count: int) -> None:
     """The last of these ends right before its message_delta, which is the terminal."""
-    interface, got, raised = await read(light(*STORY)[:count])
+    interface, got, raised = await read_stream(decoded(*ANSWER)[:count])
     outcome = interface.outcome()
     assert outcome.error is not None
     assert raised is None
@@ -69,7 +71,7 @@ async def test_an_answer_without_a_terminal_is_truncated(count: int) -> None:
 
 
 async def test_tr016_a_stream_without_events_is_an_error() -> None:
-    interface, got, raised = await read([])
+    interface, got, raised = await read_stream([])
     outcome = interface.outcome()
     assert outcome.error is not None
     assert (outcome.ending, outcome.error.kind, outcome.error.retryable) == (
@@ -91,7 +93,7 @@ async def test_tr016_a_stream_without_events_is_an_error() -> None:
     ids=repr,
 )
 async def test_an_exception_of_the_sdk_is_raised_again(failure: Exception) -> None:
-    interface, got, raised = await read(light(*STORY)[:8], failure)
+    interface, got, raised = await read_stream(decoded(*ANSWER)[:8], failure)
     assert raised is failure
     assert tail(got) == ["error", "stop_reason", "usage"]
     outcome = interface.outcome()
@@ -102,7 +104,7 @@ async def test_an_exception_of_the_sdk_is_raised_again(failure: Exception) -> No
 
 async def test_a_connection_lost_before_the_terminal_is_truncated() -> None:
     failure = httpx2.ReadError("lost")
-    interface, _, raised = await read(light(*STORY)[:-2], failure)
+    interface, _, raised = await read_stream(decoded(*ANSWER)[:-2], failure)
     outcome = interface.outcome()
     assert raised is failure
     assert outcome.error is not None
@@ -118,7 +120,7 @@ async def test_a_connection_lost_before_the_terminal_is_truncated() -> None:
 async def test_tr014_a_transport_that_fails_after_the_terminal_is_a_note(
     failure: Exception,
 ) -> None:
-    interface, got, raised = await read(light(*STORY), failure)
+    interface, got, raised = await read_stream(decoded(*ANSWER), failure)
     outcome = interface.outcome()
     assert raised is None
     assert (outcome.ending, outcome.error) == ("complete", None)
@@ -128,7 +130,7 @@ async def test_tr014_a_transport_that_fails_after_the_terminal_is_a_note(
 
 async def test_another_failure_after_the_terminal_is_a_failure() -> None:
     failure = ValueError("a fault of the SDK")
-    interface, got, raised = await read(light(*STORY), failure)
+    interface, got, raised = await read_stream(decoded(*ANSWER), failure)
     assert raised is failure
     assert interface.outcome().ending == "failed"
     assert tail(got) == ["error", "stop_reason", "usage"]
@@ -136,7 +138,7 @@ async def test_another_failure_after_the_terminal_is_a_failure() -> None:
 
 async def test_an_error_inside_the_stream_is_raised_as_a_stream_error() -> None:
     said = WireObject(type="error", error=WireObject(type="overloaded_error", message="Busy"))
-    interface, got, raised = await read([*light(*STORY)[:6], said, said])
+    interface, got, raised = await read_stream([*decoded(*ANSWER)[:6], said, said])
     assert isinstance(raised, StreamError)
     assert raised.info is interface.outcome().error
     assert raised.info.kind == "overloaded"
@@ -146,7 +148,7 @@ async def test_an_error_inside_the_stream_is_raised_as_a_stream_error() -> None:
 async def test_the_first_error_counts() -> None:
     said = WireObject(type="error", error=WireObject(type="overloaded_error", message="Busy"))
     failure = httpx2.ReadError("lost")
-    interface, _, raised = await read([said], failure)
+    interface, _, raised = await read_stream([said], failure)
     outcome = interface.outcome()
     assert outcome.error is not None
     assert (outcome.error.kind, outcome.ending) == ("overloaded", "failed")
@@ -155,8 +157,8 @@ async def test_the_first_error_counts() -> None:
 
 async def test_i19_an_event_that_contradicts_the_others_ends_the_stream() -> None:
     wrong = {"text_delta": {"at": [0], "text": "Hi"}}
-    events = light(START, begin(0, type="thinking"), wrong, *text(1, "late"))
-    interface, got, raised = await read(events)
+    events = decoded(START, begin(0, type="thinking"), wrong, *text(1, "late"))
+    interface, got, raised = await read_stream(events)
     assert isinstance(raised, ProtocolError)
     assert tail(got) == ["error", "stop_reason", "usage"]
     assert (interface.outcome().ending, interface.outcome().text) == ("failed", "")
@@ -164,8 +166,8 @@ async def test_i19_an_event_that_contradicts_the_others_ends_the_stream() -> Non
 
 async def test_an_unknown_value_never_becomes_success() -> None:
     odd = WireObject(type="of_tomorrow")
-    interface, _, raised = await read(
-        [*light(START), odd, odd, *light(*text(0, "Hi"), *end("bored"))]
+    interface, _, raised = await read_stream(
+        [*decoded(START), odd, odd, *decoded(*text(0, "Hi"), *end("bored"))]
     )
     outcome = interface.outcome()
     assert raised is None
@@ -176,7 +178,7 @@ async def test_an_unknown_value_never_becomes_success() -> None:
 
 
 async def test_a_finish_for_calls_without_calls_is_noted() -> None:
-    interface, _, _ = await read(light(START, *text(0, "Hi"), *end("tool_use")))
+    interface, _, _ = await read_stream(decoded(START, *text(0, "Hi"), *end("tool_use")))
     assert "no_tool_call" in interface.outcome().notes
 
 
@@ -184,7 +186,7 @@ async def test_a_finish_for_calls_without_calls_is_noted() -> None:
     ("kind", "finish"), [("text", "stop"), ("tool_call", "tool_calls"), ("refusal", "refusal")]
 )
 def test_a_plain_stop_after_calls_or_a_refusal_is_reported_as_those(kind: str, finish: str) -> None:
-    """Servers without a word of their own for calls or refusals say stop."""
+    """Servers without a finish reason for calls or refusals send stop."""
     interface = AnthropicMessagesInterface()
     if kind == "tool_call":
         interface.assembly.open_call("c1", "get")
@@ -199,9 +201,9 @@ def test_a_plain_stop_after_calls_or_a_refusal_is_reported_as_those(kind: str, f
 
 @pytest.mark.parametrize("leave_at", range(8))
 async def test_the_outcome_has_the_chunks_at_every_moment(leave_at: int) -> None:
-    """IV-002: what was shown is what is kept, at every chunk."""
+    """IV-002: at every chunk the content is what was emitted."""
     interface = AnthropicMessagesInterface()
-    chunks = interface.chunks(Stream(light(*STORY)))
+    chunks = interface.chunks(FakeStream(decoded(*ANSWER)))
     got: list[Chunk] = []
     async for chunk in chunks:
         got.append(chunk)
@@ -210,7 +212,7 @@ async def test_the_outcome_has_the_chunks_at_every_moment(leave_at: int) -> None
         assert outcome.text == "".join(c.text or "" for c in got if c.kind == "text")
         assert outcome.reasoning == "".join(c.text or "" for c in got if c.kind == "reasoning")
         if chunk.kind not in {"stop_reason", "usage"}:
-            assert len(outcome.chunks) == len(got)  # only the last ones are known together
+            assert len(outcome.chunks) == len(got)  # only the last ones are recorded together
             assert (outcome.ending, outcome.finish) == ("truncated", "unknown")
             assert not any(one.complete for one in outcome.tool_calls)
         if len(got) > leave_at:
@@ -226,17 +228,17 @@ async def test_a_new_interface_has_an_empty_outcome() -> None:
     assert outcome == Outcome(model="mine")
 
 
-@pytest.mark.parametrize("count", [0, 1, 6, len(STORY)])
+@pytest.mark.parametrize("count", [0, 1, 6, len(ANSWER)])
 async def test_an_outcome_round_trips_through_json(count: int) -> None:
-    """It is made without validation, so that its parts are not looked at again and again."""
+    """It is built without validation, as its parts are our own."""
     for failure in (None, httpx2.ReadError("lost"), ValueError("é\U0001f600")):
-        interface, _, _ = await read(light(*STORY)[:count], failure)
+        interface, _, _ = await read_stream(decoded(*ANSWER)[:count], failure)
         outcome = interface.outcome()
         assert Outcome.model_validate_json(outcome.model_dump_json()) == outcome
 
 
 async def test_tr022_a_character_cut_in_two_deltas_is_joined() -> None:
-    interface, got, _ = await read(light(START, *text(0, "HIGH", "LOW"), *end()))
+    interface, got, _ = await read_stream(decoded(START, *text(0, "HIGH", "LOW"), *end()))
     outcome = interface.outcome()
     assert [chunk.text for chunk in got if chunk.kind == "text"] == ["\ud83d", "\ude00"]
     assert outcome.content == (Text(text="\U0001f600"),)
@@ -245,11 +247,11 @@ async def test_tr022_a_character_cut_in_two_deltas_is_joined() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_tr022_a_cut_character_is_joined_in_every_protocol(name: str) -> None:
-    outcome = (await answered(name, in_halves(saying(name, "HIGH", "LOW")))).outcome
+    outcome = (await read_answer(name, cut_characters(text_response(name, "HIGH", "LOW")))).outcome
     assert (outcome.text, outcome.ending) == ("\U0001f600", "complete")
 
 
-# Leaving
+# Aborts
 
 
 async def _break(chunks: AsyncGenerator[Chunk, None]) -> None:
@@ -277,7 +279,7 @@ async def _task_cancel(chunks: AsyncGenerator[Chunk, None]) -> None:
 async def test_an_early_abort_is_recorded_as_cancelled(
     leave: Callable[[AsyncGenerator[Chunk, None]], Any],
 ) -> None:
-    interface, stream = AnthropicMessagesInterface(), Stream(light(*STORY))
+    interface, stream = AnthropicMessagesInterface(), FakeStream(decoded(*ANSWER))
     await leave(interface.chunks(stream))
     outcome = interface.outcome()
     assert interface.diagnostics.cancelled
@@ -288,7 +290,7 @@ async def test_an_early_abort_is_recorded_as_cancelled(
 
 
 async def test_an_abort_after_the_end_keeps_the_ending() -> None:
-    interface, stream = AnthropicMessagesInterface(), Stream(light(*STORY))
+    interface, stream = AnthropicMessagesInterface(), FakeStream(decoded(*ANSWER))
     chunks = interface.chunks(stream)
     async for chunk in chunks:
         if chunk.kind == "stop_reason":
@@ -297,31 +299,31 @@ async def test_an_abort_after_the_end_keeps_the_ending() -> None:
     assert (interface.outcome().ending, interface.outcome().finish) == ("complete", "tool_calls")
 
 
-# The synchronous road
+# Synchronous streams
 
 
 def test_a_synchronous_stream_gives_the_same() -> None:
-    sync, events = AnthropicMessagesInterface(), sdk_events(*STORY)
+    sync, events = AnthropicMessagesInterface(), sdk_events(*ANSWER)
     got = list(sync.chunks_sync(iter(events)))
 
     async def alongside() -> Outcome:
-        interface, chunks, _ = await read(events)
+        interface, chunks, _ = await read_stream(events)
         assert chunks == got
         return interface.outcome()
 
     assert asyncio.run(alongside()) == sync.outcome()
 
 
-@pytest.mark.parametrize(("count", "ending"), [(6, "truncated"), (len(STORY), "complete")])
+@pytest.mark.parametrize(("count", "ending"), [(6, "truncated"), (len(ANSWER), "complete")])
 def test_a_synchronous_stream_reports_a_lost_connection(count: int, ending: str) -> None:
-    result = drive(*STORY[:count], ending="reset")
+    result = drive(*ANSWER[:count], ending="reset")
     assert result.outcome.ending == ending
     assert isinstance(result.raised, httpx2.ReadError) == (ending == "truncated")
 
 
 def test_aborting_a_synchronous_stream_is_recorded_as_cancelled() -> None:
     interface = AnthropicMessagesInterface()
-    chunks = interface.chunks_sync(iter(light(*STORY)))
+    chunks = interface.chunks_sync(iter(decoded(*ANSWER)))
     next(chunks)
     with suppress(KeyError):
         chunks.throw(KeyError("mine"))
@@ -334,7 +336,7 @@ def test_aborting_a_synchronous_stream_is_recorded_as_cancelled() -> None:
 def test_d61_nothing_is_shared_between_instances() -> None:
     one, other = AnthropicMessagesInterface(), AnthropicMessagesInterface()
     before = other.outcome()
-    list(one.chunks_sync(iter(light(*STORY))))
+    list(one.chunks_sync(iter(decoded(*ANSWER))))
     one.note_unknown("event", "odd")
     assert other.outcome() == before
     assert other.diagnostics == AnthropicMessagesInterface().diagnostics

@@ -1,4 +1,4 @@
-"""The signal and its guard, moment by moment; the registry; work that is not to be disturbed."""
+"""The signal and its guard at each moment; the registry; deferred cancellations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def silence() -> None:
 
 
 async def turns(count: int = 3) -> None:
-    """Let everybody else run."""
+    """Let all other tasks run."""
     for _ in range(count):
         await asyncio.sleep(0)
 
@@ -111,7 +111,7 @@ async def test_a_signal_that_fires_between_two_guards_stops_the_second() -> None
     signal = CancelSignal()
     await signal.guard(asyncio.sleep(0))
     signal.fire()
-    await turns()  # a cancellation that came late would strike here
+    await turns()  # a late cancellation would be raised here
     with pytest.raises(RunCancelled):
         await signal.guard(silence())
     await turns()

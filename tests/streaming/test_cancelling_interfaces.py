@@ -1,4 +1,4 @@
-"""Every interface, left at every event in every way, through its real SDK (CA-001 to CA-025)."""
+"""Every interface, aborted at every event in every way, through its real SDK (CA-001 to CA-025)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from harness.streaming.interfaces.anthropic_messages.interface import AnthropicM
 from harness.targets.base import Call
 from harness.wire.script import Script
 from tests.streaming.aborting import (
-    AT_A_CHUNK,
+    AT_CHUNK,
     BOUND_S,
-    WAITING,
-    Leaving,
-    Left,
+    WHILE_SILENT,
+    AbortResult,
+    Consumer,
+    abort_at_chunk,
+    abort_while_silent,
     closed_by,
     faults,
     frames,
-    leave_at_a_chunk,
-    leave_waiting,
     silent_after,
-    tasks_since,
+    tasks_left,
     watching_generators,
 )
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 class OneSlotClients(SdkClients):
-    """Clients with one connection: a reader who does not give it back starves the next."""
+    """Clients with one connection: if it is not released, the next request fails."""
 
     def options(self, library: Literal["httpx2", "httpx"]) -> dict[str, Any]:
         return {
@@ -58,68 +58,68 @@ class OneSlotClients(SdkClients):
 
 
 class Provider:
-    """A provider on this machine, and the SDKs that speak to it."""
+    """A provider on this machine, and the SDK clients for it."""
 
-    def __init__(self, stage: ResponseRegistry, url: str, clients: SdkClients) -> None:
-        self.stage, self.url, self.clients = stage, url, clients
+    def __init__(self, registry: ResponseRegistry, url: str, clients: SdkClients) -> None:
+        self.registry, self.url, self.clients = registry, url, clients
 
     def put(self, name: str, script: Script) -> Call:
-        """Have a script spoken; returns how to ask for it."""
-        return Call(name, f"{self.url}/{self.stage.register(script)}", protocol(name).request)
+        """Register a response; return the call that requests it."""
+        return Call(name, f"{self.url}/{self.registry.register(script)}", protocol(name).request)
 
-    async def left(
-        self, make: Make, name: str, events: int, run: Callable[[Leaving, Silent], Awaitable[None]]
-    ) -> Left:
-        """Have somebody leave a provider that falls silent after some events."""
+    async def result(
+        self, make: Make, name: str, events: int, run: Callable[[Consumer, Silent], Awaitable[None]]
+    ) -> AbortResult:
+        """Abort a stream whose provider stays silent after some events."""
         script = silent_after(name, events)
         call, size, before = self.put(name, script), len(script.body), asyncio.all_tasks()
         key = call.base_url.rpartition("/")[2]
 
         def silent() -> bool:
-            exchanges = self.stage.exchanges(key)
+            exchanges = self.registry.exchanges(key)
             return bool(exchanges) and exchanges[-1].bytes_sent == size
 
         interface, signal = make(), CancelSignal()
-        leaving = Leaving(interface.chunks(open_stream(self.clients, call), signal), signal)
-        await run(leaving, silent)
-        seen = await closed_by(self.stage, key)
+        consumer = Consumer(interface.chunks(open_stream(self.clients, call), signal), signal)
+        await run(consumer, silent)
+        seen = await closed_by(self.registry, key)
         assert not signal.waits
-        return Left(
-            got=leaving.got,
-            late=leaving.late,
-            raised=leaving.raised,
+        return AbortResult(
+            got=consumer.got,
+            late=consumer.late,
+            raised=consumer.raised,
             outcome=interface.outcome(),
             flag=interface.diagnostics.cancelled,
             events=interface.diagnostics.received,
             sent=events,
             closed_by=seen,
-            tasks=await tasks_since(before),
+            tasks=await tasks_left(before),
         )
 
-    async def left_waiting(self, make: Make, name: str, events: int, way: str) -> Left:
-        """Have somebody leave while the provider is silent."""
-        act = WAITING[way][0]
-        return await self.left(
-            make, name, events, lambda leaving, silent: leave_waiting(leaving, act, silent)
+    async def abort_while_silent(self, make: Make, name: str, events: int, way: str) -> AbortResult:
+        """Abort while the provider is silent."""
+        act = WHILE_SILENT[way][0]
+        return await self.result(
+            make, name, events, lambda consumer, silent: abort_while_silent(consumer, act, silent)
         )
 
-    async def left_at_a_chunk(self, make: Make, name: str, number: int, way: str) -> Left:
-        """Have somebody leave who holds a chunk."""
-        act, all_but_the_end = AT_A_CHUNK[way][0], len(frames(name)) - 1
-        return await self.left(
-            make, name, all_but_the_end, lambda leaving, _: leave_at_a_chunk(leaving, act, number)
+    async def abort_at_chunk(self, make: Make, name: str, number: int, way: str) -> AbortResult:
+        """Abort while the consumer has a chunk."""
+        act, all_but_the_end = AT_CHUNK[way][0], len(frames(name)) - 1
+        return await self.result(
+            make, name, all_but_the_end, lambda consumer, _: abort_at_chunk(consumer, act, number)
         )
 
 
 @pytest.fixture
 async def provider() -> AsyncIterator[Provider]:
-    stage, clients = ResponseRegistry(), OneSlotClients()
-    with serving(stage) as url:
-        yield Provider(stage, url, clients)
+    registry, clients = ResponseRegistry(), OneSlotClients()
+    with serving(registry) as url:
+        yield Provider(registry, url, clients)
         await clients.aclose()
 
 
-@pytest.mark.parametrize("way", WAITING)
+@pytest.mark.parametrize("way", WHILE_SILENT)
 @pytest.mark.parametrize("name", NAMES)
 async def test_an_abort_while_the_provider_is_silent(
     name: str, way: str, provider: Provider
@@ -127,23 +127,25 @@ async def test_an_abort_while_the_provider_is_silent(
     found = {}
     with watching_generators() as abandoned:
         for events in range(len(frames(name))):
-            left = await provider.left_waiting(interface_for(name), name, events, way)
-            found[events] = faults(left, WAITING[way][1], told=WAITING[way][1] is None)
+            result = await provider.abort_while_silent(interface_for(name), name, events, way)
+            found[events] = faults(
+                result, WHILE_SILENT[way][1], signalled=WHILE_SILENT[way][1] is None
+            )
     assert {events: broken for events, broken in found.items() if broken} == {}
     assert abandoned == []
 
 
-@pytest.mark.parametrize("way", AT_A_CHUNK)
+@pytest.mark.parametrize("way", AT_CHUNK)
 @pytest.mark.parametrize("name", NAMES)
 async def test_an_abort_at_each_chunk(name: str, way: str, provider: Provider) -> None:
-    everything = await provider.left_waiting(
+    everything = await provider.abort_while_silent(
         interface_for(name), name, len(frames(name)) - 1, "signal"
     )
     found = {}
     with watching_generators() as abandoned:
         for number in range(1, len(everything.got) + 1):
-            left = await provider.left_at_a_chunk(interface_for(name), name, number, way)
-            found[number] = faults(left, AT_A_CHUNK[way][1], told=way == "signal")
+            result = await provider.abort_at_chunk(interface_for(name), name, number, way)
+            found[number] = faults(result, AT_CHUNK[way][1], signalled=way == "signal")
     assert {number: broken for number, broken in found.items() if broken} == {}
     assert abandoned == []
 
@@ -189,7 +191,7 @@ async def test_a_run_cancelled_before_it_began_sends_no_request(
     signal.fire()
     chunks = interface.chunks(open_stream(provider.clients, call), signal)
     assert await listed(chunks) == [Chunk("stop_reason", finish="cancelled")]
-    assert provider.stage.exchanges(call.base_url.rpartition("/")[2]) == ()
+    assert provider.registry.exchanges(call.base_url.rpartition("/")[2]) == ()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -198,10 +200,10 @@ async def test_a_rejected_request_ends_the_chunks_as_failed(name: str, provider:
     headers = (("content-type", "application/json"),)
     call = provider.put(name, Script((body,), status=429, headers=headers))
     interface = interface_for(name)()
-    told: list[Chunk] = []
+    signalled: list[Chunk] = []
     with pytest.raises(Exception, match="no"):
-        await listed(interface.chunks(open_stream(provider.clients, call)), told)
-    assert [chunk.kind for chunk in told] == ["error", "stop_reason"]
+        await listed(interface.chunks(open_stream(provider.clients, call)), signalled)
+    assert [chunk.kind for chunk in signalled] == ["error", "stop_reason"]
     assert interface.outcome().ending == "failed"
     again = provider.put(name, Script(frames(name)))
     whole = await listed(interface_for(name)().chunks(open_stream(provider.clients, again)))
@@ -209,17 +211,17 @@ async def test_a_rejected_request_ends_the_chunks_as_failed(name: str, provider:
 
 
 async def listed(
-    chunks: AsyncGenerator[Chunk, None], told: list[Chunk] | None = None
+    chunks: AsyncGenerator[Chunk, None], signalled: list[Chunk] | None = None
 ) -> list[Chunk]:
-    """Return all chunks, also into a list that survives an exception."""
-    told = [] if told is None else told
+    """Return all chunks; a list given as argument has them even after an exception."""
+    signalled = [] if signalled is None else signalled
     async with aclosing(chunks):
         async for chunk in chunks:
-            told.append(chunk)
-    return told
+            signalled.append(chunk)
+    return signalled
 
 
-# The checks themselves: one sin each, and the sentence that names it.
+# The checks themselves: one broken interface each, and the message that reports it.
 
 
 class NoFlag(AnthropicMessagesInterface):
@@ -230,10 +232,10 @@ class NoFlag(AnthropicMessagesInterface):
 
 
 class Relabels(AnthropicMessagesInterface):
-    """Defect D56: whoever leaves early is told of an error."""
+    """Defect D56: an early abort raises an error."""
 
     async def chunks(self, *arguments: Any) -> AsyncGenerator[Chunk, None]:
-        """Turn every way out into a failure."""
+        """Turn every exit into an error."""
         try:
             async for chunk in super().chunks(*arguments):
                 yield chunk
@@ -242,20 +244,20 @@ class Relabels(AnthropicMessagesInterface):
 
 
 class Twice(AnthropicMessagesInterface):
-    """IV-007: an exception thrown in has the current event processed again, and goes on."""
+    """IV-007: an exception thrown in makes the interface process the current event again."""
 
     async def chunks(self, *arguments: Any) -> AsyncGenerator[Chunk, None]:
-        """Hand the chunk out again where somebody threw."""
+        """Yield the chunk again after an exception was thrown in."""
         async with aclosing(super().chunks(*arguments)) as inner:
             async for chunk in inner:
                 try:
                     yield chunk
-                except Exception:  # noqa: BLE001 - that is the sin
+                except Exception:  # noqa: BLE001 - the defect
                     yield chunk
 
 
 class NeverCloses(AnthropicMessagesInterface):
-    """D47: the provider's stream is left to the garbage collector."""
+    """D47: the provider's stream is closed by the garbage collector only."""
 
     async def chunks(self, opening: Any, *_: Any) -> AsyncGenerator[Chunk, None]:
         """Read without ever closing."""
@@ -270,10 +272,10 @@ class NeverCloses(AnthropicMessagesInterface):
 
 
 class Deaf(AnthropicMessagesInterface):
-    """Defect D72: a cancellation is noticed when the next chunk comes."""
+    """Defect D72: a cancellation is noticed when the next chunk arrives."""
 
     async def chunks(self, opening: Any, cancel: Any = None) -> AsyncGenerator[Chunk, None]:
-        """Look at the signal between chunks only."""
+        """Check the signal between chunks only."""
         async with aclosing(super().chunks(opening)) as inner:
             async for chunk in inner:
                 if cancel.fired:
@@ -291,8 +293,8 @@ KEPT: dict[int, Any] = {}
         (NoFlag, "at a chunk", "aclose", "the outcome says"),
         (Relabels, "waiting", "task cancel", "raised LLMUnknownError"),
         (Relabels, "at a chunk", "throw", "raised LLMUnknownError"),
-        (Twice, "at a chunk", "throw", "chunks after leaving"),
-        (NeverCloses, "at a chunk", "break", "the provider saw None leave"),
+        (Twice, "at a chunk", "throw", "chunks after the abort"),
+        (NeverCloses, "at a chunk", "break", "the provider saw None close"),
         (Deaf, "waiting", "signal", "raised TimeoutError('it still waits')"),
     ],
 )
@@ -300,10 +302,10 @@ async def test_each_sin_is_found(
     sinner: Make, when: str, way: str, sentence: str, provider: Provider
 ) -> None:
     if when == "waiting":
-        left = await provider.left_waiting(sinner, sinner.protocol, 5, way)
-        found = faults(left, WAITING[way][1], told=WAITING[way][1] is None)
+        result = await provider.abort_while_silent(sinner, sinner.protocol, 5, way)
+        found = faults(result, WHILE_SILENT[way][1], signalled=WHILE_SILENT[way][1] is None)
     else:
-        left = await provider.left_at_a_chunk(sinner, sinner.protocol, 2, way)
-        found = faults(left, AT_A_CHUNK[way][1], told=way == "signal")
+        result = await provider.abort_at_chunk(sinner, sinner.protocol, 2, way)
+        found = faults(result, AT_CHUNK[way][1], signalled=way == "signal")
     KEPT.clear()
     assert [fault for fault in found if fault.startswith(sentence)], found

@@ -64,24 +64,24 @@ OPENERS: dict[str, Callable[..., Any]] = {
 
 
 class Provider:
-    """A provider on this machine that falls silent, and the synchronous SDKs."""
+    """A provider on this machine that stays silent, and the synchronous SDK clients."""
 
-    def __init__(self, stage: ResponseRegistry, url: str, http: httpx2.Client) -> None:
-        self.stage, self.url, self.http = stage, url, http
+    def __init__(self, registry: ResponseRegistry, url: str, http: httpx2.Client) -> None:
+        self.registry, self.url, self.http = registry, url, http
 
     def open(self, name: str, events: int) -> tuple[str, Any]:
         """Return the key of a new exchange and the SDK's stream."""
-        key = self.stage.register(silent_after(name, events))
+        key = self.registry.register(silent_after(name, events))
         request = dict(protocol(name).request)
         return key, OPENERS[name](f"{self.url}/{key}", self.http, request)
 
     def seen(self, key: str) -> str | None:
-        """Return who left, as the provider saw it."""
-        until(lambda: bool(self.stage.exchanges(key)) and self._closed_by(key) is not None)
+        """Return who closed the connection, as the provider saw it."""
+        until(lambda: bool(self.registry.exchanges(key)) and self._closed_by(key) is not None)
         return self._closed_by(key)
 
     def _closed_by(self, key: str) -> str | None:
-        return self.stage.exchanges(key)[-1].closed_by
+        return self.registry.exchanges(key)[-1].closed_by
 
 
 def until(true: Callable[[], bool], seconds: float = BOUND_S) -> None:
@@ -92,14 +92,14 @@ def until(true: Callable[[], bool], seconds: float = BOUND_S) -> None:
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:
-    stage = ResponseRegistry()
+    registry = ResponseRegistry()
     limits = httpx2.Limits(max_connections=1)
     hooks: Any = {"response": [track_response_sync]}
     with (
-        serving(stage) as url,
+        serving(registry) as url,
         httpx2.Client(verify=TLS, timeout=5, limits=limits, event_hooks=hooks) as http,
     ):
-        yield Provider(stage, url, http)
+        yield Provider(registry, url, http)
     KEPT.clear()
 
 
@@ -112,7 +112,7 @@ def test_a_thread_waiting_for_a_silent_provider_is_woken(name: str, provider: Pr
         thread = threading.Thread(target=got.extend, args=(chunks,))
         thread.start()
         until(lambda: bool(interface.diagnostics.received), IMPORT_S)  # noqa: B023 - used at once
-        sleep(0.01)  # the thread waits by now; were it not, it would be told between two events
+        sleep(0.01)  # the thread waits by now; otherwise it would notice between two events
         signal.fire()
         thread.join(BOUND_S)
         assert not thread.is_alive()
@@ -129,7 +129,7 @@ def test_a_signal_between_two_chunks_ends_them(name: str, provider: Provider) ->
     chunks = interface.chunks_sync(stream, signal)
     first = next(chunks)
     signal.fire()
-    assert provider.seen(key) == "client"  # at once: nobody has asked for a chunk yet
+    assert provider.seen(key) == "client"  # at once: no chunk was requested yet
     assert [chunk.kind for chunk in chunks][:1] == ["stop_reason"]
     assert interface.outcome().chunks[:2] == (first, STOP)
 
@@ -137,7 +137,7 @@ def test_a_signal_between_two_chunks_ends_them(name: str, provider: Provider) ->
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("way", ["close", "throw"])
 def test_an_abort_closes_the_stream(way: str, name: str, provider: Provider) -> None:
-    for _ in range(2):  # the second would starve, were the one connection not given back
+    for _ in range(2):  # the second fails unless the only connection was released
         key, stream = provider.open(name, len(frames(name)) - 1)
         interface = interface_for(name)()
         chunks = interface.chunks_sync(stream)

@@ -1,4 +1,4 @@
-"""How an interface opens and closes streams of every make: in memory, without any SDK."""
+"""How an interface opens and closes streams of every kind: in memory, without an SDK."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ END = [
 
 
 class Stream:
-    """A stream that notes who closed it, and may refuse."""
+    """A stream that records who closed it, and may fail to close."""
 
     def __init__(self, *events: WireObject, refuses: Exception | None = None) -> None:
         self._events, self._refuses = iter(events), refuses
@@ -67,7 +67,7 @@ class Stream:
 
 
 class SilentStream(Stream):
-    """A stream that says nothing; ``waiting`` is set once somebody waits for it."""
+    """A silent stream; ``waiting`` is set once a reader waits for it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,15 +80,15 @@ class SilentStream(Stream):
 
 
 class PlainStream(Stream):
-    """A stream with a synchronous ``close`` and no other."""
+    """A stream with a synchronous ``close`` only."""
 
-    aclose = None  # type: ignore[assignment]  # what it lacks
+    aclose = None  # type: ignore[assignment]  # it has none
 
 
 class OldStream(Stream):
-    """CA-020: an asynchronous stream whose asynchronous ``close`` is called so."""
+    """CA-020: an asynchronous stream whose closing coroutine is named ``close``."""
 
-    aclose = None  # type: ignore[assignment]  # what an older SDK lacks
+    aclose = None  # type: ignore[assignment]  # an older SDK has none
 
     async def close(self) -> None:  # type: ignore[override]  # the same
         await asyncio.sleep(0)
@@ -161,7 +161,7 @@ async def test_closing_a_stream_with_a_task_group_raises_no_exception_group() ->
 
 
 async def test_an_error_in_a_task_group_during_closing_is_returned() -> None:
-    """CA-009: what is no part of the closing is not lost with it."""
+    """CA-009: other errors in the group are not lost."""
     stream = grouped(fails=True)
     assert await anext(stream) == 1
     await asyncio.sleep(0)
@@ -171,7 +171,7 @@ async def test_an_error_in_a_task_group_during_closing_is_returned() -> None:
 
 
 async def test_a_waiting_reader_is_cancelled_before_the_chunks_are_closed() -> None:
-    """CA-010: in this order nobody meets a generator that is running."""
+    """CA-010: in this order no generator is closed while it runs."""
     stream = SilentStream()
     chunks = made().chunks(stream)
     reading = asyncio.ensure_future(anext(chunks))
@@ -226,7 +226,7 @@ async def test_no_second_chunk_of_an_event_follows_the_signal(*, sync: bool) -> 
 
 
 async def test_a_signal_at_the_last_chunks_has_no_effect() -> None:
-    """CA-024: the answer is whole; one terminal, and it is the provider's."""
+    """CA-024: the answer is complete; the only terminal is the provider's."""
     interface, signal, told = made(), CancelSignal(), list[str]()
     async for chunk in interface.chunks(Stream(START, *END), signal):
         told.append(chunk.kind)
@@ -265,7 +265,7 @@ async def _as_async(items: Iterable[T]) -> AsyncIterator[T]:
 
 async def _tell(chunks: Any, told: list[str]) -> None:
     async for chunk in chunks:
-        told.append(chunk.kind)  # noqa: PERF401 - what came before an exception is kept
+        told.append(chunk.kind)  # noqa: PERF401 - chunks before an exception count
 
 
 async def test_a_stream_that_fails_to_close_hides_neither_failure_nor_cancellation() -> None:
@@ -317,7 +317,7 @@ async def test_a_stream_opened_at_the_moment_of_the_signal_is_closed() -> None:
 
 
 async def test_wait_for_closes_the_chunks() -> None:
-    """CA-014: a timeout reaches the read; the chunks are over afterwards."""
+    """CA-014: a timeout reaches the read; there are no chunks afterwards."""
     interface = made()
 
     async def silent() -> AsyncIterator[WireObject]:

@@ -1,4 +1,4 @@
-"""Where content grows: fragments in, parts out, and nothing that was shown ever changes."""
+"""Content while it arrives: fragments in, parts out, and emitted chunks never change."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from harness.streaming.content import TextKind
 
 EMOJI = "\U0001f600"
-HIGH, LOW = "\ud83d", "\ude00"  # its two halves
+HIGH, LOW = "\ud83d", "\ude00"  # its two surrogates
 
 
-# Words
+# Text
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_arguments_of_white_space_count_as_empty(pieces: tuple[str, ...], *, bla
 
 
 def test_an_outcome_with_a_lone_surrogate_round_trips() -> None:
-    """The chunk stays as it came; only the text of the JSON is ASCII then."""
+    """The chunk is unchanged; only its JSON is ASCII."""
     slot = TextBuilder("text", 0)
     broken = Outcome(chunks=slot.add(HIGH), content=(slot.value() or Text(text=""),))
     for options in ({}, {"indent": 2}, {"exclude_none": True}):
@@ -217,7 +217,7 @@ def test_a_call_without_id_and_name_is_incomplete(known: dict[str, Any]) -> None
         ('{"a": {"b": [1]}}', {"a": {"b": [1]}}),
         ('{"a": "é' + EMOJI + '"}', {"a": "é" + EMOJI}),
         ('{"a": "' + HIGH + LOW + '"}', {"a": EMOJI}),  # TR-022
-        ('{"a": "' + HIGH + '"}', None),  # nobody runs what is left of it
+        ('{"a": "' + HIGH + '"}', None),  # a part of the character is missing
         ('{"a": "\\ud83d\\ude00"}', {"a": EMOJI}),
         ('{"a": "\\ud83d"}', None),
         ('{"\\ude00": 1}', None),
@@ -250,7 +250,7 @@ def test_tr022_arguments_cut_inside_a_character_are_joined_at_the_end() -> None:
 
 @given(st.dictionaries(st.text(), st.integers() | st.text()), st.data())
 def test_arguments_survive_any_cut(arguments: dict[str, Any], data: st.DataObject) -> None:
-    """The re-chunking law: where a text is cut changes nothing."""
+    """Where a text is cut does not change the result."""
     text = json.dumps(arguments)
     at = data.draw(st.integers(0, len(text)))
     slot = _call(id="c1", name="get")

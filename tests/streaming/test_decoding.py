@@ -1,4 +1,4 @@
-"""The fast path reads what the wire says, under the names an SDK gives it."""
+"""The fast path: wire objects, read under the names of an SDK's attributes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def only(protocol: str, data: object) -> Any:
 
 def test_snake_case_names_read_camel_case_keys() -> None:
     event = only("gemini_generate", DATA)
-    for _ in range(2):  # the second time the name is a property of the class
+    for _ in range(2):  # the second time, the name is a property of the class
         assert event.usage_metadata.prompt_token_count == 3
         assert event.candidates[0].content.parts == []
         assert event.model_version is None
@@ -59,7 +59,7 @@ def test_the_object_is_the_json_itself(protocol: str) -> None:
 
 def test_decoded_objects_hold_only_their_keys() -> None:
     with pytest.raises(AttributeError):
-        setattr(CamelObject(), "anything", 1)  # noqa: B010 - mypy knows, the runtime must, too
+        setattr(CamelObject(), "anything", 1)  # noqa: B010 - mypy rejects the plain assignment
 
 
 @pytest.mark.parametrize("plan", ["whole", "event", "byte", "awkward", "offset:1"])
@@ -127,7 +127,7 @@ def test_an_interface_reads_decoded_events_like_those_of_the_sdk() -> None:
 
 
 def test_decoding_costs_little_more_than_json() -> None:
-    """A bound that holds on a busy machine: an SDK takes fifty times the time of the JSON."""
+    """A bound that holds on a busy machine: an SDK takes fifty times as long as JSON."""
     texts = body(*[{"candidates": [{"content": {"parts": [{"text": "word"}]}}]}] * 500)
     light = min(_seconds(lambda: list(wire_events(texts, "gemini_generate"))) for _ in range(5))
     plain = min(_seconds(lambda: [json.loads(text[6:]) for text in texts]) for _ in range(5))

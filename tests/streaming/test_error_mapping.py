@@ -1,4 +1,4 @@
-"""What went wrong, in neutral words: exceptions, error objects, tables against documents."""
+"""Error classification: exceptions, error objects, and the tables against their sources."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_causes_are_followed_to_a_limited_depth() -> None:
 
 
 async def test_an_answer_the_sdk_cannot_read_is_a_protocol_error() -> None:
-    """Its body is no error object, so no word of it can be taken for one."""
+    """Its body is not an error object, so nothing in it is a code."""
     response = httpx2.Response(200, request=httpx2.Request("POST", "http://x"))
     error = openai.APIResponseValidationError(
         response=response, body={"type": "server_error", "id": "r"}
@@ -164,7 +164,7 @@ def test_a_kind_given_by_the_caller_is_kept() -> None:
     assert info_of("server", code="rate_limit_exceeded").kind == "server"
 
 
-# The tables against what they were taken from
+# The tables against their sources
 
 
 @pytest.mark.parametrize(
@@ -175,14 +175,14 @@ def test_a_kind_given_by_the_caller_is_kept() -> None:
     ],
 )
 def test_a_string_that_is_too_long_is_not_a_context_overflow(message: str) -> None:
-    """Making the prompt shorter would not help: openai's code does not say what is too long."""
+    """OpenAI's code does not say which string is too long, so it is not a context overflow."""
     assert info_of(code="string_above_max_length", message=message).kind == "bad_request"
 
 
 def test_every_code_of_the_sdks_is_in_the_table() -> None:
     openais = get_args(ResponseError.model_fields["code"].annotation)
     of_the_memory_tool = {"memory_precondition_failed_error", "memory_path_conflict_error"}
-    anthropics = set(get_args(ErrorType)) - of_the_memory_tool  # no errors of the Messages API
+    anthropics = set(get_args(ErrorType)) - of_the_memory_tool  # not errors of the Messages API
     assert len(openais) > 20
     assert {*openais, *anthropics} <= CODES.keys()
 

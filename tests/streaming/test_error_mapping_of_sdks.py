@@ -1,4 +1,4 @@
-"""What an SDK raises, in neutral words: refusals of every provider, and connections."""
+"""Classifying what SDKs raise: rejections of every provider, and connection errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.streaming.error_mapping import classify, llm_error
 from harness.streaming.interfaces import interface_for
 from harness.targets.base import Call
 from harness.wire.script import Script
-from tests.streaming.providing import NAMES, answered, refusal
+from tests.streaming.memory_provider import NAMES, error_response, read_answer
 
 if TYPE_CHECKING:
     from harness.model import JSON, ErrorKind
@@ -39,7 +39,7 @@ def _google(code: int, status: str, message: str = "No") -> JSON:
 
 
 class Refused(NamedTuple):
-    """A refusal of some protocols' providers, and what it means."""
+    """A rejection by the providers of some protocols, and its kind."""
 
     names: tuple[str, ...]
     status: int
@@ -144,7 +144,7 @@ REFUSALS = [
 async def test_tr015_a_rejected_request_keeps_the_providers_message(
     name: str, row: Refused
 ) -> None:
-    chunks, outcome, raised = await answered(name, refusal(row.status, row.body))
+    chunks, outcome, raised = await read_answer(name, error_response(row.status, row.body))
     assert outcome.error is not None
     assert (outcome.error.kind, outcome.error.code) == (row.kind, row.code)
     assert outcome.error.retryable is row.retryable
@@ -152,10 +152,10 @@ async def test_tr015_a_rejected_request_keeps_the_providers_message(
     assert (outcome.ending, outcome.finish) == ("failed", "error")
     assert [chunk.kind for chunk in chunks] == ["error", "stop_reason"]
     assert raised is not None
-    assert not isinstance(raised, StreamError)  # it is the SDK's own
+    assert not isinstance(raised, StreamError)  # it is the SDK's own exception
 
 
-# Sentences as users report them; each came with a code that says no more than "bad request".
+# Messages as users report them; each came with a code that only means "bad request".
 OVERFLOWS = [
     ("openai_chat", 400, _openai(None, "This model's maximum context length is 8192 tokens.")),
     (
@@ -188,7 +188,7 @@ OVERFLOWS = [
 async def test_a_context_overflow_is_recognised_by_its_message(
     name: str, status: int, body: JSON
 ) -> None:
-    told = await answered(name, refusal(status, body))
+    told = await read_answer(name, error_response(status, body))
     assert told.outcome.error is not None
     assert (told.outcome.error.kind, told.outcome.error.retryable) == ("context_overflow", False)
     assert isinstance(told.raised, Exception)
@@ -202,7 +202,7 @@ async def test_a_context_overflow_is_recognised_by_its_message(
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_lost_connection_is_a_connection_error(name: str) -> None:
-    told = await answered(name, Script((), end="reset"))
+    told = await read_answer(name, Script((), end="reset"))
     assert told.outcome.error is not None
     assert (told.outcome.error.kind, told.outcome.error.retryable) == ("connection", True)
     assert told.outcome.ending == "truncated"
@@ -210,14 +210,14 @@ async def test_a_lost_connection_is_a_connection_error(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_silent_provider_is_a_timeout(name: str) -> None:
-    told = await answered(name, Script((), end="stall"), read_timeout=0.05)
+    told = await read_answer(name, Script((), end="stall"), read_timeout=0.05)
     assert told.outcome.error is not None
     assert (told.outcome.error.kind, told.outcome.error.retryable) == ("timeout", True)
 
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_refused_connection_is_a_connection_error(name: str) -> None:
-    with socket.socket() as bound:  # bound, but nobody listens
+    with socket.socket() as bound:  # bound, but not listening
         bound.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
         clients, interface = SdkClients(), interface_for(name)()

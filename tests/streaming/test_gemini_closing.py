@@ -1,4 +1,4 @@
-"""Closing a Gemini stream gives its connection back, and nobody else's."""
+"""Closing a Gemini stream releases its connection and no other."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def a_body() -> Body:
 
 async def test_streams_of_one_client_close_only_their_own_responses(sdk: Sdk) -> None:
     left, right = a_body(), a_body()
-    sdk.transport.say(left)
+    sdk.transport.respond_with(left)
     first = await sdk.open()
     await anext(first)
-    sdk.transport.say(right)
+    sdk.transport.respond_with(right)
     second = await sdk.open()
     await anext(second)
     await first.aclose()
@@ -31,9 +31,9 @@ async def test_streams_of_one_client_close_only_their_own_responses(sdk: Sdk) ->
 
 
 async def test_the_sdk_alone_leaves_the_response_open(sdk: Sdk) -> None:
-    """The defect this file is for; when an SDK mends it, the file can go."""
+    """The defect this module works around; when the SDK fixes it, the module can be removed."""
     body = a_body()
-    sdk.transport.say(body)
+    sdk.transport.respond_with(body)
     models = sdk.client.aio.models
     stream = await models.generate_content_stream(**PROTOCOL.request)
     await anext(stream)

@@ -1,3 +1,5 @@
+"""The stage that turns reasoning in tool arguments into reasoning chunks."""
+
 from __future__ import annotations
 
 import itertools
@@ -18,7 +20,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-# Whether the thoughts come first, and whether the text is ASCII with escapes.
+# Whether the reasoning comes first, and whether the text is ASCII with escapes.
 FORMS = [(first, ascii_only) for first in (True, False) for ascii_only in (True, False)]
 OBJECTS = st.dictionaries(st.text(max_size=8), JSON, max_size=4)
 

@@ -1,4 +1,4 @@
-"""TR-016, TR-017: nothing at all, and something else than an event stream, are no empty answers."""
+"""TR-016, TR-017: an empty body, or one that is not an event stream, is not an empty answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.protocols import protocol
 from harness.streaming.interfaces import interface_for
 from harness.streaming.non_stream_body import CONTENT_TYPES, KEPT
 from harness.wire.script import Script
-from tests.streaming.providing import NAMES, answered, saying
+from tests.streaming.memory_provider import NAMES, read_answer, text_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def said(body: str, content_type: str, cut: str = "event") -> Script:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("content_type", ["text/event-stream", "text/plain", None])
 async def test_tr016_an_empty_body_is_an_error(name: str, content_type: str | None) -> None:
-    told = await answered(name, Script((), headers=_type(content_type)))
+    told = await read_answer(name, Script((), headers=_type(content_type)))
     outcome = told.outcome
     assert outcome.error is not None
     assert (outcome.ending, outcome.finish) == ("truncated", "unknown")
@@ -51,7 +51,7 @@ async def test_tr016_an_empty_body_is_an_error(name: str, content_type: str | No
 async def test_tr017_a_body_that_is_not_a_stream_is_quoted(
     name: str, content_type: str, cut: str
 ) -> None:
-    told = await answered(name, said(PAGE, content_type, cut))
+    told = await read_answer(name, said(PAGE, content_type, cut))
     outcome = told.outcome
     assert outcome.error is not None
     assert (outcome.ending, outcome.finish) == ("failed", "error")
@@ -67,7 +67,7 @@ async def test_tr017_a_body_that_is_not_a_stream_is_quoted(
 async def test_only_the_beginning_is_quoted(name: str) -> None:
     """Also where it ends inside a character."""
     body = '{"id": "' + "é" * KEPT + '"}'
-    error = (await answered(name, said(body, "application/json"))).outcome.error
+    error = (await read_answer(name, said(body, "application/json"))).outcome.error
     assert error is not None
     quoted = body.encode()[:KEPT].decode("utf-8", "replace")
     assert error.message.endswith(repr(quoted))
@@ -75,7 +75,7 @@ async def test_only_the_beginning_is_quoted(name: str) -> None:
 
 @pytest.mark.parametrize("content_type", ["text/html", "application/json"])
 async def test_googles_sdk_reports_an_html_page_itself(content_type: str) -> None:
-    told = await answered("gemini_generate", said(PAGE, content_type))
+    told = await read_answer("gemini_generate", said(PAGE, content_type))
     assert told.outcome.error is not None
     assert told.outcome.error.kind == "protocol"
     assert not isinstance(told.raised, StreamError)
@@ -90,15 +90,15 @@ async def test_a_stream_with_another_content_type_is_read(
     name: str, content_type: str | None
 ) -> None:
     outcome = (
-        await answered(name, saying(name, "Hi")._replace(headers=_type(content_type)))
+        await read_answer(name, text_response(name, "Hi")._replace(headers=_type(content_type)))
     ).outcome
     assert (outcome.text, outcome.ending, outcome.error) == ("Hi", "complete", None)
 
 
 @pytest.mark.parametrize("name", SILENT)
 async def test_a_cut_stream_with_another_content_type_is_truncated(name: str) -> None:
-    spoken = saying(name, "Hi")._replace(headers=_type("application/json"))
-    outcome = (await answered(name, spoken._replace(frames=spoken.frames[:1]))).outcome
+    spoken = text_response(name, "Hi")._replace(headers=_type("application/json"))
+    outcome = (await read_answer(name, spoken._replace(frames=spoken.frames[:1]))).outcome
     assert outcome.error is not None
     assert (outcome.ending, outcome.error.kind) == ("truncated", "truncated")
 

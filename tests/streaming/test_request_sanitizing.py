@@ -1,4 +1,4 @@
-"""Histories as they are written while things go wrong, made fit for a provider (M1-M3, CA-006)."""
+"""Sanitizing histories with the defects of failed runs (M1-M3, CA-006)."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ MESSAGES = st.lists(
 
 
 def refusals(messages: Sequence[Any]) -> list[str]:
-    """Say why the API would refuse messages: its rules, written without looking at our code."""
+    """Return why the API would reject messages: its rules, independent of our code."""
     found: list[str] = []
     asked: list[str] = []
     for place, message in enumerate(messages):

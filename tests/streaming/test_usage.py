@@ -1,4 +1,4 @@
-"""Usage through its table: what is missing was not reported, zero is a report."""
+"""Usage by table: a missing count is not reported, zero is."""
 
 from __future__ import annotations
 
@@ -50,6 +50,6 @@ def test_a_total_is_the_providers_or_the_sum(counts: dict[str, int], usage: Usag
 
 def test_raw_usage_is_what_was_sent() -> None:
     sent: Any = {"prompt_tokens": 1, "completion_tokens": "many", "vendor": {"x": None}}
-    assert raw_of(CompletionUsage.model_construct(**sent)) == sent  # a wrong type warns nobody
+    assert raw_of(CompletionUsage.model_construct(**sent)) == sent  # a wrong type causes no warning
     assert raw_of(sent) is sent
     assert raw_of(None) is None

@@ -1,4 +1,4 @@
-"""The google-genai SDK over an in-memory HTTP transport, read through our interface.
+"""The google-genai SDK over an HTTP transport in memory, read through our interface.
 
 The bytes are real, the SDK is real, the interface is ours; only the socket is missing.
 """
@@ -54,9 +54,11 @@ class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
 
 class Transport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
-    """Answers every request with what ``say`` was given last."""
+    """Answers every request with the body that ``respond_with`` set."""
 
-    def say(self, body: Body, status: int = 200, content_type: str = "text/event-stream") -> None:
+    def respond_with(
+        self, body: Body, status: int = 200, content_type: str = "text/event-stream"
+    ) -> None:
         self.body, self.status, self.content_type = body, status, content_type
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -87,22 +89,22 @@ class Sdk:
         self.client = genai.Client(api_key="k", http_options=options)
 
     async def open(self) -> ClosingStream:
-        """Ask for the stream that ``transport.say`` prepared."""
+        """Open the stream that ``transport.respond_with`` prepared."""
         models: Any = self.client.aio.models
         return ClosingStream(await models.generate_content_stream(**PROTOCOL.request))
 
     def open_sync(self) -> Any:
-        """Ask for the same stream, synchronously."""
+        """Open the same stream synchronously."""
         models: Any = self.client.models
         return models.generate_content_stream(**PROTOCOL.request)
 
     async def read(self, body: Body, interface: GeminiGenerateInterface) -> Exception | None:
-        """Read a whole body; return what was raised on the way."""
-        self.transport.say(body)
+        """Read a complete body; return what was raised."""
+        self.transport.respond_with(body)
         return await self.finish(interface)
 
     async def finish(self, interface: GeminiGenerateInterface) -> Exception | None:
-        """Read what ``transport.say`` prepared; return what was raised on the way."""
+        """Read what ``transport.respond_with`` prepared; return what was raised."""
         try:
             async for _ in interface.chunks(await self.open()):
                 pass
@@ -111,7 +113,7 @@ class Sdk:
         return None
 
     async def drive(self, *entries: JSON, **options: Any) -> Outcome:
-        """Compose a stream in the short hand of scenarios, read it, return the outcome."""
+        """Compose a stream in the notation of scenarios, read it, return the outcome."""
         interface = GeminiGenerateInterface(**options)
         await self.read(Body(frames(*entries)), interface)
         return interface.outcome()
@@ -124,7 +126,7 @@ def frames(*entries: JSON) -> list[bytes]:
 
 
 def call(name: str, args: JSON = None, **fields: JSON) -> JSON:
-    """Return a part with a whole call."""
+    """Return a part with a complete call."""
     return {"functionCall": {"name": name, "args": args}, **fields}
 
 

@@ -1,4 +1,4 @@
-"""The Messages interface, through the real SDK: defects D1-D18, D50, D51, D61, errors, laws."""
+"""The Messages interface through the real SDK: defects, errors, invariants."""
 
 from __future__ import annotations
 
@@ -320,7 +320,7 @@ def test_an014_the_stop_reason_is_the_terminal() -> None:
         assert (outcome.ending, outcome.finish, outcome.error) == ("complete", "stop", None)
 
 
-# Laws over whole streams
+# Invariants over complete streams
 
 
 STORY: tuple[Any, ...] = (
@@ -335,7 +335,7 @@ STORY: tuple[Any, ...] = (
 
 @pytest.mark.parametrize("count", range(len(STORY) + 1))
 def test_the_outcome_is_right_after_every_single_event(count: int) -> None:
-    """The prefix law: what was shown is what is kept, and nothing is complete too early."""
+    """At every event the content is what was emitted, and nothing is complete too early."""
     interface = AnthropicMessagesInterface()
     shown: list[Chunk] = []
     for event in sdk_events(*STORY[:count]):

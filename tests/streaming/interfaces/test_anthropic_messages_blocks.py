@@ -1,4 +1,4 @@
-"""Blocks of the Messages interface: calls that must not run, odd orders, hosted tools."""
+"""Blocks of the Messages interface: incomplete calls, unusual orders, hosted tools."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from harness.errors import ProtocolError
 from harness.streaming.interfaces.anthropic_messages.interface import AnthropicMessagesInterface
+from tests.streaming.fake_stream import decoded
 from tests.streaming.interfaces.driving_anthropic_messages import (
     begin,
     block,
@@ -18,7 +19,6 @@ from tests.streaming.interfaces.driving_anthropic_messages import (
     stop,
     text,
 )
-from tests.streaming.reading import light
 
 if TYPE_CHECKING:
     from harness.wire.script import ResponseEnd
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 START = "message_start"
 
 
-# Calls that must not run
+# Incomplete calls
 
 
 def test_tr013_a_call_with_only_a_name_at_the_limit_is_incomplete() -> None:
@@ -160,7 +160,7 @@ def test_a_call_with_a_delta_after_its_stop_is_incomplete() -> None:
 
 
 def test_events_after_message_stop_are_ignored() -> None:
-    """A call above all: the provider's last word was that there is none."""
+    """A refusal after a call: the call is incomplete."""
     late = (*call(1, "a", "wipe", "{}"), *end("tool_use"))
     got = drive(START, *text(0, "Hi"), *end(), "ping", *late)
     assert (got.outcome.text, got.outcome.tool_calls) == ("Hi", ())
@@ -177,7 +177,7 @@ def test_events_after_message_stop_are_ignored() -> None:
 
 def test_an_error_after_the_message_stop_is_an_error() -> None:
     interface = AnthropicMessagesInterface()
-    for event in light(START, *text(0, "Hi"), *end(), "error"):
+    for event in decoded(START, *text(0, "Hi"), *end(), "error"):
         interface.handle(event)
     assert interface.outcome().ending == "failed"
 
@@ -210,7 +210,7 @@ def test_a_delta_of_another_kind_is_a_protocol_error(
     assert (got.outcome.ending, got.outcome.finish) == ("failed", "error")
 
 
-# The provider's own tools, and what nobody knows
+# The provider's own tools and unknown blocks
 
 
 def test_a_search_and_its_result_are_server_tools() -> None:
@@ -290,7 +290,7 @@ def test_content_in_message_start_is_read() -> None:
     assert got.outcome.notes == ()
 
 
-# Odd objects: the SDK builds them without a look
+# Unusual objects: the SDK builds them without validation
 
 
 ODD: tuple[dict[str, Any], ...] = (
@@ -326,7 +326,7 @@ def test_an_unusual_event_does_not_end_the_stream(odd: dict[str, Any]) -> None:
 
 
 def test_objects_from_the_wire_need_no_sdk() -> None:
-    """The fast path hands over light objects, pings and errors among them."""
+    """Events decoded from the wire include pings and errors."""
 
     class Read(dict[str, Any]):
         __getattr__ = dict.get

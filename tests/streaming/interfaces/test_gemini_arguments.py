@@ -1,4 +1,4 @@
-"""Streamed arguments by themselves: what a piece adds to, and what it replaces."""
+"""Streamed arguments: what a piece appends to, and what it replaces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Function calls through the real SDK: whole, streamed in pieces, and sent again."""
+"""Function calls through the real SDK: in one piece, streamed and repeated."""
 
 from __future__ import annotations
 

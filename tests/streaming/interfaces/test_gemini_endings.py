@@ -1,4 +1,4 @@
-"""Why a Gemini stream ended, what it cost, and what went wrong."""
+"""Endings, usage and errors of Gemini streams."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ async def test_an_error_inside_the_stream(
 async def test_a_rejected_request_is_classified(sdk: Sdk) -> None:
     interface = GeminiGenerateInterface()
     body = json.dumps({"error": {"code": 401, "status": "UNAUTHENTICATED", "message": "key"}})
-    sdk.transport.say(Body([body.encode()]), 401, "application/json")
+    sdk.transport.respond_with(Body([body.encode()]), 401, "application/json")
     raised = await sdk.finish(interface)
     assert isinstance(raised, Exception)
     opening = GeminiGenerateInterface()

@@ -1,4 +1,4 @@
-"""The Gemini interface through the real SDK: words, parts, prefixes, cuts and closing."""
+"""The Gemini interface through the real SDK: text, parts, prefixes, cuts and closing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def sdk() -> Sdk:
     return Sdk()
 
 
-# Words
+# Text
 
 
 async def test_text_is_one_part_however_it_was_cut(sdk: Sdk) -> None:
@@ -172,7 +172,7 @@ STORY: tuple[JSON, ...] = (
 async def test_the_outcome_is_right_after_every_event(sdk: Sdk) -> None:
     for length in range(len(STORY) + 1):
         interface = GeminiGenerateInterface()
-        sdk.transport.say(Body(frames(*STORY[:length])))
+        sdk.transport.respond_with(Body(frames(*STORY[:length])))
         with suppress(StreamError):
             async for _ in interface.chunks(await sdk.open()):
                 outcome = interface.outcome()
@@ -193,7 +193,7 @@ def _shown(outcome: Outcome, kind: str) -> str:
 async def test_sync_and_async_agree_for_every_cut(sdk: Sdk, plan: str) -> None:
     asynchronous, synchronous = GeminiGenerateInterface(), GeminiGenerateInterface()
     assert await sdk.read(Body(cut(frames(*STORY), plan)), asynchronous) is None
-    sdk.transport.say(Body(cut(frames(*STORY), plan)))
+    sdk.transport.respond_with(Body(cut(frames(*STORY), plan)))
     assert list(synchronous.chunks_sync(sdk.open_sync()))
     assert asynchronous.outcome() == synchronous.outcome()
     assert asynchronous.outcome() == wired(*STORY)
@@ -207,7 +207,7 @@ async def test_sync_and_async_agree_for_every_cut(sdk: Sdk, plan: str) -> None:
 
 async def test_d47_an_abort_closes_the_response_at_once(sdk: Sdk) -> None:
     body = Body(frames(*STORY))
-    sdk.transport.say(body)
+    sdk.transport.respond_with(body)
     interface = GeminiGenerateInterface()
     chunks = interface.chunks(await sdk.open())
     await anext(chunks)
@@ -218,7 +218,7 @@ async def test_d47_an_abort_closes_the_response_at_once(sdk: Sdk) -> None:
 
 async def test_d47_a_cancelled_reader_closes_the_response(sdk: Sdk) -> None:
     body, reading = Body(frames(*STORY)), asyncio.Event()
-    sdk.transport.say(body)
+    sdk.transport.respond_with(body)
     interface = GeminiGenerateInterface()
 
     async def read() -> None:

@@ -1,4 +1,4 @@
-"""The Chat Completions interface, through the real SDK: defects D20-D61, usage, errors, laws."""
+"""The Chat Completions interface through the real SDK: defects, usage, errors, invariants."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ def test_a_flat_error_event_is_an_error() -> None:
 
 
 def test_objects_from_the_wire_need_no_sdk() -> None:
-    """The fast path hands over plain JSON objects; an error in one is no exception there."""
+    """Events decoded from the wire are plain objects; an error in one raises nothing."""
 
     class Read(dict[str, Any]):
         __getattr__ = dict.get
@@ -287,7 +287,7 @@ def test_tr014_a_missing_sentinel_after_the_finish_is_complete() -> None:
     assert (reset.ending, reset.finish, reset.error) == ("complete", "stop", None)
 
 
-# Laws over whole streams
+# Invariants over complete streams
 
 
 STORY: tuple[Any, ...] = (
@@ -306,7 +306,7 @@ STORY: tuple[Any, ...] = (
 
 @pytest.mark.parametrize("count", range(len(STORY) + 1))
 def test_the_outcome_is_right_after_every_single_event(count: int) -> None:
-    """The prefix law: what was shown is what is kept, and nothing is complete too early."""
+    """At every event the content is what was emitted, and nothing is complete too early."""
     interface = OpenAIChatInterface()
     shown: list[Chunk] = []
     for event in sdk_events(*STORY[:count]):

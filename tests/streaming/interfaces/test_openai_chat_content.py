@@ -1,4 +1,4 @@
-"""Reasoning, lists of parts, sound, and chunks that are odd: catalogue OC-010 to OC-048."""
+"""Reasoning, lists of parts, audio and unusual chunks: catalogue OC-010 to OC-048."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.streaming.interfaces.driving_openai_chat import (
     drive,
 )
 
-# Reasoning, lists, sound
+# Reasoning, lists, audio
 
 
 def detail(**fields: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def test_audio_is_text_and_media() -> None:
     assert "audio_unreadable" in got.outcome.notes
 
 
-# Chunks that are odd
+# Unusual chunks
 
 
 def test_oc010_and_oc011_azures_filter_chunks_have_no_content() -> None:

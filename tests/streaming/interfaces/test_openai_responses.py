@@ -1,4 +1,4 @@
-"""The Responses interface, through the real SDK: defects D31-D39, I1-I4, the OR cases."""
+"""The Responses interface through the real SDK: defects D31-D39, I1-I4, the OR cases."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ def test_d39_custom_tools_refusals_and_raw_reasoning_are_delivered() -> None:
     assert not got.interface.diagnostics.unknown
 
 
-# What was right already
+# Terminal events and usage
 
 
 def test_i1_every_terminal_event_is_read() -> None:
@@ -337,7 +337,7 @@ def test_an_approval_request_has_the_id_of_its_item() -> None:
     assert [chunk.kind for chunk in got.outcome.chunks][:2] == ["approval_request"] * 2
 
 
-# The whole way
+# Complete streams
 
 
 async def test_async_and_sync_give_the_same() -> None:

@@ -1,4 +1,4 @@
-"""Deltas and snapshots, which item is meant, numbers, tools that are no functions (OR-016 on)."""
+"""Deltas and final texts, item lookup, sequence numbers, other tools (OR-016 and later)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.streaming.interfaces.driving_openai_responses import (
     script,
 )
 
-# Deltas and snapshots
+# Deltas and final texts
 
 
 def test_or020_deltas_win_over_empty_final_texts() -> None:
@@ -159,7 +159,7 @@ def test_citations_are_kept_once() -> None:
     assert [one["title"] for one in text.citations if one] == ["Example"]
 
 
-# Which item
+# Item lookup
 
 
 @pytest.mark.parametrize("names", [{}, {"item_id": None}, {"output_index": None}])
@@ -201,7 +201,7 @@ def test_an_item_in_the_terminal_response_alone_is_delivered() -> None:
     assert "unknown_item" in got.outcome.notes
 
 
-# Numbers
+# Sequence numbers
 
 
 def test_tr021_a_repeated_event_is_dropped() -> None:
@@ -239,7 +239,7 @@ def test_constant_sequence_numbers_drop_no_event(number: Any) -> None:
     assert drive_script(spoken).outcome.text == "haha"
 
 
-# Tools that are no functions
+# Tools other than functions
 
 
 def test_hosted_tools_are_kept_in_order_and_are_not_tool_calls() -> None:
@@ -293,7 +293,7 @@ def test_a_shell_call_is_a_tool_call_unless_a_container_runs_it() -> None:
     assert drive({ADDED: {"item": theirs}}, done, COMPLETED).outcome.tool_calls == ()
 
 
-# Odd events
+# Unusual events
 
 
 def test_unusual_objects_raise_nothing() -> None:

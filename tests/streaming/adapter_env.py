@@ -1,4 +1,4 @@
-"""The adapter as a product wires it: real SDK clients, real trace manager, a provider in memory."""
+"""The adapter as a product uses it: real SDK clients and trace manager, a provider in memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.streaming.cancellation import CancelSignal
     from harness.streaming.tracing.trace import ProviderTrace
 
-ASKED = {  # a provider of each protocol
+PROVIDER_OF = {  # a provider for each protocol
     "openai_responses": "openai",
     "openai_chat": "deepseek",
     "anthropic_messages": "bedrock",
@@ -42,16 +42,16 @@ IDS: dict[str, Any] = {
 }
 
 
-class Kept:
+class ListBackend:
     """A trace backend that keeps traces in a list."""
 
-    name = "kept"
+    name = "list"
 
     def __init__(self) -> None:
         self.traces: list[ProviderTrace] = []
 
     async def create(self, trace: ProviderTrace) -> None:
-        """Keep it, a turn later."""
+        """Store it in the next iteration of the loop."""
         await asyncio.sleep(0)
         self.traces.append(trace)
 
@@ -63,62 +63,62 @@ class Kept:
         """Nothing is open."""
 
 
-class Product:
-    """The adapter as a product wires it: SDK clients, an opener, traces, a clock."""
+class AdapterEnv:
+    """An adapter with SDK clients, an opener, traces and a clock."""
 
     def __init__(self) -> None:
-        self.stage, self.kept = ResponseRegistry(), Kept()
-        self.clients = SdkClients(memory_transport(self.stage))
+        self.registry, self.backend = ResponseRegistry(), ListBackend()
+        self.clients = SdkClients(memory_transport(self.registry))
         ticks = itertools.count()
         self.adapter = StreamAdapter(
-            self.open, TraceManager([self.kept]), clock=lambda: float(next(ticks))
+            self.open, TraceManager([self.backend]), clock=lambda: float(next(ticks))
         )
         self.key = ""
 
-    def speak(self, script: Script) -> None:
-        """Have the provider say something to the next request."""
-        self.key = self.stage.register(script)
+    def respond_with(self, script: Script) -> None:
+        """Set the response to the next request."""
+        self.key = self.registry.register(script)
 
     async def open(self, provider: str, request: Any) -> Any:
-        """Open the SDK's stream: what a product gives the adapter."""
+        """Open the SDK's stream, as a product's opener does."""
         call = Call(protocol_of(provider, request), f"{MEMORY_URL}/{self.key}", request)
         return await open_stream(self.clients, call)
 
     def stream(
         self, name: str, cancel: CancelSignal | None = None, **more: Any
     ) -> AsyncGenerator[Chunk, None]:
-        """Take a step with a provider of a protocol."""
+        """Begin a step with a provider of a protocol."""
         return self.adapter.stream(context(name), protocol(name).request, cancel, **more)
 
-    async def taken(self, name: str, script: Script) -> tuple[list[Chunk], LLMError | None]:
-        """Take a step to its end; returns its chunks and its error."""
-        self.speak(script)
-        told: list[Chunk] = []
+    async def run_step(self, name: str, script: Script) -> tuple[list[Chunk], LLMError | None]:
+        """Run a step to its end; return its chunks and its error."""
+        self.respond_with(script)
+        chunks: list[Chunk] = []
         try:
             async for chunk in self.stream(name):
-                told.append(chunk)  # noqa: PERF401 - what came before an exception is kept
+                chunks.append(chunk)  # noqa: PERF401 - chunks before an exception count
         except LLMError as error:
-            return told, error
-        return told, None
+            return chunks, error
+        return chunks, None
 
     async def aclose(self) -> None:
-        """Let the traces be written and close every connection."""
+        """Write the traces and close every connection."""
         await self.adapter.flush()
         await self.clients.aclose()
 
 
 def context(name: str) -> StepContext:
     """Return a step with a provider of a protocol."""
-    return asking(ASKED[name])
+    return context_for(PROVIDER_OF[name])
 
 
-def asking(provider: str) -> StepContext:
+def context_for(provider: str) -> StepContext:
     """Return a step with a provider."""
     call: Any = {"call_type": "agent_step", "provider": provider, "model": "m", "tags": ("t",)}
     return StepContext(**IDS, **call)
 
 
-def answered(name: str, message: Message = ANSWER) -> Script:
+def response_of(name: str, message: Message = ANSWER) -> Script:
     """Return a message as its provider sends it."""
-    spoken = protocol(name)
-    return Script(tuple(spoken.frame(event) for event in spoken.encode(message, IN_ORDER)))
+    wire = protocol(name)
+    return Script(tuple(wire.frame(event) for event in wire.encode(message, IN_ORDER)))

@@ -1,4 +1,4 @@
-"""A provider in memory that gives one answer: asked by the real SDK, read by our interface."""
+"""A provider in memory with one response, opened by the real SDK and read by our interface."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 NAMES = ("openai_chat", "openai_responses", "anthropic_messages", "gemini_generate")
 
 
-class Answered(NamedTuple):
-    """What a consumer got out of one answer."""
+class Answer(NamedTuple):
+    """What a consumer received of one answer."""
 
     chunks: list[Chunk]
     outcome: Outcome
@@ -34,11 +34,11 @@ class Answered(NamedTuple):
 
 
 @asynccontextmanager
-async def asked(name: str, script: Script, **call: Any) -> AsyncGenerator[Any, None]:
-    """Ask for a stream through a protocol's SDK; yields what opens it."""
-    stage = ResponseRegistry()
-    key = stage.register(script)
-    clients = SdkClients(memory_transport(stage))
+async def opening(name: str, script: Script, **call: Any) -> AsyncGenerator[Any, None]:
+    """Yield the awaitable that opens the stream through a protocol's SDK."""
+    registry = ResponseRegistry()
+    key = registry.register(script)
+    clients = SdkClients(memory_transport(registry))
     try:
         request = protocol(name).request
         yield open_stream(clients, Call(name, f"{MEMORY_URL}/{key}", request, **call))
@@ -46,30 +46,30 @@ async def asked(name: str, script: Script, **call: Any) -> AsyncGenerator[Any, N
         await clients.aclose()
 
 
-async def answered(name: str, script: Script, **call: Any) -> Answered:
+async def read_answer(name: str, script: Script, **call: Any) -> Answer:
     """Read a whole answer."""
     interface = interface_for(name)()
     chunks: list[Chunk] = []
     raised: Exception | None = None
-    async with asked(name, script, **call) as opening:
+    async with opening(name, script, **call) as stream:
         try:
-            async for chunk in interface.chunks(opening):
-                chunks.append(chunk)  # noqa: PERF401 - what came before a failure counts
+            async for chunk in interface.chunks(stream):
+                chunks.append(chunk)  # noqa: PERF401 - chunks before an exception count
         except Exception as error:  # noqa: BLE001 - the test looks at it
             raised = error
-    return Answered(chunks, interface.outcome(), raised)
+    return Answer(chunks, interface.outcome(), raised)
 
 
-def saying(name: str, *words: str) -> Script:
-    """Return an answer that says these words, each in a delta of its own."""
-    made = protocol(name)
-    weave = DeltaPlan(split=lambda _: words)
-    events = made.encode(Message(content=(Text(text="".join(words)),)), weave)
-    return Script(tuple(map(made.frame, events)))
+def text_response(name: str, *fragments: str) -> Script:
+    """Return an answer with this text, one delta per fragment."""
+    wire = protocol(name)
+    plan = DeltaPlan(split=lambda _: fragments)
+    events = wire.encode(Message(content=(Text(text="".join(fragments)),)), plan)
+    return Script(tuple(map(wire.frame, events)))
 
 
-def in_halves(script: Script) -> Script:
-    """Write HIGH and LOW in an answer as the halves of one character, which only JSON can."""
+def cut_characters(script: Script) -> Script:
+    """Replace HIGH and LOW in an answer by the two surrogates of one character."""
     halves = {b"HIGH": rb"\ud83d", b"LOW": rb"\ude00"}
     frames = list(script.frames)
     for word, half in halves.items():
@@ -77,9 +77,9 @@ def in_halves(script: Script) -> Script:
     return script._replace(frames=tuple(frames))
 
 
-def refusal(status: int, body: JSON) -> Script:
-    """Return a refusal of the request, with a JSON body or a text."""
-    said, kind = (
+def error_response(status: int, body: JSON) -> Script:
+    """Return a rejection of the request, with a JSON body or an HTML one."""
+    text, kind = (
         (body, "text/html") if isinstance(body, str) else (json.dumps(body), "application/json")
     )
-    return Script((said.encode(),), status, (("content-type", kind),))
+    return Script((text.encode(),), status, (("content-type", kind),))

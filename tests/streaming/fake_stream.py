@@ -1,4 +1,4 @@
-"""A story told to an interface without an SDK: light events, from a stream that may fail."""
+"""Driving an interface without an SDK: decoded events, from a stream that may fail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from harness.streaming.decoding import wire_events
 from harness.streaming.interfaces.anthropic_messages.interface import AnthropicMessagesInterface
 from tests.streaming.interfaces.driving_anthropic_messages import call, end, script, text, thinking
-from tests.streaming.providing import in_halves
+from tests.streaming.memory_provider import cut_characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.model import Chunk
 
 START = "message_start"
-STORY = (
+ANSWER = (
     START,
     *thinking(0, "H", "m", signed="s"),
     *text(1, "Hel", "lo"),
@@ -25,13 +25,13 @@ STORY = (
 )
 
 
-def light(*entries: Any) -> list[Any]:
-    """Return a story as light events, which need no SDK."""
-    return list(wire_events(in_halves(script(entries)).frames, "anthropic_messages"))
+def decoded(*entries: Any) -> list[Any]:
+    """Return a stream as decoded events, which need no SDK."""
+    return list(wire_events(cut_characters(script(entries)).frames, "anthropic_messages"))
 
 
-class Stream:
-    """A provider's stream that gives its events, then fails or ends; it knows who closed it."""
+class FakeStream:
+    """A provider's stream that yields its events, then fails or ends; records who closed it."""
 
     def __init__(self, events: Iterable[Any], failure: Exception | None = None) -> None:
         self._events, self._failure = iter(events), failure
@@ -50,16 +50,16 @@ class Stream:
         self.closed_by = asyncio.current_task()
 
 
-async def read(
+async def read_stream(
     events: Iterable[Any], failure: Exception | None = None
 ) -> tuple[AnthropicMessagesInterface, list[Chunk], Exception | None]:
-    """Read a stream to its end; return what came, and what was raised."""
-    interface, stream = AnthropicMessagesInterface(), Stream(events, failure)
+    """Read a stream to its end; return the interface, its chunks and what was raised."""
+    interface, stream = AnthropicMessagesInterface(), FakeStream(events, failure)
     got: list[Chunk] = []
     raised: Exception | None = None
     try:
         async for chunk in interface.chunks(stream):
-            got.append(chunk)  # noqa: PERF401 - what came before a failure counts
+            got.append(chunk)  # noqa: PERF401 - chunks before an exception count
     except Exception as error:  # noqa: BLE001 - the tests look at it
         raised = error
     assert stream.closed_by is asyncio.current_task()
