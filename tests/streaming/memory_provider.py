@@ -47,7 +47,7 @@ async def opening(name: str, script: Script, **call: Any) -> AsyncGenerator[Any,
 
 
 async def read_answer(name: str, script: Script, **call: Any) -> Answer:
-    """Read a whole answer."""
+    """Read an answer to its end."""
     interface = interface_for(name)()
     chunks: list[Chunk] = []
     raised: Exception | None = None

@@ -80,8 +80,10 @@ def test_a_provider_has_the_protocol_of_the_request(
 
 
 def test_every_provider_has_a_known_protocol() -> None:
-    spoken = {name for p in PROVIDERS.values() for name in (p.protocol, p.input_protocol) if name}
-    assert spoken == set(NAMES)
+    protocols = {
+        name for p in PROVIDERS.values() for name in (p.protocol, p.input_protocol) if name
+    }
+    assert protocols == set(NAMES)
 
 
 async def test_an_unknown_provider_is_an_error_with_a_suggestion(env: AdapterEnv) -> None:
@@ -116,7 +118,7 @@ async def test_a_step_delivers_an_answer_and_writes_one_trace(name: str, env: Ad
     assert [call.id for call in trace.outcome.tool_calls] == ["call_0", "call_1"]  # D59
     assert trace.outcome.finish == "tool_calls"
     assert (trace.request, trace.error) == (protocol(name).request, None)
-    assert (trace.first_chunk_s, trace.latency_s) == (1.0, 2.0)  # the clock ticks when asked
+    assert (trace.first_chunk_s, trace.latency_s) == (1.0, 2.0)  # the clock advances when read
     assert type(trace).from_json(trace.to_json()) == trace
 
 
@@ -132,9 +134,9 @@ async def test_a_chunk_is_yielded_as_soon_as_it_arrives(name: str, env: AdapterE
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_step_keeps_no_state_for_the_next(name: str, env: AdapterEnv) -> None:
     """D52: a finish of length, then a plain stop, with one adapter."""
-    words = (Text(text="Hi"),)
+    content = (Text(text="Hi"),)
     for finish in ("length", "stop", "length"):
-        message = Message(content=words, finish=finish)
+        message = Message(content=content, finish=finish)
         _, error = await env.run_step(name, response_of(name, message))
         assert error is None
         assert env.adapter.result is not None

@@ -159,7 +159,7 @@ class Relabels(StreamAdapter):
                 raise llm_error(RuntimeError("Unhandled LLM error")) from error
 
 
-async def test_the_sin_of_relabelling_is_found(env: AdapterEnv) -> None:
+async def test_a_relabelled_abort_is_found(env: AdapterEnv) -> None:
     env.adapter = Relabels(env.open, TraceManager([env.backend]))
     act, raises = AT_CHUNK["throw"]
     step = await left_step(env, "anthropic_messages", 6, partial(_leave_at, act, 2))

@@ -137,8 +137,8 @@ async def test_another_failure_after_the_terminal_is_a_failure() -> None:
 
 
 async def test_an_error_inside_the_stream_is_raised_as_a_stream_error() -> None:
-    said = WireObject(type="error", error=WireObject(type="overloaded_error", message="Busy"))
-    interface, got, raised = await read_stream([*decoded(*ANSWER)[:6], said, said])
+    event = WireObject(type="error", error=WireObject(type="overloaded_error", message="Busy"))
+    interface, got, raised = await read_stream([*decoded(*ANSWER)[:6], event, event])
     assert isinstance(raised, StreamError)
     assert raised.info is interface.outcome().error
     assert raised.info.kind == "overloaded"
@@ -146,9 +146,9 @@ async def test_an_error_inside_the_stream_is_raised_as_a_stream_error() -> None:
 
 
 async def test_the_first_error_counts() -> None:
-    said = WireObject(type="error", error=WireObject(type="overloaded_error", message="Busy"))
+    event = WireObject(type="error", error=WireObject(type="overloaded_error", message="Busy"))
     failure = httpx2.ReadError("lost")
-    interface, _, raised = await read_stream([said], failure)
+    interface, _, raised = await read_stream([event], failure)
     outcome = interface.outcome()
     assert outcome.error is not None
     assert (outcome.error.kind, outcome.ending) == ("overloaded", "failed")
@@ -275,12 +275,12 @@ async def _task_cancel(chunks: AsyncGenerator[Chunk, None]) -> None:
         await asyncio.ensure_future(hold())
 
 
-@pytest.mark.parametrize("leave", [_break, _throw, _task_cancel])
+@pytest.mark.parametrize("abort", [_break, _throw, _task_cancel])
 async def test_an_early_abort_is_recorded_as_cancelled(
-    leave: Callable[[AsyncGenerator[Chunk, None]], Any],
+    abort: Callable[[AsyncGenerator[Chunk, None]], Any],
 ) -> None:
     interface, stream = AnthropicMessagesInterface(), FakeStream(decoded(*ANSWER))
-    await leave(interface.chunks(stream))
+    await abort(interface.chunks(stream))
     outcome = interface.outcome()
     assert interface.diagnostics.cancelled
     assert (outcome.ending, outcome.finish) == ("cancelled", "cancelled")

@@ -131,7 +131,7 @@ async def test_an_abort_while_the_provider_is_silent(
             found[events] = faults(
                 result, WHILE_SILENT[way][1], signalled=WHILE_SILENT[way][1] is None
             )
-    assert {events: broken for events, broken in found.items() if broken} == {}
+    assert {events: wrong for events, wrong in found.items() if wrong} == {}
     assert abandoned == []
 
 
@@ -155,11 +155,11 @@ async def test_a_run_cancelled_while_connecting_closes_the_socket(
     name: str, provider: Provider
 ) -> None:
     """CA-001: the provider took the request and has not answered yet."""
-    asked, gone = asyncio.Event(), asyncio.Event()
+    requested, gone = asyncio.Event(), asyncio.Event()
 
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        asked.set()
+        requested.set()
         with suppress(ConnectionError):
             while await reader.read(1 << 16):
                 pass
@@ -173,7 +173,7 @@ async def test_a_run_cancelled_while_connecting_closes_the_socket(
     task = asyncio.create_task(
         listed(interface.chunks(open_stream(provider.clients, call), signal))
     )
-    await asyncio.wait_for(asked.wait(), 5)
+    await asyncio.wait_for(requested.wait(), 5)
     signal.fire()
     assert await asyncio.wait_for(task, BOUND_S) == [Chunk("stop_reason", finish="cancelled")]
     await asyncio.wait_for(gone.wait(), BOUND_S)
@@ -206,8 +206,8 @@ async def test_a_rejected_request_ends_the_chunks_as_failed(name: str, provider:
     assert [chunk.kind for chunk in signalled] == ["error", "stop_reason"]
     assert interface.outcome().ending == "failed"
     again = provider.put(name, Script(frames(name)))
-    whole = await listed(interface_for(name)().chunks(open_stream(provider.clients, again)))
-    assert whole[-1].kind in {"usage", "stop_reason"}  # CA-019: the one connection is free
+    chunks = await listed(interface_for(name)().chunks(open_stream(provider.clients, again)))
+    assert chunks[-1].kind in {"usage", "stop_reason"}  # CA-019: the one connection is free
 
 
 async def listed(
@@ -261,7 +261,7 @@ class NeverCloses(AnthropicMessagesInterface):
 
     async def chunks(self, opening: Any, *_: Any) -> AsyncGenerator[Chunk, None]:
         """Read without ever closing."""
-        stream = KEPT[id(self)] = await opening
+        stream = STREAMS[id(self)] = await opening
         try:
             async for event in stream:
                 for chunk in self.handle(event):
@@ -271,7 +271,7 @@ class NeverCloses(AnthropicMessagesInterface):
             self.cancel()
 
 
-class Deaf(AnthropicMessagesInterface):
+class Unresponsive(AnthropicMessagesInterface):
     """Defect D72: a cancellation is noticed when the next chunk arrives."""
 
     async def chunks(self, opening: Any, cancel: Any = None) -> AsyncGenerator[Chunk, None]:
@@ -283,29 +283,29 @@ class Deaf(AnthropicMessagesInterface):
                 yield chunk
 
 
-KEPT: dict[int, Any] = {}
+STREAMS: dict[int, Any] = {}
 
 
 @pytest.mark.parametrize(
-    ("sinner", "when", "way", "sentence"),
+    ("broken", "when", "way", "message"),
     [
         (NoFlag, "waiting", "signal", "the flag was not set"),
-        (NoFlag, "at a chunk", "aclose", "the outcome says"),
+        (NoFlag, "at chunk", "aclose", "the outcome has"),
         (Relabels, "waiting", "task cancel", "raised LLMUnknownError"),
-        (Relabels, "at a chunk", "throw", "raised LLMUnknownError"),
-        (Twice, "at a chunk", "throw", "chunks after the abort"),
-        (NeverCloses, "at a chunk", "break", "the provider saw None close"),
-        (Deaf, "waiting", "signal", "raised TimeoutError('it still waits')"),
+        (Relabels, "at chunk", "throw", "raised LLMUnknownError"),
+        (Twice, "at chunk", "throw", "chunks after the abort"),
+        (NeverCloses, "at chunk", "break", "the provider saw None close"),
+        (Unresponsive, "waiting", "signal", "raised TimeoutError('it still waits')"),
     ],
 )
-async def test_each_sin_is_found(
-    sinner: Make, when: str, way: str, sentence: str, provider: Provider
+async def test_each_broken_interface_is_found(
+    broken: Make, when: str, way: str, message: str, provider: Provider
 ) -> None:
     if when == "waiting":
-        result = await provider.abort_while_silent(sinner, sinner.protocol, 5, way)
+        result = await provider.abort_while_silent(broken, broken.protocol, 5, way)
         found = faults(result, WHILE_SILENT[way][1], signalled=WHILE_SILENT[way][1] is None)
     else:
-        result = await provider.abort_at_chunk(sinner, sinner.protocol, 2, way)
+        result = await provider.abort_at_chunk(broken, broken.protocol, 2, way)
         found = faults(result, AT_CHUNK[way][1], signalled=way == "signal")
-    KEPT.clear()
-    assert [fault for fault in found if fault.startswith(sentence)], found
+    STREAMS.clear()
+    assert [fault for fault in found if fault.startswith(message)], found

@@ -114,8 +114,8 @@ async def opened(stream: Any) -> Any:
 @pytest.mark.parametrize("kind", [Stream, PlainStream, OldStream])
 async def test_a_stream_is_closed_in_the_task_that_reads_it(kind: type[Stream]) -> None:
     stream = kind(START, *END)
-    told = [chunk.kind async for chunk in made().chunks(opened(stream))]
-    assert told == ["stop_reason", "usage"]
+    kinds = [chunk.kind async for chunk in made().chunks(opened(stream))]
+    assert kinds == ["stop_reason", "usage"]
     assert stream.closed_by == [asyncio.current_task()]
 
 
@@ -186,15 +186,15 @@ async def test_a_waiting_reader_is_cancelled_before_the_chunks_are_closed() -> N
 
 
 async def test_a_generator_can_be_read_as_a_stream() -> None:
-    left = False
+    closed = False
 
     async def events() -> AsyncIterator[WireObject]:
-        nonlocal left
+        nonlocal closed
         try:
             yield WHOLE
             await asyncio.get_running_loop().create_future()
         finally:
-            left = True
+            closed = True
 
     signal = CancelSignal()
     chunks = made().chunks(events(), signal)
@@ -204,21 +204,21 @@ async def test_a_generator_can_be_read_as_a_stream() -> None:
     ]
     asyncio.get_running_loop().call_soon(signal.fire)
     assert [chunk.kind async for chunk in chunks] == ["stop_reason", "usage"]
-    assert left
+    assert closed
 
 
 @pytest.mark.parametrize("sync", [False, True])
 async def test_no_second_chunk_of_an_event_follows_the_signal(*, sync: bool) -> None:
-    interface, signal, told = made(), CancelSignal(), list[str]()
+    interface, signal, kinds = made(), CancelSignal(), list[str]()
     if sync:
         for chunk in interface.chunks_sync(Stream(WHOLE, *END), signal):
-            told.append(chunk.kind)
+            kinds.append(chunk.kind)
             signal.fire()
     else:
         async for chunk in interface.chunks(Stream(WHOLE, *END), signal):
-            told.append(chunk.kind)
+            kinds.append(chunk.kind)
             signal.fire()
-    assert told == ["text", "stop_reason", "usage"]
+    assert kinds == ["text", "stop_reason", "usage"]
     outcome = interface.outcome()
     assert outcome.usage is not None
     assert outcome.usage.input == 3
@@ -227,11 +227,11 @@ async def test_no_second_chunk_of_an_event_follows_the_signal(*, sync: bool) -> 
 
 async def test_a_signal_at_the_last_chunks_has_no_effect() -> None:
     """CA-024: the answer is complete; the only terminal is the provider's."""
-    interface, signal, told = made(), CancelSignal(), list[str]()
+    interface, signal, kinds = made(), CancelSignal(), list[str]()
     async for chunk in interface.chunks(Stream(START, *END), signal):
-        told.append(chunk.kind)
+        kinds.append(chunk.kind)
         signal.fire()
-    assert told == ["stop_reason", "usage"]
+    assert kinds == ["stop_reason", "usage"]
     assert interface.outcome().ending == "complete"
     assert not interface.diagnostics.cancelled
 
@@ -246,14 +246,14 @@ async def test_usage_is_not_partial_once_the_terminal_came() -> None:
 
 @pytest.mark.parametrize("sync", [False, True])
 async def test_a_close_error_is_raised_after_the_last_chunk(*, sync: bool) -> None:
-    interface, told = made(), list[str]()
+    interface, kinds = made(), list[str]()
     refuses = LLMServerError(ErrorInfo(kind="server", message="cannot close"))
     stream = Stream(START, *END, refuses=refuses)
     chunks = _as_async(interface.chunks_sync(stream)) if sync else interface.chunks(stream)
     with pytest.raises(LLMServerError) as caught:
-        await _tell(chunks, told)
+        await _collect(chunks, kinds)
     assert caught.value is refuses
-    assert told == ["stop_reason", "usage"]
+    assert kinds == ["stop_reason", "usage"]
     assert interface.outcome().ending == "complete"
     assert "close_failed: server: cannot close" in interface.outcome().notes
 
@@ -263,9 +263,9 @@ async def _as_async(items: Iterable[T]) -> AsyncIterator[T]:
         yield item
 
 
-async def _tell(chunks: Any, told: list[str]) -> None:
+async def _collect(chunks: Any, kinds: list[str]) -> None:
     async for chunk in chunks:
-        told.append(chunk.kind)  # noqa: PERF401 - chunks before an exception count
+        kinds.append(chunk.kind)  # noqa: PERF401 - chunks before an exception count
 
 
 async def test_a_stream_that_fails_to_close_hides_neither_failure_nor_cancellation() -> None:
@@ -286,11 +286,11 @@ async def test_an_error_of_opening_is_raised_unchanged_and_reported_in_chunks() 
     async def fail() -> Any:
         raise mine
 
-    interface, told = made(), list[str]()
+    interface, kinds = made(), list[str]()
     with pytest.raises(LLMServerError) as caught:
-        await _tell(interface.chunks(fail()), told)
+        await _collect(interface.chunks(fail()), kinds)
     assert caught.value is mine
-    assert told == ["error", "stop_reason"]
+    assert kinds == ["error", "stop_reason"]
     assert interface.outcome().error == mine.info
 
 
@@ -300,7 +300,7 @@ async def test_a_refused_connection_is_failed_not_truncated() -> None:
 
     interface = made()
     with pytest.raises(ConnectionRefusedError):
-        await _tell(interface.chunks(refuse()), [])
+        await _collect(interface.chunks(refuse()), [])
     assert interface.outcome().ending == "failed"
 
 
@@ -311,8 +311,8 @@ async def test_a_stream_opened_at_the_moment_of_the_signal_is_closed() -> None:
         signal.fire()
         return stream
 
-    told = [chunk.kind async for chunk in made().chunks(open_late(), signal)]
-    assert told == ["stop_reason"]
+    kinds = [chunk.kind async for chunk in made().chunks(open_late(), signal)]
+    assert kinds == ["stop_reason"]
     assert len(stream.closed_by) == 1
 
 

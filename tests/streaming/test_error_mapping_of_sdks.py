@@ -188,13 +188,16 @@ OVERFLOWS = [
 async def test_a_context_overflow_is_recognised_by_its_message(
     name: str, status: int, body: JSON
 ) -> None:
-    told = await read_answer(name, error_response(status, body))
-    assert told.outcome.error is not None
-    assert (told.outcome.error.kind, told.outcome.error.retryable) == ("context_overflow", False)
-    assert isinstance(told.raised, Exception)
-    mapped = llm_error(told.raised)
+    answer = await read_answer(name, error_response(status, body))
+    assert answer.outcome.error is not None
+    assert (answer.outcome.error.kind, answer.outcome.error.retryable) == (
+        "context_overflow",
+        False,
+    )
+    assert isinstance(answer.raised, Exception)
+    mapped = llm_error(answer.raised)
     assert isinstance(mapped, ContextOverflowError)
-    assert mapped.__cause__ is told.raised
+    assert mapped.__cause__ is answer.raised
 
 
 # Transport
@@ -202,17 +205,17 @@ async def test_a_context_overflow_is_recognised_by_its_message(
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_lost_connection_is_a_connection_error(name: str) -> None:
-    told = await read_answer(name, Script((), end="reset"))
-    assert told.outcome.error is not None
-    assert (told.outcome.error.kind, told.outcome.error.retryable) == ("connection", True)
-    assert told.outcome.ending == "truncated"
+    answer = await read_answer(name, Script((), end="reset"))
+    assert answer.outcome.error is not None
+    assert (answer.outcome.error.kind, answer.outcome.error.retryable) == ("connection", True)
+    assert answer.outcome.ending == "truncated"
 
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_silent_provider_is_a_timeout(name: str) -> None:
-    told = await read_answer(name, Script((), end="stall"), read_timeout=0.05)
-    assert told.outcome.error is not None
-    assert (told.outcome.error.kind, told.outcome.error.retryable) == ("timeout", True)
+    answer = await read_answer(name, Script((), end="stall"), read_timeout=0.05)
+    assert answer.outcome.error is not None
+    assert (answer.outcome.error.kind, answer.outcome.error.retryable) == ("timeout", True)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -38,7 +38,7 @@ def piece(index: int, text: str) -> Chunk:
     return Chunk("tool_call", None, index, index, f"call_{index}", None, text)
 
 
-def told(calls: list[tuple[str, str, Any]], order: list[Chunk]) -> Outcome:
+def made(calls: list[tuple[str, str, Any]], order: list[Chunk]) -> Outcome:
     """Feed a stream of calls; the outcome before the stage is what an interface would give."""
     stage = InnerThoughts()
     chunks = [*order, Chunk("stop_reason", finish="tool_calls")]
@@ -64,7 +64,7 @@ def told(calls: list[tuple[str, str, Any]], order: list[Chunk]) -> Outcome:
     return stage.outcome(plain)
 
 
-def lawful(outcome: Outcome) -> None:
+def assert_consistent(outcome: Outcome) -> None:
     assert [wrong for _, wrong in evaluate_invariants(outcome, {"x": "stop"}) if wrong] == []
 
 
@@ -75,25 +75,25 @@ def test_thoughts_are_removed_and_the_other_arguments_stream_on(
     first, ascii_only = form
     arguments.pop("inner_thoughts", None)
     member = {"inner_thoughts": thoughts}
-    whole = {**member, **arguments} if first else {**arguments, **member}
-    raw = json.dumps(whole, ensure_ascii=ascii_only)
+    members = {**member, **arguments} if first else {**arguments, **member}
+    raw = json.dumps(members, ensure_ascii=ascii_only)
     order = [opening(0, "search"), *(piece(0, text) for text in cut(raw, places))]
-    outcome = told([("search", raw, whole)], order)
+    outcome = made([("search", raw, members)], order)
     [call] = outcome.tool_calls
     assert outcome.reasoning == thoughts
     assert json.loads(call.arguments_raw) == arguments == call.arguments
-    lawful(outcome)
+    assert_consistent(outcome)
 
 
 @given(st.text(min_size=1), st.text(), st.lists(st.integers(0, 500), max_size=30))
 def test_send_message_becomes_text(message: str, thoughts: str, places: list[int]) -> None:
-    whole = {"inner_thoughts": thoughts, "message": message, "request_heartbeat": True}
-    raw = json.dumps(whole)
+    members = {"inner_thoughts": thoughts, "message": message, "request_heartbeat": True}
+    raw = json.dumps(members)
     order = [opening(0, "send_message"), *(piece(0, text) for text in cut(raw, places))]
-    outcome = told([("send_message", raw, whole)], order)
+    outcome = made([("send_message", raw, members)], order)
     assert (outcome.text, outcome.reasoning) == (message, thoughts)
     assert (outcome.tool_calls, outcome.finish) == ((), "stop")
-    lawful(outcome)
+    assert_consistent(outcome)
 
 
 def test_parallel_calls_keep_their_own_ids_and_arguments() -> None:
@@ -103,31 +103,31 @@ def test_parallel_calls_keep_their_own_ids_and_arguments() -> None:
     raws = [json.dumps(first), json.dumps(second)]
     order = [opening(0, "map"), opening(1, "search"), piece(1, raws[1])]
     order += [piece(0, sign) for sign in raws[0]]
-    outcome = told([("map", raws[0], first), ("search", raws[1], second)], order)
+    outcome = made([("map", raws[0], first), ("search", raws[1], second)], order)
     assert [(c.id, c.name, c.arguments) for c in outcome.tool_calls] == [
         ("call_0", "map", {"where": first["where"]}),
         ("call_1", "search", {"query": "two"}),
     ]
     assert [part.kind for part in outcome.content] == ["reasoning", "tool_call"] * 2
-    lawful(outcome)
+    assert_consistent(outcome)
 
 
 def test_a_cut_call_keeps_its_arguments_and_stays_incomplete() -> None:
     raw = '{"inner_thoughts": "hm", "path": "/etc/pas'
-    outcome = told([("open", raw, None)], [opening(0, "open"), piece(0, raw)])
+    outcome = made([("open", raw, None)], [opening(0, "open"), piece(0, raw)])
     [call] = outcome.tool_calls
     assert (call.arguments_raw, call.complete, outcome.reasoning) == (
         '{"path":"/etc/pas',
         False,
         "hm",
     )
-    lawful(outcome)
+    assert_consistent(outcome)
 
 
 def test_arguments_that_are_not_an_object_pass_unchanged() -> None:
-    outcome = told([("run", "[1, 2]", None)], [opening(0, "run"), piece(0, "[1,"), piece(0, " 2]")])
+    outcome = made([("run", "[1, 2]", None)], [opening(0, "run"), piece(0, "[1,"), piece(0, " 2]")])
     assert outcome.tool_calls[0].arguments_raw == "[1, 2]"
-    lawful(outcome)
+    assert_consistent(outcome)
 
 
 def test_parts_around_the_calls_are_renumbered() -> None:
@@ -146,7 +146,7 @@ def test_parts_around_the_calls_are_renumbered() -> None:
     outcome = stage.outcome(plain)
     assert outcome.content[:2] == (Text(text="a"), Reasoning(text="b"))
     assert {chunk.part for chunk in outcome.chunks} == {0, 1, 2, 3, None}
-    lawful(
+    assert_consistent(
         outcome.model_copy(update={"chunks": outcome.chunks[:-1]}).model_copy(
             update={"chunks": (*outcome.chunks[:-1], Chunk("stop_reason", finish="unknown"))}
         )
@@ -172,11 +172,11 @@ def test_reading_never_raises_and_does_not_depend_on_cuts(text: str, places: lis
 
     def raws(pieces: list[str]) -> list[tuple[str, str]]:
         merged: list[tuple[str, str]] = []
-        for kind, words in read(pieces):
+        for kind, value in read(pieces):
             if merged and merged[-1][0] == kind == "raw":
-                merged[-1] = (kind, merged[-1][1] + words)
+                merged[-1] = (kind, merged[-1][1] + value)
             else:
-                merged.append((kind, words))
+                merged.append((kind, value))
         return merged
 
     assert raws([text]) == raws(cut(text, places)) == raws(list(text))
@@ -194,8 +194,8 @@ def test_reading_is_linear_in_length() -> None:
 
 
 def test_an_invalid_escape_is_unchanged() -> None:
-    words = [p.text for p in ObjectReader().feed(r'{"a": "\x1"}') if p.kind == "text"]
-    assert words == [r"\x1"]
+    texts = [p.text for p in ObjectReader().feed(r'{"a": "\x1"}') if p.kind == "text"]
+    assert texts == [r"\x1"]
 
 
 def test_chunks_of_one_part_keep_one_new_ordinal() -> None:

@@ -29,7 +29,7 @@ def _type(content_type: str | None) -> tuple[tuple[str, str], ...]:
     return () if content_type is None else (("content-type", content_type),)
 
 
-def said(body: str, content_type: str, cut: str = "event") -> Script:
+def body_response(body: str, content_type: str, cut: str = "event") -> Script:
     """Return an answer that holds no event."""
     return Script((body.encode(),), headers=_type(content_type), cut=cut)
 
@@ -37,12 +37,12 @@ def said(body: str, content_type: str, cut: str = "event") -> Script:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("content_type", ["text/event-stream", "text/plain", None])
 async def test_tr016_an_empty_body_is_an_error(name: str, content_type: str | None) -> None:
-    told = await read_answer(name, Script((), headers=_type(content_type)))
-    outcome = told.outcome
+    answer = await read_answer(name, Script((), headers=_type(content_type)))
+    outcome = answer.outcome
     assert outcome.error is not None
     assert (outcome.ending, outcome.finish) == ("truncated", "unknown")
     assert (outcome.error.kind, outcome.error.retryable) == ("truncated", True)
-    assert told.raised is None
+    assert answer.raised is None
 
 
 @pytest.mark.parametrize("name", SILENT)
@@ -51,23 +51,23 @@ async def test_tr016_an_empty_body_is_an_error(name: str, content_type: str | No
 async def test_tr017_a_body_that_is_not_a_stream_is_quoted(
     name: str, content_type: str, cut: str
 ) -> None:
-    told = await read_answer(name, said(PAGE, content_type, cut))
-    outcome = told.outcome
+    answer = await read_answer(name, body_response(PAGE, content_type, cut))
+    outcome = answer.outcome
     assert outcome.error is not None
     assert (outcome.ending, outcome.finish) == ("failed", "error")
     assert (outcome.error.kind, outcome.error.retryable) == ("protocol", False)
     assert repr(content_type) in outcome.error.message
     assert repr(PAGE) in outcome.error.message
-    assert isinstance(told.raised, StreamError)
-    assert told.raised.info == outcome.error
-    assert [chunk.kind for chunk in told.chunks] == ["error", "stop_reason"]
+    assert isinstance(answer.raised, StreamError)
+    assert answer.raised.info == outcome.error
+    assert [chunk.kind for chunk in answer.chunks] == ["error", "stop_reason"]
 
 
 @pytest.mark.parametrize("name", SILENT)
 async def test_only_the_beginning_is_quoted(name: str) -> None:
     """Also where it ends inside a character."""
     body = '{"id": "' + "é" * KEPT + '"}'
-    error = (await read_answer(name, said(body, "application/json"))).outcome.error
+    error = (await read_answer(name, body_response(body, "application/json"))).outcome.error
     assert error is not None
     quoted = body.encode()[:KEPT].decode("utf-8", "replace")
     assert error.message.endswith(repr(quoted))
@@ -75,10 +75,10 @@ async def test_only_the_beginning_is_quoted(name: str) -> None:
 
 @pytest.mark.parametrize("content_type", ["text/html", "application/json"])
 async def test_googles_sdk_reports_an_html_page_itself(content_type: str) -> None:
-    told = await read_answer("gemini_generate", said(PAGE, content_type))
-    assert told.outcome.error is not None
-    assert told.outcome.error.kind == "protocol"
-    assert not isinstance(told.raised, StreamError)
+    answer = await read_answer("gemini_generate", body_response(PAGE, content_type))
+    assert answer.outcome.error is not None
+    assert answer.outcome.error.kind == "protocol"
+    assert not isinstance(answer.raised, StreamError)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -97,8 +97,8 @@ async def test_a_stream_with_another_content_type_is_read(
 
 @pytest.mark.parametrize("name", SILENT)
 async def test_a_cut_stream_with_another_content_type_is_truncated(name: str) -> None:
-    spoken = text_response(name, "Hi")._replace(headers=_type("application/json"))
-    outcome = (await read_answer(name, spoken._replace(frames=spoken.frames[:1]))).outcome
+    response = text_response(name, "Hi")._replace(headers=_type("application/json"))
+    outcome = (await read_answer(name, response._replace(frames=response.frames[:1]))).outcome
     assert outcome.error is not None
     assert (outcome.ending, outcome.error.kind) == ("truncated", "truncated")
 
@@ -119,9 +119,9 @@ def _anthropic(url: str, http: httpx2.Client) -> Any:
 def test_a_synchronous_stream_gives_the_same_outcome(
     name: str, ask: Callable[[str, httpx2.Client], Any]
 ) -> None:
-    stage, interface = ResponseRegistry(), interface_for(name)()
-    key = stage.register(said(PAGE, "text/html"))
-    with httpx2.Client(transport=memory_transport(stage)) as http:
+    registry, interface = ResponseRegistry(), interface_for(name)()
+    key = registry.register(body_response(PAGE, "text/html"))
+    with httpx2.Client(transport=memory_transport(registry)) as http:
         chunks = interface.chunks_sync(ask(f"{MEMORY_URL}/{key}", http))
         with pytest.raises(StreamError, match=r"protocol: 'text/html' came .*doctype"):
             list(chunks)

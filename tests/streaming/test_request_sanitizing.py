@@ -28,8 +28,8 @@ def _content(content: tuple[Any, ...]) -> Any:
     return content[0] if len(content) == 1 and isinstance(content[0], str) else list(content)
 
 
-def text(words: str) -> dict[str, Any]:
-    return {"type": "text", "text": words}
+def text(value: str) -> dict[str, Any]:
+    return {"type": "text", "text": value}
 
 
 def call(call_id: str) -> dict[str, Any]:
@@ -137,7 +137,7 @@ MESSAGES = st.lists(
 def refusals(messages: Sequence[Any]) -> list[str]:
     """Return why the API would reject messages: its rules, independent of our code."""
     found: list[str] = []
-    asked: list[str] = []
+    pending: list[str] = []
     for place, message in enumerate(messages):
         last = place == len(messages) - 1
         if message["role"] == ("user", "assistant")[place % 2 == 0]:
@@ -150,12 +150,12 @@ def refusals(messages: Sequence[Any]) -> list[str]:
             f"{place}: blank text" for b in blocks if b["type"] == "text" and not b["text"].strip()
         ]
         given = [b["tool_use_id"] for b in blocks if b["type"] == "tool_result"]
-        if given != asked or [b["type"] for b in blocks[: len(given)]].count("text"):
-            found.append(f"{place}: asked for {asked}, got {given}")
-        asked = [b["id"] for b in blocks if b["type"] == "tool_use"]
-        if len(set(asked)) != len(asked):
-            found.append(f"{place}: call ids {asked}")
-    return [*found, *(f"{call} unanswered" for call in asked)]
+        if given != pending or [b["type"] for b in blocks[: len(given)]].count("text"):
+            found.append(f"{place}: pending for {pending}, got {given}")
+        pending = [b["id"] for b in blocks if b["type"] == "tool_use"]
+        if len(set(pending)) != len(pending):
+            found.append(f"{place}: call ids {pending}")
+    return [*found, *(f"{call} unanswered" for call in pending)]
 
 
 @given(MESSAGES)

@@ -72,11 +72,11 @@ def test_a_call_without_id_or_name_is_never_complete() -> None:
         assert got.chunks("tool_call") == []
 
 
-@pytest.mark.parametrize("said", ['{"x": 1}', {"x": 1}])
-def test_an022_an_input_in_the_start_is_the_input(said: Any) -> None:
+@pytest.mark.parametrize("sent", ['{"x": 1}', {"x": 1}])
+def test_an022_an_input_in_the_start_is_the_input(sent: Any) -> None:
     got = drive(
         START,
-        *block(0, {"type": "tool_use", "id": "a", "name": "one", "input": said}),
+        *block(0, {"type": "tool_use", "id": "a", "name": "one", "input": sent}),
         *end("tool_use"),
     )
     assert got.call.arguments == {"x": 1}
@@ -121,8 +121,8 @@ def test_an025_a_late_start_names_the_call_its_delta_opened() -> None:
 
 def test_tr021_a_repeated_event_opens_nothing_twice() -> None:
     called = begin(1, type="tool_use", id="a", name="one")
-    said = begin(0, type="text"), {"text_delta": {"at": [0], "text": "Hi"}}
-    got = drive(START, START, said[0], *said, stop(0), stop(0), called, called, stop(1), *end())
+    sent = begin(0, type="text"), {"text_delta": {"at": [0], "text": "Hi"}}
+    got = drive(START, START, sent[0], *sent, stop(0), stop(0), called, called, stop(1), *end())
     assert [part.kind for part in got.outcome.content] == ["text", "tool_call"]
     assert {"start_again: block 0", "start_again: block 1", "stray_stop: block 0"} <= {
         *got.outcome.notes
@@ -144,13 +144,13 @@ def test_a_second_message_starts_its_own_blocks() -> None:
 
 
 def test_a_call_with_a_delta_after_its_stop_is_incomplete() -> None:
-    called, said = call(0, "a", "one", "{}"), text(1, "Hel")
+    called, sent = call(0, "a", "one", "{}"), text(1, "Hel")
     got = drive(
         START,
         *called,
         called[1],
         stop(0),
-        *said,
+        *sent,
         {"text_delta": {"at": [1], "text": "lo"}},
         *end("tool_use"),
     )

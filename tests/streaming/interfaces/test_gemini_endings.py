@@ -94,8 +94,8 @@ async def test_an_unknown_finish_reason_is_not_success(sdk: Sdk, entry: JSON) ->
 
 
 def test_a_finish_reason_may_be_a_number() -> None:
-    words = [wired({"text": "Hi"}, {"finish": {"finishReason": n}}).finish_raw for n in (1, 2, 99)]
-    assert words == ["STOP", "MAX_TOKENS", "99"]
+    values = [wired({"text": "Hi"}, {"finish": {"finishReason": n}}).finish_raw for n in (1, 2, 99)]
+    assert values == ["STOP", "MAX_TOKENS", "99"]
 
 
 async def test_other_candidates_are_noted_and_ignored(sdk: Sdk) -> None:

@@ -119,14 +119,14 @@ def test_d26_an_interface_needs_no_model() -> None:
 
 
 def test_d27_the_order_of_text_and_reasoning_is_kept() -> None:
-    said = (
+    entries = (
         {"reasoning": "a"},
         {"reasoning": "b"},
         {"content": "c"},
         {"reasoning": "d"},
         {"content": "e"},
     )
-    content = drive("role", *said, *END).outcome.content
+    content = drive("role", *entries, *END).outcome.content
     assert [(part.kind, getattr(part, "text", "")) for part in content] == [
         ("reasoning", "ab"),
         ("text", "c"),
@@ -153,13 +153,13 @@ def test_d28_two_objects_are_not_valid_arguments() -> None:
 
 
 def test_d29_the_output_is_estimated_where_nothing_was_reported() -> None:
-    said = (
+    entries = (
         "role",
         {"reasoning": "ab"},
         {"content": "cd"},
         call_of(id="a", name="one", arguments="{}"),
     )
-    got = drive(*said, *CALLED, estimate=len)
+    got = drive(*entries, *CALLED, estimate=len)
     assert got.outcome.usage == Usage(output=6)
     assert "usage_estimated: output" in got.outcome.notes
     assert got.outcome.chunks[-1].usage == Usage(output=6)

@@ -194,6 +194,6 @@ def test_the_legacy_function_call() -> None:
 
 
 def test_text_around_a_call_is_two_parts() -> None:
-    said = ({"content": "a"}, call_of(id="a", name="one", arguments="{}"), {"content": "b"})
-    content = drive("role", *said, *CALLED).outcome.content
+    entries = ({"content": "a"}, call_of(id="a", name="one", arguments="{}"), {"content": "b"})
+    content = drive("role", *entries, *CALLED).outcome.content
     assert [part.kind for part in content] == ["text", "tool_call", "text"]

@@ -127,12 +127,12 @@ def test_d33_i4_any_number_of_parts_of_any_kind(
     parts: list[tuple[str, str]], content: tuple[Any, ...]
 ) -> None:
     entries: list[Any] = [ADDED]
-    for index, (kind, words) in enumerate(parts):
+    for index, (kind, text) in enumerate(parts):
         stem = "response.refusal" if kind == "refusal" else "response.output_text"
         at = {"at": [0, index]}
         entries += [
             {"response.content_part.added": {**at, "part": {"type": kind}}},
-            {f"{stem}.delta": {**at, "delta": words}},
+            {f"{stem}.delta": {**at, "delta": text}},
             {f"{stem}.done": at},
             {"response.content_part.done": at},
         ]
@@ -341,16 +341,18 @@ def test_an_approval_request_has_the_id_of_its_item() -> None:
 
 
 async def test_async_and_sync_give_the_same() -> None:
-    spoken = script(composed(*START, {"text": "Hi"}, {"call": {"name": "f"}}, COMPLETED), "awkward")
-    got = await drive_async(spoken)
-    assert got.outcome == drive_script(spoken).outcome
+    response = script(
+        composed(*START, {"text": "Hi"}, {"call": {"name": "f"}}, COMPLETED), "awkward"
+    )
+    got = await drive_async(response)
+    assert got.outcome == drive_script(response).outcome
     assert got.raised is None
 
 
 async def test_a_rejected_request_is_an_error_of_its_kind() -> None:
     body = b'{"error": {"message": "No.", "type": "x", "code": "rate_limit_exceeded"}}'
-    spoken = script([body])._replace(status=429, headers=(("content-type", "application/json"),))
-    for got in (drive_script(spoken), await drive_async(spoken)):
+    response = script([body])._replace(status=429, headers=(("content-type", "application/json"),))
+    for got in (drive_script(response), await drive_async(response)):
         assert got.error == ("rate_limit", "rate_limit_exceeded", True)
         assert got.outcome.ending == "failed"
 
@@ -379,4 +381,4 @@ def test_the_cost_of_a_delta_does_not_grow_with_the_stream() -> None:
 
 
 def assert_lawful(outcome: Outcome) -> None:
-    assert [words for _, words in evaluate_invariants(outcome, PROTOCOL.finish) if words] == []
+    assert [text for _, text in evaluate_invariants(outcome, PROTOCOL.finish) if text] == []

@@ -233,10 +233,10 @@ def test_constant_sequence_numbers_drop_no_event(number: Any) -> None:
     fixed = {"sequence_number": number}
     entries = [{word: fixed} for word in (*START, *OPEN)]
     deltas = ({DELTA: {"delta": text, **fixed}} for text in ("ha", "ha"))
-    spoken = script(
+    response = script(
         composed(*entries, *deltas, {"response.completed": {**fixed, "response": {"output": []}}})
     )
-    assert drive_script(spoken).outcome.text == "haha"
+    assert drive_script(response).outcome.text == "haha"
 
 
 # Tools other than functions
