@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.cassettes import save
 from harness.cli import main
 from harness.project_files import files_below
+from tests.cassettes.samples import cassette, hello
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,3 +105,22 @@ def test_commands_skip_what_is_not_the_projects_own(
     text = shown.out + shown.err
     assert found in text
     assert not [skip for skip in ("build/", ".venv/", ".hidden/", "env/") if skip in text]
+
+
+def test_yaml_files_of_a_folder_that_are_no_cassettes_are_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    save(cassette(hello(tmp_path / "made")), tmp_path / "project/cassettes/a.yaml")
+    write(tmp_path / "project", "config.yaml", text="name: x\n")
+    write(tmp_path / "project", "old.yaml", text="- request:\n    uri: x\n")
+    write(tmp_path / "project", "broken.yaml", text="interactions: [\n")
+    monkeypatch.chdir(tmp_path / "project")
+    assert main(["check", "."]) == 2
+    shown = capsys.readouterr().err.splitlines()
+    assert [line.partition(":")[0] + ":" + line.split(":")[1] for line in shown[:-1]] == [
+        "harness: broken.yaml",
+        "harness: old.yaml",
+    ]
+    assert shown[-1] == "2 bad input, 1 legal"
+    assert main(["check", "config.yaml"]) == 2
+    assert "config.yaml:1: " in capsys.readouterr().err

@@ -7,6 +7,7 @@ not hide the others; bytes are passed on as recorded (``protocols.bodies`` names
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 # A protocol whose events are those of another protocol, inside another framing.
 _CARRIED = {"bedrock_invoke_anthropic": "anthropic_messages"}
 _BODY, _CASSETTES = ".sse", (".yaml", ".yml")
+_FIRST_KEY = re.compile(
+    rb"(?m)^(?:interactions:|- request:)"
+)  # today's cassettes; vcrpy's old ones
+_SEARCHED = 64 * 1024  # bytes in which the first key of a cassette must be
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,20 @@ def recordings(
 
 
 def _files(folder: Path) -> list[Path]:
-    return [path for path in files_below(folder) if path.suffix in (_BODY, *_CASSETTES)]
+    """Return the recordings below a folder; other YAML files in it are skipped."""
+    return [
+        path
+        for path in files_below(folder)
+        if path.suffix == _BODY or (path.suffix in _CASSETTES and _is_cassette(path))
+    ]
+
+
+def _is_cassette(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return _FIRST_KEY.search(file.read(_SEARCHED)) is not None
+    except OSError:
+        return True  # reading it will name the error
 
 
 def exchanges(
