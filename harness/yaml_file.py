@@ -167,7 +167,7 @@ class _Document:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             items = enumerate(node.value)
-            return [self._value(item, (*path, place)) for place, item in items]
+            return [self._value(item, (*path, index)) for index, item in items]
         return self._scalar(node)
 
     def _scalar(self, node: yaml.Node) -> JSON:

@@ -39,7 +39,7 @@ def _letters() -> dict[int, str]:
     shown = {*range(33, 127), *range(161, 173), *range(174, 256)}
     hidden = [byte for byte in range(256) if byte not in shown]
     return {byte: chr(byte) for byte in shown} | {
-        byte: chr(256 + place) for place, byte in enumerate(hidden)
+        byte: chr(256 + index) for index, byte in enumerate(hidden)
     }
 
 

@@ -124,7 +124,7 @@ def _head(tokens: Mapping[str, int]) -> dict[str, Value]:
         "llama.vocab_size": len(tokens),
         "tokenizer.ggml.model": "llama",
         "tokenizer.ggml.tokens": list(tokens),
-        "tokenizer.ggml.scores": [-float(place) for place in range(len(tokens))],
+        "tokenizer.ggml.scores": [-float(index) for index in range(len(tokens))],
         "tokenizer.ggml.token_type": list(tokens.values()),
         "tokenizer.ggml.bos_token_id": _BOS,
         "tokenizer.ggml.eos_token_id": _EOS,

@@ -52,7 +52,7 @@ def with_provenance(tmp_path: Path, **fields: Any) -> Interaction:
 
 
 @pytest.mark.parametrize(
-    ("fields", "says"),
+    ("fields", "expected"),
     [
         ({}, "it has no provenance; record it again"),
         ({"version": "1"}, "its provenance has no date"),
@@ -63,11 +63,11 @@ def with_provenance(tmp_path: Path, **fields: Any) -> Interaction:
     ],
 )
 def test_a_recording_needs_a_recent_provenance(
-    fields: Any, says: str | None, tree: Any, tmp_path: Path
+    fields: Any, expected: str | None, tree: Any, tmp_path: Path
 ) -> None:
     found = tree(with_provenance(tmp_path, **fields))
-    assert [(flaw.kind, says in flaw.words) for flaw in found] == (
-        [("provenance", True)] if says else []
+    assert [(flaw.kind, expected in flaw.words) for flaw in found] == (
+        [("provenance", True)] if expected else []
     )
     assert all(flaw.line > 5 for flaw in found)
 

@@ -57,7 +57,7 @@ def test_an_alias_is_replaced_by_its_anchor(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "says"),
+    ("text", "line", "expected"),
     [
         ("a: 1\na: 2\n", 2, "duplicate key 'a'; remove one"),
         ("a:\n  b: 1\n  b: 2\n", 3, "duplicate key 'b'; remove one"),
@@ -86,27 +86,29 @@ def test_an_alias_is_replaced_by_its_anchor(path: Path) -> None:
     ],
 )
 def test_an_error_names_the_line_and_the_cure(
-    path: Path, text: str, line: int | None, says: str
+    path: Path, text: str, line: int | None, expected: str
 ) -> None:
     path.write_text(text, "utf-8")
     with pytest.raises(InputError) as caught:
         read_yaml(path)
-    assert says in str(caught.value)
+    assert expected in str(caught.value)
     assert caught.value.path == path
     assert line is None or caught.value.line == line
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "expected"),
     [(b"\xff\xfe\x00", "it must be YAML in UTF-8"), (None, "cannot be read (No such file")],
 )
-def test_a_file_that_is_not_text_is_refused(path: Path, content: bytes | None, says: str) -> None:
+def test_a_file_that_is_not_text_is_refused(
+    path: Path, content: bytes | None, expected: str
+) -> None:
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InputError) as caught:
         read_yaml(path)
-    assert says in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:

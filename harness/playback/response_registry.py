@@ -200,8 +200,8 @@ def _decoded(path: str) -> str:
 
 def _own_path(path: str, key: str) -> str:
     """Remove the key's segments from a request target; the rest stays as the client sent it."""
-    bare, mark, query = path.partition("?")
-    segments = bare.strip("/").split("/")[key.count("/") + 1 :]
+    without_query, mark, query = path.partition("?")
+    segments = without_query.strip("/").split("/")[key.count("/") + 1 :]
     return "/" + "/".join(segments) + mark + query
 
 

@@ -60,8 +60,8 @@ class Reader:
 
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
         self._limit = limit
-        self._kept = bytearray()
-        self._passed = 0  # bytes of the stream before those kept
+        self._buffer = bytearray()
+        self._consumed = 0  # bytes of the stream before those kept
         self._broken: WireError | None = None
 
     def feed(self, piece: bytes) -> list[Message]:
@@ -77,10 +77,10 @@ class Reader:
     def feed_with_bytes(self, piece: bytes) -> list[tuple[Message, bytes]]:
         """Return the same messages with the bytes of each; raises as ``feed``."""
         self._raise_if_failed()
-        self._kept += piece
+        self._buffer += piece
         found: list[tuple[Message, bytes]] = []
         try:
-            while (size := self._size()) is not None and len(self._kept) >= size:
+            while (size := self._size()) is not None and len(self._buffer) >= size:
                 found.append(self._take(size))
         except WireError as error:
             self._broken = error
@@ -95,8 +95,8 @@ class Reader:
             WireError: it ended inside a message, or ``feed`` failed before.
         """
         self._raise_if_failed()
-        if self._kept:
-            raise self._error(f"ended after {len(self._kept)} bytes of a message")
+        if self._buffer:
+            raise self._error(f"ended after {len(self._buffer)} bytes of a message")
 
     def _raise_if_failed(self) -> None:
         if self._broken:
@@ -104,10 +104,10 @@ class Reader:
 
     def _size(self) -> int | None:
         """Return the length of the next message, None while its prelude is incomplete."""
-        if len(self._kept) < _PRELUDE.size:
+        if len(self._buffer) < _PRELUDE.size:
             return None
-        size, headers, checksum = _PRELUDE.unpack_from(self._kept)
-        if crc32(self._kept[:8]) != checksum:
+        size, headers, checksum = _PRELUDE.unpack_from(self._buffer)
+        if crc32(self._buffer[:8]) != checksum:
             raise self._error("the checksum of a prelude is wrong")
         if size < _OVERHEAD + headers:
             raise self._error(f"a message of {size} bytes cannot hold {headers} bytes of headers")
@@ -116,7 +116,7 @@ class Reader:
         return int(size)
 
     def _take(self, size: int) -> tuple[Message, bytes]:
-        raw = bytes(memoryview(self._kept)[:size])
+        raw = bytes(memoryview(self._buffer)[:size])
         (checksum,) = _NUMBER.unpack_from(raw, size - _NUMBER.size)
         if crc32(memoryview(raw)[: -_NUMBER.size]) != checksum:
             raise self._error("the checksum of a message is wrong")
@@ -125,12 +125,12 @@ class Reader:
             taken = Message(_read_headers(headers), payload)
         except (struct.error, IndexError, UnicodeDecodeError, ValueError):
             raise self._error("the headers of a message cannot be read") from None
-        del self._kept[:size]
-        self._passed += size
+        del self._buffer[:size]
+        self._consumed += size
         return taken, raw
 
     def _error(self, problem: str) -> WireError:
-        return WireError(f"AWS event stream, byte {self._passed:,}: {problem}")
+        return WireError(f"AWS event stream, byte {self._consumed:,}: {problem}")
 
 
 def split(message: bytes) -> tuple[bytes, bytes, bytes]:

@@ -170,7 +170,7 @@ ANSWER = "    status: {code: 200, message: OK}\n    headers: {}\n    body: {stri
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "says"),
+    ("text", "line", "expected"),
     [
         ("", 1, "a cassette must be a mapping of keys"),
         ("hello", 1, "a cassette must be a mapping of keys"),
@@ -202,20 +202,20 @@ ANSWER = "    status: {code: 200, message: OK}\n    headers: {}\n    body: {stri
     ids=lambda value: str(value)[:40],
 )
 def test_an_error_names_the_line_and_the_cure(
-    text: str, line: int | None, says: str, tmp_path: Path
+    text: str, line: int | None, expected: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(text, "utf-8")
     with pytest.raises(InputError) as caught:
         load(path)
-    assert says in str(caught.value)
+    assert expected in str(caught.value)
     assert caught.value.path == path
     assert line is None or caught.value.line == line
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("coding", "stored", "says"),
+    ("coding", "stored", "expected"),
     [
         ("gzip", BOMB, "is larger than 268,435,456 bytes"),
         ("gzip", b"\x1f\x8bnonsense", "is not a complete gzip stream; record it again"),
@@ -224,10 +224,10 @@ def test_an_error_names_the_line_and_the_cure(
     ],
 )
 def test_a_body_that_cannot_be_decoded_is_an_error(
-    coding: str, stored: bytes, says: str, tmp_path: Path
+    coding: str, stored: bytes, expected: str, tmp_path: Path
 ) -> None:
     headers = {"Content-Encoding": [coding]}
-    with pytest.raises(InputError, match=says) as caught:
+    with pytest.raises(InputError, match=expected) as caught:
         load(foreign(tmp_path, headers=headers, body={"string": stored}))
     assert caught.value.line
 

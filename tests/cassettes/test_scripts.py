@@ -62,17 +62,17 @@ def test_recorded_reads_are_replayed_with_their_pauses(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "expected"),
     [
         ({"cut": "recorded", "recorded": ()}, "this recording has no read timing"),
         ({"pace": "recorded"}, "belongs to the cut plan `recorded`"),
     ],
 )
 def test_recorded_cuts_and_pace_need_recorded_reads(
-    changes: Any, says: str, tmp_path: Path
+    changes: Any, expected: str, tmp_path: Path
 ) -> None:
     script = script_of(hello(tmp_path).response, "anthropic_messages")
-    with pytest.raises(InputError, match=says):
+    with pytest.raises(InputError, match=expected):
         script._replace(**changes).check()
 
 

@@ -97,7 +97,7 @@ def test_a_folder_is_read_recursively_in_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "meta", "says"),
+    ("body", "meta", "expected"),
     [
         (b" \n", None, "the file is empty"),
         (
@@ -116,12 +116,12 @@ def test_a_folder_is_read_recursively_in_order(tmp_path: Path) -> None:
     ],
 )
 def test_an_unusable_file_is_reported_with_its_path(
-    body: bytes, meta: Any, says: str, tmp_path: Path
+    body: bytes, meta: Any, expected: str, tmp_path: Path
 ) -> None:
     path = write_body(tmp_path, "a", body, meta)
     [error] = recordings([path])
     assert isinstance(error, InputError)
-    assert says in str(error)
+    assert expected in str(error)
     assert str(tmp_path) in str(error)
 
 

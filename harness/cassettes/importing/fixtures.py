@@ -68,24 +68,30 @@ def read(source: Source) -> Cassette:
 
 
 def _interaction(entry: dict[str, Any], protocol_name: str, what: str) -> Interaction:
-    response, kept = mapping(entry["response"]), Provenance(what=what)
+    response, provenance = mapping(entry["response"]), Provenance(what=what)
     if "error" in response:
         body = json_body({"error": response["error"]})
         code = status(response.get("status")) or _FAILED
-        made = exchange(body, JSON_TEXT, protocol_name, kept, code)
+        interaction = exchange(body, JSON_TEXT, protocol_name, provenance, code)
     else:
         cut = not _CUT.isdisjoint(entry)
-        made = exchange(
-            encoded(_message(response, cut=cut), protocol_name), EVENT_STREAM, protocol_name, kept
+        interaction = exchange(
+            encoded(_message(response, cut=cut), protocol_name),
+            EVENT_STREAM,
+            protocol_name,
+            provenance,
         )
         if cut:
-            made = _reset(made)
-    return replace(made, request=replace(made.request, body=_request_body(mapping(entry["match"]))))
+            interaction = _reset(interaction)
+    return replace(
+        interaction,
+        request=replace(interaction.request, body=_request_body(mapping(entry["match"]))),
+    )
 
 
-def _reset(made: Interaction) -> Interaction:
-    stream = replace(made.response.stream, end="reset")
-    return replace(made, response=replace(made.response, stream=stream))
+def _reset(interaction: Interaction) -> Interaction:
+    stream = replace(interaction.response.stream, end="reset")
+    return replace(interaction, response=replace(interaction.response, stream=stream))
 
 
 def _request_body(match: dict[str, Any]) -> bytes:
@@ -126,12 +132,14 @@ def _blocks(response: dict[str, Any]) -> Iterator[Part]:
 def _plain(response: dict[str, Any]) -> Iterator[Part]:
     if response.get("content"):
         yield Text(text=as_text(response["content"]))
-    for number, made in enumerate(map(mapping, items(response.get("toolCalls"))), 1):
-        yield _call(made, number)
+    for number, interaction in enumerate(map(mapping, items(response.get("toolCalls"))), 1):
+        yield _call(interaction, number)
 
 
-def _call(made: dict[str, Any], number: int) -> ToolCall:
-    return tool_call(made.get("name"), made.get("id"), made.get("arguments"), number)
+def _call(interaction: dict[str, Any], number: int) -> ToolCall:
+    return tool_call(
+        interaction.get("name"), interaction.get("id"), interaction.get("arguments"), number
+    )
 
 
 def _usage(counts: dict[str, Any]) -> Usage | None:

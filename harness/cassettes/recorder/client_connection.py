@@ -146,13 +146,13 @@ class ClientConnection(asyncio.Protocol):
         upstream = self._state.upstreams.get(name)
         if upstream is None:
             return self._send_error(404, "not_found_error", self._state.unknown_upstream(name))
-        asked = _request_of(request, body, upstream.uri(rest))
-        response = self._state.recorded_response(asked)
+        lookup = _request_of(request, body, upstream.uri(rest))
+        response = self._state.recorded_response(lookup)
         if response is not None:
             return await self._replay(response, head_only=request.method == b"HEAD")
         if not self._state.index.records:
-            return self._send_error(404, "not_recorded", self._state.refuse(asked))
-        return await self._forward(upstream, _message(request, body, upstream, rest), asked)
+            return self._send_error(404, "not_recorded", self._state.refuse(lookup))
+        return await self._forward(upstream, _message(request, body, upstream, rest), lookup)
 
     async def _forward(self, upstream: Upstream, message: bytes, request: Request) -> bool:
         open_connection = self._connection_to(upstream)
@@ -195,10 +195,10 @@ class ClientConnection(asyncio.Protocol):
 
     async def _replay(self, response: Response, *, head_only: bool) -> bool:
         """Replay a recorded response, one chunk per recorded read."""
-        bare = head_only or response.status in _NO_BODY
-        framing = () if bare else (("transfer-encoding", "chunked"),)
+        bodiless = head_only or response.status in _NO_BODY
+        framing = () if bodiless else (("transfer-encoding", "chunked"),)
         self._send_head(response.status, response.reason, (*response.headers, *framing))
-        if bare:
+        if bodiless:
             return True
         for piece in _reads_of(response.body, response.stream.reads):
             await self._writable.wait()

@@ -135,8 +135,8 @@ class Recording:
     def _redirect(self, url: str) -> str:
         """Return the recorder's URL for a server's URL; the path stays."""
         parsed, here = urlsplit(url), f"{LOOPBACK}:{self._port}"
-        user, at, place = parsed.netloc.rpartition("@")
-        if place == here:
+        user, at, address = parsed.netloc.rpartition("@")
+        if address == here:
             return url
         server = origin(url)
         self._upstreams[server.name] = server

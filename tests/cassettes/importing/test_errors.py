@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "says"),
+    ("file", "content", "expected"),
     [
         ("a.sse", b"", "a.sse: the file is empty"),
         ("a.sse", b"<html>", "a.sse: unrecognised recording format; supported: vcrpy cassette, "),
@@ -49,13 +49,13 @@ if TYPE_CHECKING:
     ],
 )
 def test_an_error_names_the_file_the_line_and_the_cure(
-    file: str, content: bytes | str, says: str, tmp_path: Path
+    file: str, content: bytes | str, expected: str, tmp_path: Path
 ) -> None:
     path = tmp_path / file
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     [found] = import_files([path])
     assert isinstance(found, InputError)
-    assert says in str(found)
+    assert expected in str(found)
     assert "\n" not in str(found)
 
 

@@ -50,7 +50,7 @@ def only(path: Path) -> Interaction:
 
 
 def ask(url: str, body: bytes = b'{"a":1}', **headers: str) -> httpx2.Response:
-    return httpx2.post(f"{url}/v1/x", content=body, headers=headers, trust_env=False)
+    return httpx2.post(f"{url}/v1/x", content=body, headers=headers, trust_env=False, timeout=60)
 
 
 @pytest.fixture

@@ -47,7 +47,10 @@ def answer(body: bytes, *headers: str) -> bytes:
 def record(path: Path, url: str) -> Any:
     """Record one request; return what the client read, and the summary."""
     recorder = recording(path, upstream=[f"a={url}"], secrets=())
-    with recorder, httpx2.stream("GET", recorder.base_url("a"), trust_env=False) as response:
+    with (
+        recorder,
+        httpx2.stream("GET", recorder.base_url("a"), trust_env=False, timeout=60) as response,
+    ):
         read = b"".join(response.iter_raw())
     return read, recorder.summary
 
@@ -66,7 +69,7 @@ def test_an_unrequested_content_coding_is_decoded(
     assert kept.body == body.replace(KEY[13:].encode(), b"X" * len(KEY[13:]))
     assert (kept.headers, kept.stream.end) == ((), "clean")
     with recording(tmp_path / "a.yaml", "none", upstream=[f"a={url}"]) as recorder:
-        assert httpx2.get(recorder.base_url("a"), trust_env=False).content == kept.body
+        assert httpx2.get(recorder.base_url("a"), trust_env=False, timeout=60).content == kept.body
 
 
 def test_two_codings_are_decoded(tmp_path: Path, plain_server: Server) -> None:
@@ -133,7 +136,7 @@ def test_a_decompression_bomb_is_recorded_in_bounded_memory(
     url = plain_server(answer(sent, f"content-encoding: {word}"))
     with recording(tmp_path / "a.yaml", upstream=[f"a={url}"], secrets=()) as recorder:
         tracemalloc.start()
-        with httpx2.stream("GET", recorder.base_url("a"), trust_env=False) as response:
+        with httpx2.stream("GET", recorder.base_url("a"), trust_env=False, timeout=60) as response:
             assert b"".join(response.iter_raw()) == sent
         until(lambda: last(tmp_path / f"a.yaml{JOURNAL}").endswith(b'"end": "clean"}\n'))
         peak = tracemalloc.get_traced_memory()[1]
@@ -172,7 +175,7 @@ def record_script(provider: Provider, path: Path, script: Script) -> Any:
     with (
         recorder,
         httpx2.stream(
-            "POST", f"{recorder.base_url('a')}/{AT}", content=b"{}", trust_env=False
+            "POST", f"{recorder.base_url('a')}/{AT}", content=b"{}", trust_env=False, timeout=60
         ) as recorded,
     ):
         reads = recorded.iter_raw()

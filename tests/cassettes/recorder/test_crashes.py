@@ -33,7 +33,7 @@ BODY = b"".join(FRAMES)
 ASK = """
 import os, sys, httpx2
 url = os.environ["A_BASE_URL"] + "/x"
-with httpx2.stream("POST", url, content=b"{}", trust_env=False) as reply:
+with httpx2.stream("POST", url, content=b"{}", trust_env=False, timeout=60) as reply:
     for read in reply.iter_raw():
         print(len(read), flush=True)
 """
@@ -45,7 +45,7 @@ def test_secrets_are_forwarded_and_none_is_on_the_disk(provider: Provider, tmp_p
     names = list(ENCODERS)
     recorder = recording(path, "all", upstream=[provider.register(SCRIPT)], secrets=())
     seen = b""
-    with recorder, httpx2.Client(trust_env=False) as client:
+    with recorder, httpx2.Client(trust_env=False, timeout=60) as client:
         for number, secret in enumerate(planted):
             recorded = ENCODERS[names[number % len(names)]](
                 fragments(f"It is {secret.text} here", rng)
@@ -174,7 +174,7 @@ def test_memory_does_not_grow_with_the_body(
     with recording(tmp_path / "a.yaml", upstream=[provider.register(script)]) as recorder:
         tracemalloc.start()
         url = f"{recorder.base_url('a')}/x"
-        with httpx2.stream("POST", url, content=b"{}", trust_env=False) as reply:
+        with httpx2.stream("POST", url, content=b"{}", trust_env=False, timeout=60) as reply:
             for number, _ in enumerate(reply.iter_raw()):
                 if number % 250 == 249:
                     peaks.append(tracemalloc.get_traced_memory()[0])
@@ -184,7 +184,7 @@ def test_memory_does_not_grow_with_the_body(
 
 
 @pytest.mark.parametrize(
-    ("command", "code", "says"),
+    ("command", "code", "expected"),
     [
         ((), 2, "there is no command to run; write it after --"),
         (("--", "no-such-command-here"), 127, "no-such-command-here: command not found"),
@@ -195,12 +195,12 @@ def test_memory_does_not_grow_with_the_body(
     ],
 )
 def test_the_exit_code_is_that_of_the_command(
-    command: tuple[str, ...], code: int, says: str, tmp_path: Path
+    command: tuple[str, ...], code: int, expected: str, tmp_path: Path
 ) -> None:
     completed = subprocess.run(  # noqa: S603 - our own command
         [HARNESS, "record", *command], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert (completed.returncode, says in completed.stderr) == (code, True), completed.stderr
+    assert (completed.returncode, expected in completed.stderr) == (code, True), completed.stderr
 
 
 def test_the_exit_code_is_1_if_a_request_was_refused(provider: Provider, tmp_path: Path) -> None:

@@ -30,7 +30,11 @@ def test_a_stream_is_forwarded_and_recorded_read_by_read(tmp_path: Path) -> None
         with (
             recorder,
             httpx2.stream(
-                "POST", f"{recorder.base_url('a')}/{target}", content=b"{}", trust_env=False
+                "POST",
+                f"{recorder.base_url('a')}/{target}",
+                content=b"{}",
+                trust_env=False,
+                timeout=60,
             ) as response,
         ):
             arrived = []
@@ -80,7 +84,9 @@ def test_after_a_disconnect_what_was_sent_is_recorded(provider: Provider, tmp_pa
     upstream = provider.register(SCRIPT._replace(end="stall", frames=FRAMES[:3]))
     with recording(tmp_path / "a.yaml", upstream=[upstream]) as recorder:
         url = recorder.base_url("a")
-        with httpx2.stream("POST", f"{url}/x", content=b"", trust_env=False) as response:
+        with httpx2.stream(
+            "POST", f"{url}/x", content=b"", trust_env=False, timeout=60
+        ) as response:
             reads = response.iter_raw()
             got = b""
             while len(got) < len(b"".join(FRAMES[:3])):
@@ -116,7 +122,7 @@ def test_sequential_and_concurrent_requests_are_recorded(
     upstream = provider.register(SCRIPT._replace(pace=0.005))
     with recording(tmp_path / "a.yaml", "all", upstream=[upstream]) as recorder:
         url = f"{recorder.base_url('a')}/x"
-        with httpx2.Client(trust_env=False) as client:
+        with httpx2.Client(trust_env=False, timeout=60) as client:
             for _ in range(3):
                 assert client.post(url, content=b"{}").content == BODY
         asking = [threading.Thread(target=lambda: ask(recorder.base_url("a"))) for _ in range(10)]
@@ -133,7 +139,7 @@ def test_a_slow_reader_slows_the_server(provider: Provider, tmp_path: Path) -> N
     script = Script((frame,) * 600, cut="event")
     with recording(tmp_path / "a.yaml", upstream=[provider.register(script)]) as recorder:
         url = f"{recorder.base_url('a')}/x"
-        with httpx2.stream("POST", url, content=b"{}", trust_env=False) as reply:
+        with httpx2.stream("POST", url, content=b"{}", trust_env=False, timeout=60) as reply:
             reads = reply.iter_raw()
             size = len(next(reads))
             time.sleep(0.3)
@@ -158,7 +164,7 @@ def test_unreachable_and_unknown_upstreams_are_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "expected"),
     [
         ({"mode": "onec"}, "unknown record mode 'onec'; did you mean 'once'?"),
         ({"upstream": ["a"]}, "write it as NAME=URL"),
@@ -166,8 +172,8 @@ def test_unreachable_and_unknown_upstreams_are_reported(tmp_path: Path) -> None:
         ({"upstream": ["a=http://[x"]}, "is not an http:// or https:// URL"),
     ],
 )
-def test_invalid_arguments_are_input_errors(arguments: Any, says: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=says.replace("?", r"\?")):
+def test_invalid_arguments_are_input_errors(arguments: Any, expected: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=expected.replace("?", r"\?")):
         recording(tmp_path / "a.yaml", **arguments)
     with recording(tmp_path / "a.yaml") as recorder, pytest.raises(UnknownWordError):
         recorder.base_url("unknown")

@@ -25,7 +25,7 @@ def test_a_request_is_repeated_if_the_server_closed_the_idle_connection(
 ) -> None:
     url = plain_server(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")  # then it closes
     recorder = recording(tmp_path / "a.yaml", "all", upstream=[f"a={url}"])
-    with recorder, httpx2.Client(trust_env=False) as client:
+    with recorder, httpx2.Client(trust_env=False, timeout=60) as client:
         for _ in range(3):
             assert client.get(recorder.base_url("a")).text == "hi"
             time.sleep(0.05)
@@ -37,7 +37,9 @@ def test_a_body_that_ends_with_its_connection_is_complete(
 ) -> None:
     url = plain_server(b"HTTP/1.1 200 OK\r\nx: 1\r\n\r\nall there is")
     with recording(tmp_path / "a.yaml", upstream=[f"a={url}"]) as recorder:
-        assert httpx2.get(recorder.base_url("a"), trust_env=False).text == "all there is"
+        assert (
+            httpx2.get(recorder.base_url("a"), trust_env=False, timeout=60).text == "all there is"
+        )
     recorded = only(tmp_path / "a.yaml").response
     assert (recorded.body, recorded.stream.end) == (b"all there is", "clean")
 
@@ -48,7 +50,7 @@ def test_a_body_shorter_than_its_content_length_is_a_reset(
     url = plain_server(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nnot all")
     recorder = recording(tmp_path / "a.yaml", upstream=[f"a={url}"])
     with recorder, pytest.raises(httpx2.RemoteProtocolError):
-        httpx2.get(recorder.base_url("a"), trust_env=False)
+        httpx2.get(recorder.base_url("a"), trust_env=False, timeout=60)
     recorded = only(tmp_path / "a.yaml").response
     assert (recorded.body, recorded.stream.end) == (b"not all", "reset")
 
@@ -65,7 +67,7 @@ def test_invalid_http_is_forwarded_and_reported(
 ) -> None:
     recorder = recording(tmp_path / "a.yaml", upstream=[f"a={plain_server(answer)}"])
     with recorder, pytest.raises(httpx2.RemoteProtocolError):
-        httpx2.get(recorder.base_url("a"), trust_env=False)
+        httpx2.get(recorder.base_url("a"), trust_env=False, timeout=60)
     assert "the response is not valid HTTP/1.1" in recorder.summary.missed[0]
     if kept is None:
         assert not (tmp_path / "a.yaml").exists()
@@ -93,7 +95,7 @@ def test_responses_without_a_body(tmp_path: Path, plain_server: Callable[..., st
     upstream = f"a={plain_server(answer)}"
     for mode in ("once", "none"):
         with recording(tmp_path / "a.yaml", mode, upstream=[upstream]) as recorder:
-            reply = httpx2.head(recorder.base_url("a"), trust_env=False)
+            reply = httpx2.head(recorder.base_url("a"), trust_env=False, timeout=60)
             assert (reply.headers["x-a"], reply.content) == ("b", b"")
     assert only(tmp_path / "a.yaml").response.stream.end == "clean"
 
@@ -112,7 +114,7 @@ def test_a_server_with_tls(
     url = plain_server(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi", context)
     upstream = url.replace("http://127.0.0.1", "a=https://localhost")
     with recording(tmp_path / "a.yaml", upstream=[upstream]) as recorder:
-        assert httpx2.get(recorder.base_url("a"), trust_env=False).text == "hi"
+        assert httpx2.get(recorder.base_url("a"), trust_env=False, timeout=60).text == "hi"
     assert only(tmp_path / "a.yaml").request.uri.startswith("https://localhost:")
 
 

@@ -59,7 +59,7 @@ def test_a_recorded_response_is_replayed_once(known: tuple[Path, str]) -> None:
     with recording(path, "none", upstream=[upstream]) as recorder:
         assert ask(recorder.base_url("a")).content == BODY
         assert "every recorded response to it has been replayed" in ask(recorder.base_url("a")).text
-        elsewhere = httpx2.get(recorder.base_url("a"), trust_env=False)
+        elsewhere = httpx2.get(recorder.base_url("a"), trust_env=False, timeout=60)
         assert "no recorded request has this method and URL" in elsewhere.text
 
 

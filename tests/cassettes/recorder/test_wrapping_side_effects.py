@@ -95,7 +95,7 @@ def test_user_info_in_a_url_is_kept(provider: Provider, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("client", "says"),
+    ("client", "expected"),
     [
         (
             httpx2.Client(verify=False),
@@ -106,8 +106,10 @@ def test_user_info_in_a_url_is_kept(provider: Provider, tmp_path: Path) -> None:
         (None, "builtins.NoneType is not a client of openai"),
     ],
 )
-def test_an_unsupported_client_is_an_input_error(client: object, says: str, tmp_path: Path) -> None:
-    with recording(tmp_path / "a.yaml") as recorder, pytest.raises(InputError, match=says):
+def test_an_unsupported_client_is_an_input_error(
+    client: object, expected: str, tmp_path: Path
+) -> None:
+    with recording(tmp_path / "a.yaml") as recorder, pytest.raises(InputError, match=expected):
         recorder.wrap(client)
 
 
