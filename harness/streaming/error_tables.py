@@ -25,7 +25,7 @@ RETRYABLE: frozenset[ErrorKind] = frozenset(
 STATUS: Mapping[int, ErrorKind] = {
     400: "bad_request",
     401: "authentication",
-    402: "rate_limit",  # no credit left; see FINAL_STATUS
+    402: "rate_limit",  # no credit; see FINAL_STATUS
     403: "permission",
     404: "not_found",
     408: "timeout",
@@ -130,7 +130,7 @@ CODES: Mapping[str, ErrorKind] = {
     "unexpected_tool_call": "protocol",
 }
 
-# Codes that are never retryable, whatever their kind: there is no credit left (catalogue OR-011;
+# Codes that are never retryable, whatever their kind: there is no credit (catalogue OR-011;
 # https://help.openai.com/en/articles/6614457), or the request was cancelled.
 FINAL_CODES = frozenset(
     {

@@ -100,7 +100,7 @@ def faults_of(step: Step, raises: type[BaseException] | None, *, signalled: bool
         return [*found, f"{len(step.traces)} traces"]
     trace = step.traces[0]
     if trace.outcome != step.result.outcome or trace.error is not None or not trace.latency_s:
-        found.append(f"the trace says {trace.error}, {trace.outcome}")
+        found.append(f"the trace has {trace.error}, {trace.outcome}")
     return found
 
 

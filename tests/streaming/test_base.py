@@ -344,7 +344,7 @@ def test_d61_nothing_is_shared_between_instances() -> None:
 
 def test_a_stream_that_could_not_be_opened_has_failed() -> None:
     interface = AnthropicMessagesInterface()
-    interface.fail(ConnectionRefusedError("nobody there"))
+    interface.fail(ConnectionRefusedError("refused"))
     interface.cancel()
     outcome = interface.outcome()
     assert outcome.error is not None

@@ -225,7 +225,7 @@ async def listed(
 
 
 class NoFlag(AnthropicMessagesInterface):
-    """Defect D4: a cancellation leaves no trace in the interface."""
+    """Defect D4: the interface does not record a cancellation."""
 
     def cancel(self) -> None:
         """Forget it."""

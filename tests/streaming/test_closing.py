@@ -296,7 +296,7 @@ async def test_an_error_of_opening_is_raised_unchanged_and_reported_in_chunks() 
 
 async def test_a_refused_connection_is_failed_not_truncated() -> None:
     async def refuse() -> Any:
-        raise ConnectionRefusedError("nobody listens")
+        raise ConnectionRefusedError("refused")
 
     interface = made()
     with pytest.raises(ConnectionRefusedError):
