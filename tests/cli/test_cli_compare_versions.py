@@ -36,7 +36,7 @@ def versions(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare_versions, "releases", lambda *_: known)
     monkeypatch.setattr(
         compare_versions,
-        "inside",
+        "in_environment",
         lambda label, _: f"command:{sys.executable} program.py {label}",
     )
 
@@ -62,7 +62,7 @@ def test_a_version_that_cannot_be_used_is_2(harness: Any, monkeypatch: pytest.Mo
         program = "no-such-program" if label.endswith("1.5") else f"{sys.executable} program.py"
         return f"command:{program} {label}"
 
-    monkeypatch.setattr(compare_versions, "inside", broken)
+    monkeypatch.setattr(compare_versions, "in_environment", broken)
     result = harness("compare", "hello", "--versions", "mine:1..1.5")
     assert result.code == 2
     assert "there is no program 'no-such-program'" in result.err
