@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from tests.playback.conftest import Endpoint
 
 FRAMES = (b"data: 1\n\n", b"data: 2\n\n", b"data: 3\n\n")
-SHORT_TIMEOUT = httpx2.Timeout(5.0, read=0.05)
+SHORT_TIMEOUT = httpx2.Timeout(30.0, read=0.3)
 
 
 async def once(
     registry: ResponseRegistry, key: str, holds: Callable[[ExchangeLog], bool]
 ) -> ExchangeLog:
     """Wait until the newest exchange satisfies a condition; over a socket this takes a moment."""
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         while not holds(registry.exchanges(key)[-1]):  # noqa: ASYNC110 - the other end has no event
             await asyncio.sleep(0.001)
     return registry.exchanges(key)[-1]
@@ -56,16 +56,19 @@ async def test_each_read_of_the_plan_arrives_by_itself(endpoint: Endpoint) -> No
     assert sizes == asizes == [1, 5, 2, 13, 3, 3]
 
 
+def test_there_is_no_pause_before_the_first_read(endpoint: Endpoint) -> None:
+    key = endpoint.registry.register(Script(FRAMES, pace=60.0))
+    url = f"{endpoint.url}/{key}"
+    with endpoint.client() as client, client.stream("POST", url, timeout=30) as response:
+        assert next(response.iter_raw()) == FRAMES[0]  # a pause would be a read timeout
+
+
 def test_pace_waits_before_each_read_after_the_first(endpoint: Endpoint) -> None:
     key = endpoint.registry.register(Script(FRAMES, pace=0.15))
+    start = time.monotonic()
     with endpoint.client() as client, client.stream("POST", f"{endpoint.url}/{key}") as response:
-        reads, start = response.iter_raw(), time.monotonic()
-        next(reads)
-        first = time.monotonic() - start
-        assert len(list(reads)) == 2
-        last = time.monotonic() - start
-    assert first < 0.14
-    assert last >= 0.29
+        assert len(list(response.iter_raw())) == 3
+    assert time.monotonic() - start >= 0.29
 
 
 def test_a_recording_is_replayed_with_its_reads_and_pauses(endpoint: Endpoint) -> None:
@@ -93,8 +96,8 @@ async def test_a_reset_comes_after_every_byte(
         with pytest.raises(httpx2.ReadError):
             got.extend(response.iter_raw())
     assert tuple(got) == frames
-    evidence = await once(endpoint.registry, key, lambda e: e.closed_by is not None)
-    assert (evidence.bytes_sent, evidence.closed_by) == (sum(map(len, frames)), "server")
+    logged = await once(endpoint.registry, key, lambda e: e.closed_by is not None)
+    assert (logged.bytes_sent, logged.closed_by) == (sum(map(len, frames)), "server")
 
 
 @pytest.mark.parametrize(("end", "pace"), [("stall", 0.0), ("clean", 9.0)])
@@ -113,8 +116,8 @@ async def test_silence_beyond_the_read_timeout_is_a_read_timeout(
         assert await anext(areads) == FRAMES[0]
         with pytest.raises(httpx2.ReadTimeout):
             await anext(areads)
-    evidence = await once(endpoint.registry, key, lambda e: e.closed_by is not None)
-    assert (evidence.bytes_sent, evidence.closed_by) == (len(FRAMES[0]), "client")
+    logged = await once(endpoint.registry, key, lambda e: e.closed_by is not None)
+    assert (logged.bytes_sent, logged.closed_by) == (len(FRAMES[0]), "client")
 
 
 async def test_reading_on_after_closing_is_a_read_error(endpoint: Endpoint) -> None:
@@ -134,15 +137,13 @@ async def test_reading_on_after_closing_is_a_read_error(endpoint: Endpoint) -> N
             await anext(areads)
 
 
-async def test_a_client_that_disconnects_is_logged_at_once(endpoint: Endpoint) -> None:
+async def test_a_disconnect_is_logged_without_waiting_for_the_pace(endpoint: Endpoint) -> None:
     key = endpoint.registry.register(Script(FRAMES, pace=60.0))
     with endpoint.client() as client, client.stream("POST", f"{endpoint.url}/{key}") as response:
         reads = response.iter_raw()
         next(reads)
-    disconnected = time.monotonic()
-    evidence = await once(endpoint.registry, key, lambda e: e.closed_by is not None)
-    assert (evidence.bytes_sent, evidence.closed_by) == (len(FRAMES[0]), "client")
-    assert time.monotonic() - disconnected < 0.5
+    logged = await once(endpoint.registry, key, lambda e: e.closed_by is not None)
+    assert (logged.bytes_sent, logged.closed_by) == (len(FRAMES[0]), "client")
 
 
 @pytest.mark.parametrize(("end", "pace"), [("stall", 0.0), ("clean", 60.0)])
@@ -168,8 +169,8 @@ async def test_a_cancelled_reader_disconnects_and_the_cancellation_propagates(
     reader.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reader
-    evidence = await once(endpoint.registry, key, lambda e: e.closed_by is not None)
-    assert (got, evidence.bytes_sent, evidence.closed_by) == ([FRAMES[0]], 9, "client")
+    logged = await once(endpoint.registry, key, lambda e: e.closed_by is not None)
+    assert (got, logged.bytes_sent, logged.closed_by) == ([FRAMES[0]], 9, "client")
 
 
 def test_the_root_names_this_server_and_its_keys(endpoint: Endpoint) -> None:

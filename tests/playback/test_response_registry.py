@@ -122,8 +122,8 @@ def test_the_log_has_the_providers_own_path(
 ) -> None:
     registry.register(SCRIPT, key)
     registry.respond(asked(path, b"{}"))
-    (evidence,) = registry.exchanges(key)
-    assert evidence[:5] == (key, "POST", own, (("host", "x"),), b"{}")
+    (logged,) = registry.exchanges(key)
+    assert logged[:5] == (key, "POST", own, (("host", "x"),), b"{}")
 
 
 def test_the_log_is_current_and_each_entry_is_frozen(registry: ResponseRegistry) -> None:
@@ -158,7 +158,7 @@ def test_the_log_is_bounded(registry: ResponseRegistry) -> None:
         registry.respond(asked("/0", b"x" * (MAX_BODY + 1)))
     kept = registry.exchanges("0")
     assert len(kept) == MAX_EXCHANGES
-    assert {len(evidence.body) for evidence in kept} == {MAX_BODY}
+    assert {len(logged.body) for logged in kept} == {MAX_BODY}
     for number in range(1, MAX_LOGGED_KEYS + 1):
         registry.respond(asked(f"/{number}"))
     assert registry.exchanges("0") == ()

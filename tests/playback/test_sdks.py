@@ -67,12 +67,12 @@ async def test_both_transports_deliver_the_same_events_for_every_cut(
 def test_the_log_has_the_request_of_the_sdk(row: Row, endpoint: Endpoint) -> None:
     key = endpoint.registry.register(Script(row.frames), f"scenario/{row.name}")
     collect(row, endpoint, key, [])
-    (evidence,) = endpoint.registry.exchanges(key)
-    assert (evidence.method, evidence.path) == ("POST", row.path)
-    assert '"hi"' in evidence.body.decode()
-    assert "user-agent" in dict(evidence.headers)
-    assert evidence.bytes_sent == sum(map(len, row.frames))
-    assert evidence.closed_by is None
+    (logged,) = endpoint.registry.exchanges(key)
+    assert (logged.method, logged.path) == ("POST", row.path)
+    assert '"hi"' in logged.body.decode()
+    assert "user-agent" in dict(logged.headers)
+    assert logged.bytes_sent == sum(map(len, row.frames))
+    assert logged.closed_by is None
 
 
 # The classes each SDK documents for a status; google-genai has one for 4xx and one for 5xx.
@@ -131,7 +131,7 @@ async def test_a_reset_raises_the_same_class_after_the_same_events(
     assert received == areceived
     assert len(received) == row.events - (row.name != "openai_chat")
     assert {type(raised.value), type(araised.value)} == {LOST[row.name][0]}
-    assert {evidence.closed_by for evidence in endpoint.registry.exchanges(key)} == {"server"}
+    assert {logged.closed_by for logged in endpoint.registry.exchanges(key)} == {"server"}
 
 
 @pytest.mark.parametrize("end", ["stall", "clean"])
@@ -143,7 +143,7 @@ def test_silence_beyond_the_read_timeout_is_a_timeout(
     row = {"openai": ROWS[0], "anthropic": ROWS[2]}[kind]
     frames = row.frames[:1] if end == "stall" else row.frames
     key = endpoint.registry.register(Script(frames, end=end, pace=9.0))
-    timeout = httpx2.Timeout(5.0, read=0.05)
+    timeout = httpx2.Timeout(30.0, read=0.3)
     sdk: Any = {"openai": openai.OpenAI, "anthropic": anthropic.Anthropic}[kind]
     with endpoint.client() as client:
         client_ = sdk(
