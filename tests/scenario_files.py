@@ -1,4 +1,4 @@
-"""Scenario files written for a test: a small legal story, and whatever the test changes in it."""
+"""Scenario files written for a test: a small legal stream, and what the test changes in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HELLO: dict[str, Any] = {
     "origin": "synthesized",
     "order": "legal",
     "case": "AN-001",
-    "why": "The least that a stream can say.",
+    "why": "The smallest stream with text.",
     "stream": [
         "message_start",
         "content_block_start",
@@ -31,19 +31,21 @@ HELLO: dict[str, Any] = {
 }
 
 
-def story(**changes: Any) -> dict[str, Any]:
-    """Return the story with some keys replaced; ``...`` leaves a key out."""
-    told = {**HELLO, **changes}
-    return {key: value for key, value in told.items() if value is not ...}
+def scenario_data(**changes: Any) -> dict[str, Any]:
+    """Return the keys of the scenario, some of them replaced; ``...`` omits a key."""
+    data = {**HELLO, **changes}
+    return {key: value for key, value in data.items() if value is not ...}
 
 
 def write(root: Path, scenario_id: str = ID, **changes: Any) -> Path:
-    """Write the changed story as a scenario file and return its path."""
-    return write_text(root, scenario_id, json.dumps(story(**changes), indent=1, ensure_ascii=False))
+    """Write the changed scenario to a file and return its path."""
+    return write_text(
+        root, scenario_id, json.dumps(scenario_data(**changes), indent=1, ensure_ascii=False)
+    )
 
 
 def write_text(root: Path, scenario_id: str, text: str) -> Path:
-    """Write a scenario file as it stands."""
+    """Write the text of a scenario file."""
     path = root / f"{scenario_id}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
@@ -51,5 +53,5 @@ def write_text(root: Path, scenario_id: str, text: str) -> Path:
 
 
 def written(root: Path, scenario_id: str = ID, **changes: Any) -> Scenario:
-    """Write the changed story and read it back."""
+    """Write the changed scenario to a file and load it."""
     return load(write(root, scenario_id, **changes), root)

@@ -1,8 +1,8 @@
-"""Every cancellation case of the catalogue, and what holds it: one table that cannot go stale.
+"""Every cancellation case of the catalogue, and what covers it: one table that cannot go stale.
 
-A case is held by a scenario that names it (``case: CA-003``), by a law that cites it, or by a test
-function; what no code of ours can hold is excluded with its reason. Laws are held against every
-scenario whose ``consumer`` leaves, at every point: ``harness run cancellation``.
+A case is covered by a scenario that names it (``case: CA-003``), by an invariant that cites it, or
+by a test function; what no code of ours can cover is excluded with its reason. The invariants are
+checked on every scenario whose ``consumer`` aborts, at every point: ``harness run cancellation``.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ STACK = "aborting/test_full_stack.py"
 
 
 class Case(NamedTuple):
-    """What a case says, and what holds it: scenario names, laws, FILE::FUNCTION; or why nothing."""
+    """A case, and what covers it: scenarios, invariants, FILE::FUNCTION; or why nothing does."""
 
     says: str
-    held_by: tuple[str, ...] = ()
+    covered_by: tuple[str, ...] = ()
     excluded: str | None = None
 
 
@@ -39,7 +39,7 @@ CASES = {
         (
             "run_closes_responses",
             f"{INTERFACES}::test_a_run_cancelled_while_connecting_closes_the_socket",
-            "aborting/test_stream_sweep.py::test_who_waits_for_the_answer_can_be_interrupted_too",
+            "aborting/test_stream_sweep.py::test_waiting_for_the_response_can_be_interrupted",
         ),
     ),
     "CA-002": Case(
@@ -55,7 +55,7 @@ CASES = {
         (
             "silent_provider",
             "run_ends_at_once",
-            f"{STACK}::test_a_silent_provider_is_left_in_no_time",
+            f"{STACK}::test_a_silent_provider_is_aborted_at_once",
         ),
     ),
     "CA-005": Case(
@@ -69,7 +69,7 @@ CASES = {
             "parallel_calls",
             "streaming/test_request_sanitizing.py::test_every_history_becomes_acceptable_and_then_stays_unchanged",
             "streaming/test_continuation.py::test_stop_reason_after_each_outcome",
-            f"{STACK}::test_undisturbed_it_is_two_steps_of_an_agent",
+            f"{STACK}::test_an_undisturbed_run_has_two_agent_steps",
         ),
     ),
     "CA-007": Case(
@@ -202,27 +202,29 @@ CASES = {
     ),
 }
 
-LAWS = {
-    **{law.name: law.sources for law in ABORT_INVARIANTS},
-    **{law.name: law.sources for law in RUN_INVARIANTS},
+INVARIANT_SOURCES = {
+    **{invariant.name: invariant.sources for invariant in ABORT_INVARIANTS},
+    **{invariant.name: invariant.sources for invariant in RUN_INVARIANTS},
 }
 
 
-def unheld(case_id: str, case: Case, scenarios: dict[str, set[str]]) -> list[str]:
-    """Return what is wrong with a row: a name of nothing, or of what knows nothing of it."""
-    if bool(case.held_by) == bool(case.excluded):
-        return ["is held or excluded, one of the two"]
-    return [words for name in case.held_by if (words := _wrong(case_id, name, scenarios))]
+def faults(case_id: str, case: Case, scenarios: dict[str, set[str]]) -> list[str]:
+    """Return what is wrong with a row: an unknown name, or one that does not cite the case."""
+    if bool(case.covered_by) == bool(case.excluded):
+        return ["is covered or excluded, one of the two"]
+    return [words for name in case.covered_by if (words := _wrong(case_id, name, scenarios))]
 
 
 def _wrong(case_id: str, name: str, scenarios: dict[str, set[str]]) -> str | None:
-    if name in LAWS:
-        return None if case_id in LAWS[name] else f"the law {name} does not cite it"
+    if name in INVARIANT_SOURCES:
+        return (
+            None if case_id in INVARIANT_SOURCES[name] else f"the invariant {name} does not cite it"
+        )
     if "::" in name:
         file, _, function = name.partition("::")
         return None if function in _tests(HERE / file) else f"there is no {name}"
     if name not in scenarios:
-        return f"{name} is no scenario, no law and no test"
+        return f"{name} is not a scenario, an invariant or a test"
     return None if case_id in scenarios[name] else f"a scenario {name} does not name it"
 
 
@@ -244,39 +246,40 @@ def scenarios() -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("case_id", CASES)
-def test_a_case_is_held_by_what_the_table_says(
+def test_a_case_is_covered_by_what_the_table_names(
     case_id: str, scenarios: dict[str, set[str]]
 ) -> None:
-    assert unheld(case_id, CASES[case_id], scenarios) == []
+    assert faults(case_id, CASES[case_id], scenarios) == []
 
 
-def test_the_table_holds_every_case() -> None:
+def test_the_table_has_every_case() -> None:
     assert list(CASES) == [f"CA-{number:03}" for number in range(1, 26)]
 
 
-def test_a_scenario_names_no_case_the_table_does_not_know_of(
+def test_every_case_a_scenario_names_is_in_the_table(
     scenarios: dict[str, set[str]],
 ) -> None:
     for name, cases in scenarios.items():
         for case_id in cases & CASES.keys():
-            assert name in CASES[case_id].held_by, f"{case_id} is named by {name}"
+            assert name in CASES[case_id].covered_by, f"{case_id} is named by {name}"
 
 
 @pytest.mark.parametrize(
     ("case", "says"),
     [
-        (Case("none", ()), "is held or excluded"),
-        (Case("both", ("text",), "no reason"), "is held or excluded"),
-        (Case("a law of another case", ("run_is_cancelled",)), "the law run_is_cancelled does not"),
+        (Case("none", ()), "is covered or excluded"),
+        (Case("both", ("text",), "no reason"), "is covered or excluded"),
+        (
+            Case("an invariant of another case", ("run_is_cancelled",)),
+            "the invariant run_is_cancelled does",
+        ),
         (Case("a test that is gone", (f"{CLOSING}::test_gone",)), "there is no streaming/test_clo"),
         (Case("a file that is gone", ("gone.py::test_it",)), "there is no gone.py::test_it"),
-        (Case("a scenario that is gone", ("gone",)), "gone is no scenario"),
+        (Case("a scenario that is gone", ("gone",)), "gone is not a scenario"),
         (Case("a scenario of another case", ("tool_call",)), "tool_call does not name it"),
     ],
     ids=lambda value: value.says if isinstance(value, Case) else None,
 )
-def test_a_row_that_holds_nothing_is_found(
-    case: Case, says: str, scenarios: dict[str, set[str]]
-) -> None:
-    [words] = unheld("CA-020", case, scenarios)
+def test_an_invalid_row_is_found(case: Case, says: str, scenarios: dict[str, set[str]]) -> None:
+    [words] = faults("CA-020", case, scenarios)
     assert says in words

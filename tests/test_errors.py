@@ -42,26 +42,28 @@ def test_the_place_comes_first(error: InputError, says: str) -> None:
         ("zzz", map(str, range(100)), "… (80 more)"),
     ],
 )
-def test_an_unknown_word_comes_with_a_cure(word: str, known: tuple[str, ...], cure: str) -> None:
+def test_an_unknown_name_comes_with_a_proposal(
+    word: str, known: tuple[str, ...], cure: str
+) -> None:
     text = str(UnknownWordError("protocol", word, known))
     assert text.startswith(f"unknown protocol {word!r}; ")
     assert cure in text
     assert len(text) < 200
 
 
-def test_a_frame_that_is_too_large_tells_both_numbers() -> None:
+def test_a_frame_that_is_too_large_names_both_sizes() -> None:
     error = FrameTooLargeError(2048, 1024)
     assert (error.size, error.limit) == (2048, 1024)
     assert "2,048" in str(error)
 
 
-def test_a_stream_error_carries_what_the_outcome_says() -> None:
+def test_a_stream_error_carries_the_error_of_the_outcome() -> None:
     info = ErrorInfo(kind="overloaded", message="try later")
     assert ProtocolError(info).info is info
     assert str(StreamError(info)) == "overloaded: try later"
 
 
-def test_the_tree_is_as_drawn() -> None:
+def test_the_tree_is_as_documented() -> None:
     assert UnknownWordError.__mro__[1:3] == (InputError, HarnessError)
     assert FrameTooLargeError.__mro__[1:3] == (WireError, HarnessError)
     assert ProtocolError.__mro__[1:3] == (StreamError, HarnessError)

@@ -60,7 +60,7 @@ FULL = Outcome(
 
 
 @pytest.mark.parametrize("outcome", [Outcome(), FULL])
-def test_an_outcome_survives_json(outcome: Outcome) -> None:
+def test_an_outcome_round_trips_through_json(outcome: Outcome) -> None:
     assert Outcome.model_validate_json(outcome.model_dump_json()) == outcome
     assert (
         Outcome.model_validate(json.loads(json.dumps(outcome.model_dump(mode="json")))) == outcome
@@ -74,7 +74,7 @@ def test_a_part_is_known_by_its_kind(part: Part) -> None:
     assert type(read) is type(part)
 
 
-def test_an_outcome_that_nobody_filled_promises_nothing() -> None:
+def test_an_empty_outcome_is_truncated_and_unknown() -> None:
     empty = Outcome()
     assert (empty.finish, empty.ending, empty.usage) == ("unknown", "truncated", None)
 
@@ -84,7 +84,7 @@ def test_not_reported_and_zero_differ() -> None:
     assert Usage(cached=0).model_dump()["cached"] == 0
 
 
-def test_values_do_not_change() -> None:
+def test_values_are_immutable() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         FULL.finish = "stop"  # type: ignore[misc]  # the mistake under test
 
@@ -104,25 +104,25 @@ def test_values_do_not_change() -> None:
         {"error": {"kind": "bad luck"}},
     ],
 )
-def test_what_the_contract_does_not_know_is_refused(data: dict[str, Any]) -> None:
+def test_unknown_fields_are_rejected(data: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Outcome.model_validate(data)
 
 
-def test_a_chunk_dumps_what_it_has() -> None:
+def test_a_chunk_dumps_its_fields() -> None:
     assert CHUNKS[0].dump() == {"kind": "text", "text": "Hello", "part": 0}
     assert CHUNKS[4].dump()["usage"]["input"] == 0
     assert Chunk("text", "").dump() == {"kind": "text", "text": ""}
 
 
-def test_an_outcome_joins_what_it_holds() -> None:
+def test_an_outcome_joins_its_parts() -> None:
     assert (FULL.text, FULL.reasoning, FULL.refusal) == ("Hello", "Hm", "No")
     assert FULL.tool_calls == (CALL,)
     assert FULL.tool_call == CALL
     assert Outcome().tool_call is None
 
 
-def test_rare_fields_are_written_only_where_they_are() -> None:
+def test_rare_fields_are_written_only_where_present() -> None:
     assert "signature" not in Text(text="x").model_dump()
     assert Text(text="x", signature="s").model_dump()["signature"] == "s"
     assert "approval" not in CALL.model_dump()

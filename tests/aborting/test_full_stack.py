@@ -1,4 +1,4 @@
-"""The sweep through the stack: where a run can be left, the same each time, and what is told."""
+"""The sweep through the full stack: where a run is aborted, and what is reported."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ if TYPE_CHECKING:
     from harness.scenarios import Scenario
     from harness.targets.base import Call
 
-LAWS = {law.name for law in RUN_INVARIANTS}
+INVARIANT_NAMES = {invariant.name for invariant in RUN_INVARIANTS}
 ROOT = scenario_root()
 
 
-def story(protocol: str, name: str) -> Scenario:
+def scenario_named(protocol: str, name: str) -> Scenario:
     return load(ROOT / f"{protocol}/cancellation/{name}.yaml", ROOT)
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "pings"])
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    told = story("openai_chat", "tool_call")
-    with Stack(Layers(), told, keepalive=request.param) as made:
+    scenario = scenario_named("openai_chat", "tool_call")
+    with Stack(Layers(), scenario, keepalive=request.param) as made:
         made.run()
         yield made
 
 
 def test_a_run_takes_the_same_steps_each_time(stack: Stack) -> None:
-    leave = Abort("cancel", 30)
-    for wanted in (None, leave):
+    abort = Abort("cancel", 30)
+    for wanted in (None, abort):
         (first, steps), (second, again) = stack.run(wanted), stack.run(wanted)
         assert steps == again
         assert first.at_s == second.at_s
         assert [frame.label for frame in first.events] == [frame.label for frame in second.events]
 
 
-def test_undisturbed_it_is_two_steps_of_an_agent(stack: Stack) -> None:
+def test_an_undisturbed_run_has_two_agent_steps(stack: Stack) -> None:
     seen, _ = stack.run()
     assert not seen.aborted
     assert seen.stored is not None
@@ -68,20 +68,20 @@ def test_undisturbed_it_is_two_steps_of_an_agent(stack: Stack) -> None:
     assert seen.events[-1].label == "done"
 
 
-def test_a_cancelled_run_keeps_what_was_said_and_tells_its_end(stack: Stack) -> None:
+def test_a_cancelled_run_keeps_its_messages_and_reports_its_end(stack: Stack) -> None:
     plain, steps = stack.run()
     whole = [frame.label for frame in plain.events].count("message")
-    heard = set()
+    counts = set()
     for step in range(1, steps):
         seen, _ = stack.run(Abort("fire", step))
         labels = [frame.label for frame in seen.events]
         if seen.aborted and seen.stop_reason == "cancelled":
             assert labels[-1] == "done"
-            heard.add(labels.count("message"))
-    assert heard == set(range(whole + 1))
+            counts.add(labels.count("message"))
+    assert counts == set(range(whole + 1))
 
 
-def test_every_silence_is_one_to_be_left_in(stack: Stack) -> None:
+def test_a_run_is_aborted_in_every_silence(stack: Stack) -> None:
     plain, steps = stack.run()
     moments = {stack.run(Abort("cancel", step))[0].at_s for step in range(1, steps)}
     silences = int(plain.at_s / PACE_S)
@@ -90,9 +90,9 @@ def test_every_silence_is_one_to_be_left_in(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("protocol", NAMES)
-def test_a_silent_provider_is_left_in_no_time(protocol: str) -> None:
+def test_a_silent_provider_is_aborted_at_once(protocol: str) -> None:
     """CA-004: by virtual time, so it cannot be a matter of luck."""
-    with Stack(Layers(), story(protocol, "silent_provider"), keepalive=False) as stack:
+    with Stack(Layers(), scenario_named(protocol, "silent_provider"), keepalive=False) as stack:
         stack.run()
         plain, steps = stack.run()
         fired = [stack.run(Abort("fire", step))[0] for step in range(1, steps)]
@@ -100,53 +100,53 @@ def test_a_silent_provider_is_left_in_no_time(protocol: str) -> None:
     assert {(seen.stop_reason, seen.held_s) for seen in silent} == {("cancelled", 0.0)}
 
 
-def test_a_silent_response_that_nobody_closes_is_found_though_all_its_bytes_came() -> None:
-    pair = ScenarioRun(story("anthropic_messages", "silent_provider"), "it")
-    _, broken = evaluate_runs(pair, Layers(adapter=LeavesTheResponse), {"aclose"})
+def test_an_unclosed_silent_response_is_found_although_all_bytes_came() -> None:
+    run = ScenarioRun(scenario_named("anthropic_messages", "silent_provider"), "it")
+    _, broken = evaluate_runs(run, Layers(adapter=LeavesTheResponse), {"aclose"})
     assert broken.keys() == {"run_closes_responses"}
 
 
 class AsksFirst(StreamAdapter):
-    """Every call of the weather waits for somebody's word."""
+    """Every call of the weather tool waits for approval."""
 
     def stream(self, *args: Any, **named: Any) -> AsyncGenerator[Chunk, None]:
         named["requires_approval"] = {"get_weather"}
         return super().stream(*args, **named)
 
 
-def test_a_run_that_waits_for_approval_can_be_left_as_well() -> None:
+def test_a_run_that_waits_for_approval_can_be_aborted() -> None:
     """One stop reason, and a cancelled run stays cancelled."""
-    told, layers = story("anthropic_messages", "tool_call"), Layers(adapter=AsksFirst)
-    with Stack(layers, told, keepalive=False) as stack:
+    scenario, layers = scenario_named("anthropic_messages", "tool_call"), Layers(adapter=AsksFirst)
+    with Stack(layers, scenario, keepalive=False) as stack:
         assert stack.run()[0].stop_reason == "requires_approval"
-    assert evaluate_runs(ScenarioRun(told, "it"), layers, {"fire", "aclose"})[1] == {}
+    assert evaluate_runs(ScenarioRun(scenario, "it"), layers, {"fire", "aclose"})[1] == {}
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_every_way_leaves_a_run_somewhere(way: str, tmp_path: Path) -> None:
-    pair = ScenarioRun(written(tmp_path), "it")
-    points, broken = evaluate_runs(pair, Layers(), {way})
+def test_every_way_aborts_a_run_somewhere(way: str, tmp_path: Path) -> None:
+    run = ScenarioRun(written(tmp_path), "it")
+    points, broken = evaluate_runs(run, Layers(), {way})
     assert broken == {}
     assert points > (40 if way in INTERRUPTIONS else len(DISCONNECTS))
 
 
-def tell(tmp_path: Path, consumer: dict[str, object], target: object) -> dict[str, Finding]:
-    with Replayer(5.0, in_memory=True) as player:
-        pair = ScenarioRun(written(tmp_path, consumer=consumer), "it")
-        findings = ScenarioRunner(player, sweep=sweep).run(pair, target).findings
+def findings_of(tmp_path: Path, consumer: dict[str, object], target: object) -> dict[str, Finding]:
+    with Replayer(5.0, in_memory=True) as replayer:
+        run = ScenarioRun(written(tmp_path, consumer=consumer), "it")
+        findings = ScenarioRunner(replayer, sweep=sweep).run(run, target).findings
     return {finding.check: finding for finding in findings}
 
 
-def test_findings_say_at_how_many_points_and_whoever_reads_everything_has_none(
+def test_findings_count_abort_points_and_reading_to_the_end_has_none(
     tmp_path: Path,
 ) -> None:
-    findings = tell(tmp_path, {"do": "full_stack"}, "builtin")
-    assert findings.keys() >= LAWS
-    assert {findings[law].verdict for law in LAWS} == {"pass"}
+    findings = findings_of(tmp_path, {"do": "full_stack"}, "builtin")
+    assert findings.keys() >= INVARIANT_NAMES
+    assert {findings[name].verdict for name in INVARIANT_NAMES} == {"pass"}
     assert "abort points" in findings["run_is_cancelled"].actual
-    assert not LAWS & tell(tmp_path, {"do": "read"}, "builtin").keys()
-    assert not LAWS & tell(tmp_path, {"do": "every"}, "builtin").keys()
-    assert not LAWS & tell(tmp_path, {"do": "full_stack"}, "sdk").keys()
+    assert not INVARIANT_NAMES & findings_of(tmp_path, {"do": "read"}, "builtin").keys()
+    assert not INVARIANT_NAMES & findings_of(tmp_path, {"do": "every"}, "builtin").keys()
+    assert not INVARIANT_NAMES & findings_of(tmp_path, {"do": "full_stack"}, "sdk").keys()
 
 
 class Polling:
@@ -160,8 +160,8 @@ class Polling:
         return BuiltinListening(SdkClients(call.transport), call)
 
 
-def test_a_broken_law_names_the_first_point_the_rest_and_its_source(tmp_path: Path) -> None:
-    findings = tell(tmp_path, {"do": "full_stack"}, Polling)
+def test_a_violated_invariant_names_first_point_count_and_source(tmp_path: Path) -> None:
+    findings = findings_of(tmp_path, {"do": "full_stack"}, Polling)
     broken = findings["run_ends_at_once"]
     assert [name for name, found in findings.items() if found.verdict == "fail"] == [broken.check]
     assert re.fullmatch(

@@ -63,12 +63,12 @@ SEEN: dict[str, JSON] = {
 }
 
 
-def test_every_key_is_tried_here() -> None:
+def test_every_key_is_tested_here() -> None:
     assert set(SEEN) == set(EXPECTATIONS) == CHECKS
 
 
 @pytest.mark.parametrize("key", sorted(EXPECTATIONS))
-def test_a_key_sees_what_it_is_named_for(key: str) -> None:
+def test_a_key_reads_what_its_name_says(key: str) -> None:
     assert meets(key, SEEN[key], EXPECTATIONS[key].read(OUTCOME))
     assert not meets(key, ["something", "else"], EXPECTATIONS[key].read(OUTCOME))
 
@@ -98,7 +98,7 @@ def findings(tmp_path: Path, outcome: Outcome = OUTCOME, **changes: Any) -> dict
     return {finding.check: finding for finding in evaluate(pair, outcome)}
 
 
-def test_a_must_fails_a_should_warns_and_an_open_law_only_records(tmp_path: Path) -> None:
+def test_a_must_fails_a_should_warns_and_an_open_value_is_recorded(tmp_path: Path) -> None:
     found = findings(
         tmp_path,
         must={"text": "Bye", "ending": "failed", "model": {"$open": "no document says"}},
@@ -114,7 +114,7 @@ def test_a_must_fails_a_should_warns_and_an_open_law_only_records(tmp_path: Path
     assert found["model"].actual == "m"
 
 
-def test_every_law_gives_a_finding(tmp_path: Path) -> None:
+def test_every_invariant_gives_a_finding(tmp_path: Path) -> None:
     found = findings(tmp_path, Outcome(usage=Usage(output=-1)))
     assert set(found) == {"text", *INVARIANT_NAMES}
     assert found["usage_counts"].verdict == "fail"
@@ -123,12 +123,12 @@ def test_every_law_gives_a_finding(tmp_path: Path) -> None:
     assert found["chunk_sum"].verdict == "pass"
 
 
-def test_a_finding_shows_the_fields_that_were_asked_for(tmp_path: Path) -> None:
+def test_a_finding_shows_the_expected_fields(tmp_path: Path) -> None:
     found = findings(tmp_path, must={"error": {"kind": "timeout"}})["error"]
     assert found.actual == {"kind": "server"}
 
 
-def test_a_finding_can_be_shown_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finding_can_be_reproduced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     away = findings(tmp_path / "a folder")["text"].reproduce
     assert away == (
         f"harness run anthropic_messages/text/hello --target mine --scenarios '{tmp_path}/a folder'"

@@ -113,16 +113,16 @@ def broken(told: Outcome) -> list[str]:
 
 
 @pytest.mark.parametrize("told", HOLDS)
-def test_a_lawful_outcome_breaks_nothing(told: Outcome) -> None:
+def test_a_valid_outcome_violates_nothing(told: Outcome) -> None:
     assert broken(told) == []
 
 
 @pytest.mark.parametrize(("law", "told"), BROKEN)
-def test_a_broken_law_is_the_only_one(law: str, told: Outcome) -> None:
+def test_a_violated_invariant_is_the_only_one(law: str, told: Outcome) -> None:
     assert broken(told) == [law]
 
 
-def test_every_law_is_broken_by_somebody_and_says_what_it_is() -> None:
+def test_every_invariant_is_violated_here_and_has_a_sentence() -> None:
     assert {law for law, _ in BROKEN} == {law.name for law in INVARIANTS}
     assert all(law.sentence for law in INVARIANTS)
     assert len({law.name for law in INVARIANTS}) == len(INVARIANTS)

@@ -93,7 +93,7 @@ def test_a_valid_expectation_is_accepted(expected: JSON) -> None:
     assert invalid_expectation(expected) is None
 
 
-def test_only_an_open_law_is_open() -> None:
+def test_only_an_open_value_is_open() -> None:
     assert is_open({"$open": "why"})
     assert not is_open({"a": {"$open": "why"}})
     assert not is_open("$open")
@@ -111,7 +111,7 @@ def test_only_an_open_law_is_open() -> None:
         (1, {"a": 1}, {"a": 1}),
     ],
 )
-def test_a_report_shows_what_was_asked_for(expected: JSON, actual: JSON, shown: JSON) -> None:
+def test_a_report_shows_the_expected_fields(expected: JSON, actual: JSON, shown: JSON) -> None:
     assert focus(expected, actual) == shown
 
 
@@ -123,7 +123,7 @@ def test_ids_become_ordinals_and_equal_ids_stay_equal() -> None:
     assert with_ordinals(value)["response_id"] == "id-1"
 
 
-def test_ids_inside_somebodys_data_are_theirs() -> None:
+def test_ids_inside_foreign_data_are_kept() -> None:
     call = {
         "id": "c",
         "arguments": {"id": "customer 7"},

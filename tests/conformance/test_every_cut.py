@@ -34,9 +34,9 @@ def test_no_single_cut_changes_the_outcome(story: str) -> None:
     scenario = load(ROOT / f"{story}.yaml", ROOT)
     script = scenario.script()
     ask = Call(scenario.protocol, request=scenario.call_arguments())
-    with Replayer(10.0, in_memory=True) as player:
-        whole = player.replay("builtin", ask, script._replace(cut="whole")).outcome
+    with Replayer(10.0, in_memory=True) as replayer:
+        whole = replayer.replay("builtin", ask, script._replace(cut="whole")).outcome
         assert whole.ending == "complete"
         for plan in ("byte", *single_cuts(script)):
-            cut = player.replay("builtin", ask, script._replace(cut=plan)).outcome
+            cut = replayer.replay("builtin", ask, script._replace(cut=plan)).outcome
             assert cut == whole, plan

@@ -47,7 +47,7 @@ def test_what_is_not_listed_stays(baseline: Baseline) -> None:
     assert baseline.apply(finding("text", "fail", "sdk")).verdict == "fail"
 
 
-def test_an_entry_that_holds_now_is_stale(baseline: Baseline) -> None:
+def test_an_entry_that_passes_now_is_stale(baseline: Baseline) -> None:
     assert baseline.apply(finding("text", "pass")).verdict == "pass"
     assert baseline.stale() == ("builtin a/b/c:text",)
 
@@ -57,14 +57,14 @@ def test_an_entry_whose_check_is_gone_is_stale(baseline: Baseline) -> None:
     assert baseline.stale() == ("builtin a/b/c:text",)
 
 
-def test_an_entry_that_was_not_run_is_nobodys_fault(baseline: Baseline) -> None:
+def test_an_entry_that_was_not_run_is_not_stale(baseline: Baseline) -> None:
     assert baseline.stale() == ()
 
 
 @pytest.mark.parametrize(
     "line", ["builtin", "builtin a/b/c", "builtin a:", "builtin :text", "a b c:d", "a/b/c:text"]
 )
-def test_a_line_that_is_no_entry_is_named_with_the_cure(line: str, tmp_path: Path) -> None:
+def test_an_invalid_line_is_named_with_the_remedy(line: str, tmp_path: Path) -> None:
     path = tmp_path / "baseline"
     path.write_text(f"# fine\n{line}  # why\n", "utf-8")
     with pytest.raises(InputError) as caught:

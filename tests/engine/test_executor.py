@@ -59,16 +59,18 @@ class Scripted:
 
 
 @pytest.fixture
-def lane() -> Iterator[ThreadExecutor]:
-    lane = ThreadExecutor()
-    yield lane
-    lane.close()
+def executor() -> Iterator[ThreadExecutor]:
+    executor = ThreadExecutor()
+    yield executor
+    executor.close()
 
 
-def play(lane: ThreadExecutor, timeout: float = 5.0, **steps: Callable[[], Any]) -> TargetResult:
-    played = lane.run(Scripted(**steps), CALL, timeout)
-    assert played is not None
-    return played
+def play(
+    executor: ThreadExecutor, timeout: float = 5.0, **steps: Callable[[], Any]
+) -> TargetResult:
+    result = executor.run(Scripted(**steps), CALL, timeout)
+    assert result is not None
+    return result
 
 
 def fail(error: BaseException) -> Callable[[], Any]:
@@ -92,54 +94,54 @@ async def deaf() -> None:
         await forever()
 
 
-def test_a_target_that_ends_has_its_outcome(lane: ThreadExecutor) -> None:
-    assert play(lane) == TargetResult(DONE)
+def test_a_target_that_ends_has_its_outcome(executor: ThreadExecutor) -> None:
+    assert play(executor) == TargetResult(DONE)
 
 
 @pytest.mark.parametrize("step", ["listen", "enter", "read", "exit"])
 @pytest.mark.parametrize("error", [ValueError("own goal"), SystemExit(3), KeyboardInterrupt()])
-def test_what_it_raises_without_naming_it_is_a_complaint(
-    lane: ThreadExecutor, step: str, error: BaseException
+def test_an_exception_it_does_not_report_is_a_problem(
+    executor: ThreadExecutor, step: str, error: BaseException
 ) -> None:
     steps: dict[str, Any] = {step: fail(error)}
-    played = play(lane, **steps)
+    result = play(executor, **steps)
     word = type(error).__name__
-    assert played.problem == f"raised {word}: {error}"
+    assert result.problem == f"raised {word}: {error}"
     if step == "listen":
         return  # there was nothing to ask for an outcome
-    assert played.outcome.error == ErrorInfo(kind="unknown", code=word, message=str(error))
-    assert (played.outcome.finish, played.outcome.ending) == ("error", "failed")
-    assert play(lane) == TargetResult(DONE)
+    assert result.outcome.error == ErrorInfo(kind="unknown", code=word, message=str(error))
+    assert (result.outcome.finish, result.outcome.ending) == ("error", "failed")
+    assert play(executor) == TargetResult(DONE)
 
 
-def test_what_the_outcome_names_may_be_raised(lane: ThreadExecutor) -> None:
+def test_a_reported_error_may_be_raised(executor: ThreadExecutor) -> None:
     named = Outcome(error=ErrorInfo(kind="server"), ending="failed", finish="error")
-    assert play(lane, read=fail(ValueError()), outcome=lambda: named) == TargetResult(named)
+    assert play(executor, read=fail(ValueError()), outcome=lambda: named) == TargetResult(named)
 
 
-def test_no_end_in_time_is_a_complaint_and_the_target_is_left(lane: ThreadExecutor) -> None:
+def test_a_timeout_is_a_problem_and_the_target_is_cancelled(executor: ThreadExecutor) -> None:
     target = Scripted(read=forever)
-    played = lane.run(target, CALL, SOON)
-    assert played == TargetResult(DONE, "did not finish within 0.2 s")
+    result = executor.run(target, CALL, SOON)
+    assert result == TargetResult(DONE, "did not finish within 0.2 s")
     assert target.left.is_set()
 
 
-def test_a_target_that_does_not_hear_the_deadline_is_late_all_the_same(
-    lane: ThreadExecutor,
+def test_a_target_that_suppresses_the_deadline_is_late(
+    executor: ThreadExecutor,
 ) -> None:
-    assert play(lane, SOON, read=deaf).problem == "did not finish within 0.2 s"
+    assert play(executor, SOON, read=deaf).problem == "did not finish within 0.2 s"
 
 
-def test_its_own_timeout_is_not_ours(lane: ThreadExecutor) -> None:
-    played = play(lane, read=own_timeout)
-    assert played.problem == "raised TimeoutError: "
-    assert played.outcome.error is not None
-    assert played.outcome.error.code == "TimeoutError"
+def test_a_timeout_of_the_target_is_not_the_executors(executor: ThreadExecutor) -> None:
+    result = play(executor, read=own_timeout)
+    assert result.problem == "raised TimeoutError: "
+    assert result.outcome.error is not None
+    assert result.outcome.error.code == "TimeoutError"
 
 
-def test_a_cancellation_of_its_own_is_no_end(lane: ThreadExecutor) -> None:
-    played = play(lane, read=fail(asyncio.CancelledError()))
-    assert played.problem == "raised CancelledError although it was not cancelled"
+def test_a_cancellation_of_its_own_is_a_problem(executor: ThreadExecutor) -> None:
+    result = play(executor, read=fail(asyncio.CancelledError()))
+    assert result.problem == "raised CancelledError although it was not cancelled"
 
 
 @pytest.mark.parametrize(
@@ -150,13 +152,13 @@ def test_a_cancellation_of_its_own_is_no_end(lane: ThreadExecutor) -> None:
         (fail(ValueError("own goal")), "outcome() raised ValueError: own goal"),
     ],
 )
-def test_nonsense_is_a_complaint(
-    lane: ThreadExecutor, outcome: Callable[[], Any], says: str
+def test_an_invalid_outcome_is_a_problem(
+    executor: ThreadExecutor, outcome: Callable[[], Any], says: str
 ) -> None:
-    assert play(lane, outcome=outcome) == TargetResult(Outcome(), says)
+    assert play(executor, outcome=outcome) == TargetResult(Outcome(), says)
 
 
-def test_a_listening_that_is_none_is_a_complaint(lane: ThreadExecutor) -> None:
+def test_an_invalid_listening_is_a_problem(executor: ThreadExecutor) -> None:
     class Nothing:
         name = "nothing"
         protocols = ("openai_chat",)
@@ -164,30 +166,30 @@ def test_a_listening_that_is_none_is_a_complaint(lane: ThreadExecutor) -> None:
         def listen(self, _: Call) -> None:
             return None
 
-    played = lane.run(Nothing(), CALL, 5)
-    assert played is not None
-    assert "asynchronous context manager" in str(played.problem)
+    result = executor.run(Nothing(), CALL, 5)
+    assert result is not None
+    assert "asynchronous context manager" in str(result.problem)
 
 
-def test_another_protocol_is_not_even_tried(lane: ThreadExecutor) -> None:
+def test_an_unsupported_protocol_is_not_tried(executor: ThreadExecutor) -> None:
     target = Scripted(listen=fail(AssertionError()))
     target.protocols = ("anthropic_messages", "gemini_generate")
     words = "it supports anthropic_messages, gemini_generate"
-    assert lane.run(target, CALL, 5) == TargetResult(Outcome(), words, unsupported=True)
+    assert executor.run(target, CALL, 5) == TargetResult(Outcome(), words, unsupported=True)
 
 
 @pytest.mark.parametrize(
     ("address", "says"),
     [("sdkk", "did you mean 'sdk'?"), (7, "a target has name, protocols and listen")],
 )
-def test_an_address_of_nothing_is_the_callers_fault(
-    lane: ThreadExecutor, address: Any, says: str
+def test_an_invalid_address_is_an_input_error(
+    executor: ThreadExecutor, address: Any, says: str
 ) -> None:
     with pytest.raises(InputError, match=says.replace("?", r"\?")):
-        lane.run(address, CALL, 5)
+        executor.run(address, CALL, 5)
 
 
-def test_a_target_is_made_once_a_lane_even_if_it_cannot_be_hashed(lane: ThreadExecutor) -> None:
+def test_a_target_is_made_once_per_executor_even_if_unhashable(executor: ThreadExecutor) -> None:
     class Unhashable(Scripted):
         made = 0
         __hash__ = None  # type: ignore[assignment]  # what a dataclass with eq does
@@ -199,48 +201,48 @@ def test_a_target_is_made_once_a_lane_even_if_it_cannot_be_hashed(lane: ThreadEx
         def __eq__(self, _: object) -> bool:
             return True
 
-    assert [lane.run(Unhashable, CALL, 5) for _ in range(2)] == [TargetResult(DONE)] * 2
-    assert lane.run(Unhashable(), CALL, 5) == TargetResult(DONE)
+    assert [executor.run(Unhashable, CALL, 5) for _ in range(2)] == [TargetResult(DONE)] * 2
+    assert executor.run(Unhashable(), CALL, 5) == TargetResult(DONE)
     assert Unhashable.made == 2
 
 
-def test_a_blocked_lane_gives_up_and_cleans_up_when_it_wakes(
+def test_a_blocked_executor_gives_up_and_cleans_up_when_it_wakes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("harness.engine.executor.GRACE", 0.1)
-    lane = ThreadExecutor()
+    executor = ThreadExecutor()
     target = Scripted(enter=lambda: time.sleep(0.6))
-    assert lane.run(target, CALL, 0.1) is None
-    lane.close(patience=0)
-    assert lane._thread.is_alive()
-    lane._thread.join(5)
-    assert not lane._thread.is_alive()
+    assert executor.run(target, CALL, 0.1) is None
+    executor.close(patience=0)
+    assert executor._thread.is_alive()
+    executor._thread.join(5)
+    assert not executor._thread.is_alive()
 
 
 def test_closing_ends_the_thread_and_what_still_runs_in_it() -> None:
-    lane = ThreadExecutor()
+    executor = ThreadExecutor()
     target = Scripted(read=forever)
     with ThreadPoolExecutor(1) as waiter:
-        waiting = waiter.submit(lane.run, target, CALL, 60)
-        while not lane._targets:
+        waiting = waiter.submit(executor.run, target, CALL, 60)
+        while not executor._targets:
             time.sleep(0.01)
-        lane.close()
+        executor.close()
         assert waiting.result(5) == TargetResult(
             Outcome(), "raised CancelledError although it was not cancelled"
         )
     assert target.left.is_set()
-    assert not lane._thread.is_alive()
-    lane.close()  # twice does no harm
+    assert not executor._thread.is_alive()
+    executor.close()  # twice does no harm
 
 
-def test_a_lane_that_never_played_closes_too() -> None:
-    lane = ThreadExecutor()
-    lane.close()
-    assert not lane._thread.is_alive()
+def test_an_unused_executor_can_be_closed() -> None:
+    executor = ThreadExecutor()
+    executor.close()
+    assert not executor._thread.is_alive()
 
 
 def test_an_interrupted_wait_cancels_the_target(
-    lane: ThreadExecutor, monkeypatch: pytest.MonkeyPatch
+    executor: ThreadExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = threading.Event()
 
@@ -262,7 +264,7 @@ def test_an_interrupted_wait_cancels_the_target(
     real = asyncio.run_coroutine_threadsafe
     monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", lambda *a: Interrupted(real(*a)))
     with pytest.raises(KeyboardInterrupt):
-        lane.run(target, CALL, 60)
+        executor.run(target, CALL, 60)
     assert target.left.wait(5)
     monkeypatch.undo()
-    assert play(lane) == TargetResult(DONE)
+    assert play(executor) == TargetResult(DONE)

@@ -36,7 +36,7 @@ async def cancels_itself(_: Call) -> Outcome:
     raise asyncio.CancelledError
 
 
-def test_both_lanes_deliver_the_same() -> None:
+def test_both_executors_deliver_the_same() -> None:
     with (
         Replayer(20.0, in_memory=True) as one,
         Replayer(20.0, in_memory=True, inline=True) as other,
@@ -45,11 +45,11 @@ def test_both_lanes_deliver_the_same() -> None:
 
 
 @pytest.mark.parametrize("target", [blocks, waits, cancels_itself])
-def test_a_target_that_misbehaves_is_reported_and_the_next_one_listens(target: object) -> None:
-    with Replayer(0.2, in_memory=True, inline=True) as player:
-        played = player.replay(target, ASK, HELLO)
-        assert played.problem
-        assert player.replay("builtin", ASK, HELLO).problem is None
+def test_a_misbehaving_target_is_reported_and_the_next_one_runs(target: object) -> None:
+    with Replayer(0.2, in_memory=True, inline=True) as replayer:
+        result = replayer.replay(target, ASK, HELLO)
+        assert result.problem
+        assert replayer.replay("builtin", ASK, HELLO).problem is None
 
 
 async def is_interrupted(_: Call) -> Outcome:
@@ -58,24 +58,24 @@ async def is_interrupted(_: Call) -> Outcome:
     return Outcome()
 
 
-def test_an_interrupt_is_ours_and_not_the_targets() -> None:
+def test_an_interrupt_reaches_the_caller_not_the_target() -> None:
     with (
         pytest.raises(KeyboardInterrupt),
-        Replayer(20.0, in_memory=True, inline=True) as player,
+        Replayer(20.0, in_memory=True, inline=True) as replayer,
     ):
-        player.replay(is_interrupted, ASK, HELLO)
+        replayer.replay(is_interrupted, ASK, HELLO)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_the_alarm_is_given_back() -> None:
+def test_the_signal_handler_is_restored() -> None:
     before = signal.getsignal(signal.SIGALRM)
-    with Replayer(20.0, in_memory=True, inline=True) as player:
-        player.replay("builtin", ASK, HELLO)
+    with Replayer(20.0, in_memory=True, inline=True) as replayer:
+        replayer.replay("builtin", ASK, HELLO)
     assert signal.getsignal(signal.SIGALRM) is before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
-def test_only_the_main_thread_can_be_waked() -> None:
+def test_only_the_main_thread_can_be_interrupted() -> None:
     said: list[bool] = []
     thread = threading.Thread(target=lambda: said.append(may_be_inline()))
     thread.start()

@@ -46,18 +46,18 @@ async def wrong(_: Call) -> Outcome:
 
 
 @pytest.fixture(scope="module")
-def player() -> Iterator[Replayer]:
-    with Replayer(5.0, in_memory=True) as player:
-        yield player
+def replayer() -> Iterator[Replayer]:
+    with Replayer(5.0, in_memory=True) as replayer:
+        yield replayer
 
 
-def tell(player: Replayer, target: Any, tmp_path: Path, **changes: Any) -> dict[str, Finding]:
+def tell(replayer: Replayer, target: Any, tmp_path: Path, **changes: Any) -> dict[str, Finding]:
     run = ScenarioRun(written(tmp_path, **changes), "it")
-    findings = ScenarioRunner(player).run(run, target).findings
+    findings = ScenarioRunner(replayer).run(run, target).findings
     return {finding.check: finding for finding in findings}
 
 
-def test_a_run_tells_what_happens_in_order(tmp_path: Path) -> None:
+def test_a_run_emits_its_events_in_order(tmp_path: Path) -> None:
     scenario = written(tmp_path)
     bad = InputError("no", path="x.yaml")
     happenings = list(run([scenario], Settings(("builtin", "sdk")), [bad]))
@@ -75,7 +75,7 @@ def test_a_run_tells_what_happens_in_order(tmp_path: Path) -> None:
     assert end.seconds > judged.seconds > 0
 
 
-def test_an_accepted_failure_is_known_and_a_stale_entry_told(tmp_path: Path) -> None:
+def test_an_accepted_failure_is_known_and_a_stale_entry_reported(tmp_path: Path) -> None:
     scenario = written(tmp_path, must={"text": "Bye", "finish": "stop"})
     entries = {("builtin", scenario.id, "text"), ("builtin", scenario.id, "finish")}
     settings = Settings(("builtin",), baseline=Baseline(frozenset(entries)))
@@ -87,7 +87,7 @@ def test_an_accepted_failure_is_known_and_a_stale_entry_told(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("after", [1, 2, 3])
-def test_an_interrupted_run_tells_what_it_knows(after: int, tmp_path: Path) -> None:
+def test_an_interrupted_run_emits_what_it_has(after: int, tmp_path: Path) -> None:
     scenarios = [written(tmp_path, f"anthropic_messages/text/{name}") for name in "abc"]
     settings = Settings(("builtin",), baseline=Baseline(frozenset({("builtin", "a", "b")})))
     happenings = run(scenarios, settings, [InputError("no")])
@@ -99,39 +99,39 @@ def test_an_interrupted_run_tells_what_it_knows(after: int, tmp_path: Path) -> N
     assert list(happenings) == []
 
 
-def test_a_target_that_is_none_ends_the_run_as_bad_input(tmp_path: Path) -> None:
+def test_an_invalid_target_ends_the_run_as_bad_input(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="target"):
         list(run([written(tmp_path)], Settings(("python:tests.scenario_files:HELLO",))))
 
 
-def test_a_target_is_judged_by_the_story(player: Replayer, tmp_path: Path) -> None:
-    assert not [f for f in tell(player, right, tmp_path).values() if f.verdict != "pass"]
-    found = tell(player, wrong, tmp_path)
+def test_a_target_is_checked_against_the_scenario(replayer: Replayer, tmp_path: Path) -> None:
+    assert not [f for f in tell(replayer, right, tmp_path).values() if f.verdict != "pass"]
+    found = tell(replayer, wrong, tmp_path)
     assert {check for check, one in found.items() if one.verdict in FAILING} == {
         "text",
         "chunk_sum",
     }
 
 
-def test_a_complaint_comes_first_and_ends_the_variations(player: Replayer, tmp_path: Path) -> None:
+def test_a_problem_comes_first_and_skips_the_mutations(replayer: Replayer, tmp_path: Path) -> None:
     async def raising(_: Call) -> Outcome:
         raise ValueError("own goal")
 
-    found = tell(player, raising, tmp_path, holds_under=["crlf"])
+    found = tell(replayer, raising, tmp_path, holds_under=["crlf"])
     assert next(iter(found)) == "target"
     assert found["target"].actual == "raised ValueError: own goal"
     assert found["text"].verdict == "fail"
     assert "holds_under:crlf" not in found
 
 
-def test_what_a_target_does_not_speak_is_untestable_and_red(
-    player: Replayer, tmp_path: Path
+def test_an_unsupported_protocol_is_untestable_and_fails(
+    replayer: Replayer, tmp_path: Path
 ) -> None:
     async def narrow(_: Call) -> Outcome:
         raise AssertionError
 
     narrow.protocols = ("gemini_generate",)  # type: ignore[attr-defined]  # as base.py asks
-    found = tell(player, narrow, tmp_path)
+    found = tell(replayer, narrow, tmp_path)
     assert list(found) == ["target"]
     assert found["target"].verdict == "untestable"
     assert "untestable" in FAILING
@@ -152,10 +152,10 @@ def answering(*outcomes: Outcome | Exception) -> Any:
     return target
 
 
-def test_a_variation_that_changes_the_outcome_is_shown_by_what_changed(
-    player: Replayer, tmp_path: Path
+def test_a_mutation_that_changes_the_outcome_shows_what_changed(
+    replayer: Replayer, tmp_path: Path
 ) -> None:
-    found = tell(player, answering(HELLO, HELLO, wrong_model()), tmp_path, holds_under=SPLIT)
+    found = tell(replayer, answering(HELLO, HELLO, wrong_model()), tmp_path, holds_under=SPLIT)
     finding = found["holds_under:any_byte_split"]
     assert (finding.verdict, finding.expected, finding.actual) == (
         "fail", {"model": None}, {"model": "other"},
@@ -169,16 +169,16 @@ def wrong_model() -> Outcome:
     return HELLO.model_copy(update={"model": "other"})
 
 
-def test_a_variation_under_which_the_target_fails_is_a_failure(
-    player: Replayer, tmp_path: Path
+def test_a_mutation_under_which_the_target_fails_is_a_failure(
+    replayer: Replayer, tmp_path: Path
 ) -> None:
-    found = tell(player, answering(HELLO, ValueError("x")), tmp_path, holds_under=SPLIT)
+    found = tell(replayer, answering(HELLO, ValueError("x")), tmp_path, holds_under=SPLIT)
     finding = found["holds_under:any_byte_split"]
     assert finding.verdict == "fail"
     assert finding.actual["target"] == "raised ValueError: x"
 
 
-def test_notes_error_words_and_minted_ids_may_vary(player: Replayer, tmp_path: Path) -> None:
+def test_notes_error_messages_and_random_ids_may_vary(replayer: Replayer, tmp_path: Path) -> None:
     def answer(word: str) -> Outcome:
         error = ErrorInfo(kind="server", message=word)
         call = ToolCall(id=word, name="f", arguments_raw="{}", arguments={}, complete=True)
@@ -194,36 +194,36 @@ def test_notes_error_words_and_minted_ids_may_vary(player: Replayer, tmp_path: P
         )
 
     answers = answering(answer("one"), answer("two"), answer("three"))
-    found = tell(player, answers, tmp_path, holds_under=SPLIT)
+    found = tell(replayer, answers, tmp_path, holds_under=SPLIT)
     assert found["holds_under:any_byte_split"].verdict == "pass"
 
 
-def test_an_http_error_is_told_with_its_status(player: Replayer, tmp_path: Path) -> None:
+def test_an_http_error_is_sent_with_its_status(replayer: Replayer, tmp_path: Path) -> None:
     changes: dict[str, Any] = {
         "order": "open",
         "stream": [{"json": {"type": "error", "error": {"type": "rate_limit_error"}}}],
         "transport": {"status": 429},
         "must": {"error": {"kind": "rate_limit", "retryable": True}},
     }
-    found = tell(player, "builtin", tmp_path, **changes)
+    found = tell(replayer, "builtin", tmp_path, **changes)
     assert [f.check for f in found.values() if f.verdict != "pass"] == []
 
 
-def test_a_blocked_lane_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_blocked_executor_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.engine.executor.GRACE", 0.1)
 
     async def blocking(_: Call) -> Outcome:
         time.sleep(1)  # noqa: ASYNC251 - the sin itself
         return HELLO
 
-    with Replayer(0.1, in_memory=True) as player:
-        played = player.replay(blocking, Call("openai_chat"), Script(()))
-        assert played.problem == "blocked its thread for more than 0.1 s"
-        found = tell(player, right, tmp_path)
+    with Replayer(0.1, in_memory=True) as replayer:
+        result = replayer.replay(blocking, Call("openai_chat"), Script(()))
+        assert result.problem == "blocked its thread for more than 0.1 s"
+        found = tell(replayer, right, tmp_path)
     assert found["text"].verdict == "pass"
 
 
-def test_a_script_is_forgotten_once_it_is_told(player: Replayer) -> None:
+def test_a_script_is_unregistered_once_it_was_replayed(replayer: Replayer) -> None:
     seen: list[Call] = []
 
     async def noting(call: Call) -> Outcome:
@@ -232,10 +232,10 @@ def test_a_script_is_forgotten_once_it_is_told(player: Replayer) -> None:
 
     ask = Call("openai_chat", request={"model": "m"}, read_timeout=3.0)
     for _ in range(2):
-        player.replay(noting, ask, Script(()))
+        replayer.replay(noting, ask, Script(()))
     assert len({call.base_url for call in seen}) == 2
     assert (seen[0].request, seen[0].read_timeout) == ({"model": "m"}, 3.0)
-    assert not player._registry._scripts
+    assert not replayer._registry._scripts
 
 
 BODY = Script((sse.write("a", '{"x":1}'), sse.write(None, "[DONE]")))
@@ -243,7 +243,7 @@ BODY = Script((sse.write("a", '{"x":1}'), sse.write(None, "[DONE]")))
 
 @pytest.mark.parametrize("name", sorted(MUTATIONS))
 @pytest.mark.parametrize("script", [BODY, Script(())], ids=["two events", "nothing"])
-def test_a_mutation_never_takes_anything_away(name: str, script: Script) -> None:
+def test_a_mutation_removes_nothing(name: str, script: Script) -> None:
     for varied in MUTATIONS[name](script):
         reader = sse.Reader()
         frames = [f for read in cut_plans.cut(varied.frames, varied.cut) for f in reader.feed(read)]
@@ -251,7 +251,7 @@ def test_a_mutation_never_takes_anything_away(name: str, script: Script) -> None
         assert [frame for frame in frames if frame in original] == original
 
 
-def test_each_mutation_does_what_it_is_named_for() -> None:
+def test_each_mutation_does_what_its_name_says() -> None:
     def bodies(name: str) -> list[bytes]:
         return [varied.body for varied in MUTATIONS[name](BODY)]
 

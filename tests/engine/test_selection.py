@@ -8,7 +8,7 @@ import pytest
 
 from harness.engine.selection import matching_ids, select_scenarios
 from harness.errors import InputError, UnknownWordError
-from tests.scenario_files import story, write, write_text
+from tests.scenario_files import scenario_data, write, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ def test_a_selector_is_a_glob_or_a_part_of_the_path(
         ("zzz", "known: "),
     ],
 )
-def test_a_selector_that_chooses_nothing_proposes_what_would(selector: str, cure: str) -> None:
+def test_a_selector_without_a_match_proposes_one(selector: str, cure: str) -> None:
     with pytest.raises(UnknownWordError, match=r"unknown scenario ") as caught:
         matching_ids(IDS, ["hello", selector])
     assert cure in str(caught.value)
@@ -76,7 +76,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_bad_file_is_named_once_and_the_good_ones_run(root: Path) -> None:
+def test_every_invalid_file_is_named_once_and_the_others_run(root: Path) -> None:
     sound, errors = select_scenarios(root, ())
     assert [scenario.id for scenario in sound] == ["anthropic_messages/text/good"]
     said = {str(error.path).rpartition("/")[2]: str(error) for error in errors}
@@ -89,22 +89,22 @@ def test_every_bad_file_is_named_once_and_the_good_ones_run(root: Path) -> None:
     assert all(error.line for error in errors)
 
 
-def test_a_fault_stands_at_its_line(root: Path) -> None:
+def test_an_error_has_its_line(root: Path) -> None:
     _, [error] = select_scenarios(root, ["bad/status"])
     assert error.line is not None
-    line = story(transport={"status": 204})
+    line = scenario_data(transport={"status": 204})
     assert list(line)[-1] == "transport"
     path = root / "anthropic_messages/bad/status.yaml"
     assert '"transport"' in path.read_text("utf-8").splitlines()[error.line - 1]
 
 
-def test_a_bad_file_can_be_chosen_and_one_outside_does_not_matter(root: Path) -> None:
+def test_an_invalid_file_counts_only_if_selected(root: Path) -> None:
     sound, errors = select_scenarios(root, ["malformed"])
     assert (sound, len(errors)) == ([], 1)
     sound, errors = select_scenarios(root, ["good"])
     assert (len(sound), errors) == (1, [])
 
 
-def test_an_empty_folder_is_no_green_run(tmp_path: Path) -> None:
+def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="contains no scenario"):
         select_scenarios(tmp_path, ())

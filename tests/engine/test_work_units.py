@@ -36,17 +36,17 @@ def place_of(told: UnitResult) -> int:
 
 @pytest.mark.parametrize("pairs", [0, 1, 2, 17, 100])
 @pytest.mark.parametrize("workers", [1, 2, 3])
-def test_shares_are_the_plan_in_pieces(pairs: int, workers: int) -> None:
+def test_units_are_the_job_in_pieces(pairs: int, workers: int) -> None:
     whole: Any = tuple(range(pairs))
     cut = split(WorkUnit(0, whole, 1.0), workers)
     assert len(cut) <= workers * UNITS_PER_WORKER
     assert len(cut) >= min(pairs, workers)
-    assert [
-        (place, pair) for share in cut for place, pair in enumerate(share.runs, share.first)
-    ] == [(pair, pair) for pair in whole]
+    assert [(place, pair) for unit in cut for place, pair in enumerate(unit.runs, unit.first)] == [
+        (pair, pair) for pair in whole
+    ]
 
 
-def test_what_is_told_out_of_turn_waits_for_its_turn() -> None:
+def test_results_out_of_order_wait_for_their_turn() -> None:
     said = in_order(telling([[2, 3], [0], [1]], []), place_of)
     assert list(said) == [0, 1, 2, 3]
 
@@ -56,7 +56,7 @@ def test_something_can_be_yielded_after_each_batch() -> None:
     assert list(in_order(batches, place_of, lambda: -1)) == [-1, 0, 1, -1]
 
 
-def test_an_interrupt_is_passed_on_after_what_was_told_out_of_turn() -> None:
+def test_an_interrupt_is_passed_on_after_the_results_out_of_order() -> None:
     closed: list[str] = []
     said = in_order(telling([[4, 5], [0], [2], [-1]], closed), place_of)
     assert [next(said) for _ in range(4)] == [0, 2, 4, 5]
@@ -65,7 +65,7 @@ def test_an_interrupt_is_passed_on_after_what_was_told_out_of_turn() -> None:
         next(said)
 
 
-def test_an_interrupt_thrown_in_closes_and_loses_nothing_of_a_share() -> None:
+def test_an_interrupt_thrown_in_closes_and_loses_no_result() -> None:
     closed: list[str] = []
     said = in_order(telling([[0, 1, 2], [3]], closed), place_of)
     assert next(said) == 0

@@ -1,4 +1,4 @@
-"""Deliberately wrong targets for readers that leave, one sin each: each breaks one law of leaving.
+"""Broken targets for consumers that abort: each violates one invariant of an aborted stream.
 
 Each passes on what ``builtin`` does and spoils one thing of it, in a way somebody's interface has
 done it (docs/defects.md, the CA cases of docs/catalogue.md).
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Leaver:
-    """One wrong target: its listening, the one law it breaks, the stream and how it is left."""
+class BrokenAbort:
+    """One broken target: its listening, the invariant it violates, the stream and the abort."""
 
     listening: type[BuiltinListening]
     breaks: str
@@ -34,11 +34,11 @@ class Leaver:
 
     @property
     def name(self) -> str:
-        """The sin, in words."""
+        """Its defect, in words."""
         return self.listening.__name__
 
     def target(self) -> Any:
-        """Return a new target that sins."""
+        """Return a new instance of the target."""
         return _Sinner(self.listening)
 
 
@@ -55,24 +55,24 @@ class _Sinner:
         return self._listening(self._clients, call)
 
 
-LEAVERS: list[Leaver] = []
+BROKEN_ABORTS: list[BrokenAbort] = []
 
 
-def sins(
+def violates(
     breaks: str, stream: str = "thinking", consumer: str = "every"
 ) -> Callable[[type[BuiltinListening]], type[BuiltinListening]]:
-    """Register a listening that sins."""
+    """Register a broken listening."""
 
     def register(listening: type[BuiltinListening]) -> type[BuiltinListening]:
-        LEAVERS.append(Leaver(listening, breaks, stream, consumer))
+        BROKEN_ABORTS.append(BrokenAbort(listening, breaks, stream, consumer))
         return listening
 
     return register
 
 
-@sins("aborted_is_cancelled")
+@violates("aborted_is_cancelled")
 class SaysComplete(BuiltinListening):
-    """D4, D56: the flag stays false, and what was left looks like an end."""
+    """D4, D56: an aborted stream looks like one that ended."""
 
     def outcome(self) -> Outcome:
         told = super().outcome()
@@ -80,18 +80,18 @@ class SaysComplete(BuiltinListening):
         return told.model_copy(update=complete) if told.ending == "cancelled" else told
 
 
-@sins("aborted_keeps_prefix")
+@violates("aborted_keeps_prefix")
 class LosesWhatWasShown(BuiltinListening):
-    """CA-003, CA-007: the partial answer is thrown away by the clean-up."""
+    """CA-003, CA-007: the clean-up discards the partial answer."""
 
     def outcome(self) -> Outcome:
         told = super().outcome()
         return told.model_copy(update={"content": ()}) if told.ending == "cancelled" else told
 
 
-@sins("aborted_calls_inert", "calls")
+@violates("aborted_calls_inert", "calls")
 class CompletesHalfACall(BuiltinListening):
-    """CA-005, TR-013: what came of a call when its reader left is closed and handed on."""
+    """CA-005, TR-013: a call that was cut by the abort is closed and emitted."""
 
     def outcome(self) -> Outcome:
         told = super().outcome()
@@ -117,7 +117,7 @@ class _Unclosable:
         return aiter(self._stream)
 
 
-@sins("aborted_closes_connection", consumer="break")
+@violates("aborted_closes_connection", consumer="break")
 class LeavesTheConnectionOpen(BuiltinListening):
     """D47: the interface's generator is closed, the provider's response is not."""
 
@@ -128,7 +128,7 @@ class LeavesTheConnectionOpen(BuiltinListening):
         return self
 
 
-@sins("aborted_leaks_nothing", consumer="break:1")
+@violates("aborted_leaks_nothing", consumer="break:1")
 class KeepsPinging(BuiltinListening):
     """CA-016: the task beside the stream is never cancelled."""
 
@@ -140,9 +140,9 @@ class KeepsPinging(BuiltinListening):
         await asyncio.sleep(3600)
 
 
-@sins("cancel_is_not_suppressed")
+@violates("cancel_is_not_suppressed")
 class SwallowsCancellation(BuiltinListening):
-    """CA-013: a cancelled reading ends like any other."""
+    """CA-013: a cancelled reading ends like a complete one."""
 
     async def __aenter__(self) -> Any:
         await super().__aenter__()
@@ -158,9 +158,9 @@ class SwallowsCancellation(BuiltinListening):
                 return
 
 
-@sins("no_chunk_after_abort")
+@violates("no_chunk_after_abort")
 class HandsOutAStaleChunk(BuiltinListening):
-    """D70: what was thrown into the stream is discarded, and the next chunk comes all the same."""
+    """D70: what was thrown into the stream is discarded, and the next chunk follows."""
 
     async def __aenter__(self) -> Any:
         await super().__aenter__()

@@ -1,4 +1,4 @@
-"""Deliberately wrong layers, one sin each, as the first implementation had them.
+"""Broken layers with one defect each, as the first implementation had them.
 
 Each is ours with one thing spoiled; the sweep through the stack has to catch it by the law whose
 name says so (docs/defects.md for the D numbers, docs/catalogue.md for CA).
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Sinner:
-    """One wrong stack: the layers, the defect, the laws it breaks, and how it has to be left."""
+class BrokenLayer:
+    """One broken stack: the layers, the defect, the invariants it violates, and the abort."""
 
     name: str
     layers: Layers
@@ -39,20 +39,22 @@ class Sinner:
     stream: str
 
 
-SINNERS: list[Sinner] = []
+BROKEN_LAYERS: list[BrokenLayer] = []
 
 
-def sins(
+def violates(
     defect: str, *breaks: str, way: str = "cancel", stream: str = "counted", **also: Any
 ) -> Callable[[type[Any]], type[Any]]:
-    """Register a layer that sins, and what it needs besides; which it is follows from its base."""
+    """Register a broken layer, and what it needs besides; its base says which layer it is."""
 
     def register(layer: type[Any]) -> type[Any]:
         kinds = {"adapter": StreamAdapter, "service": StreamingService}
         kinds["registry"] = CancellationRegistry
         place = next(name for name, kind in kinds.items() if issubclass(layer, kind))
         layers = replace(Layers(), **{place: layer, **also})
-        SINNERS.append(Sinner(layer.__name__, layers, defect, frozenset(breaks), way, stream))
+        BROKEN_LAYERS.append(
+            BrokenLayer(layer.__name__, layers, defect, frozenset(breaks), way, stream)
+        )
         return layer
 
     return register
@@ -61,50 +63,50 @@ def sins(
 # The adapter
 
 
-class Kept(StreamAdapter):
-    """What came of a step passes through ``told`` before it is kept."""
+class KeepsOtherwise(StreamAdapter):
+    """The result of a step passes through ``kept`` before it is kept."""
 
-    _step: StepResult | None = None
+    _result: StepResult | None = None
 
     @property
-    def step(self) -> StepResult | None:
-        """What came of the last step."""
-        return None if self._step is None else self.told(self._step)
+    def result(self) -> StepResult | None:
+        """The result of the last step."""
+        return None if self._result is None else self.kept(self._result)
 
-    @step.setter
-    def step(self, result: StepResult | None) -> None:
-        self._step = result
+    @result.setter
+    def result(self, result: StepResult | None) -> None:
+        self._result = result
 
-    def told(self, result: StepResult) -> StepResult:
-        """Return what this adapter says of a step."""
+    def kept(self, result: StepResult) -> StepResult:
+        """Return what this adapter keeps of a step."""
         return result
 
 
-@sins("D4", "run_step_is_cancelled")
-class KnowsNoCancel(Kept):
-    """A step that was cut looks like any other."""
+@violates("D4", "run_step_is_cancelled")
+class KnowsNoCancel(KeepsOtherwise):
+    """A step that was cut looks like a complete one."""
 
-    def told(self, result: StepResult) -> StepResult:
-        """Leave the flag out."""
+    def kept(self, result: StepResult) -> StepResult:
+        """Report a complete step."""
         if result.outcome.ending != "cancelled":
             return result
         flagless = {"finish": "unknown", "ending": "truncated"}
         return replace(result, outcome=result.outcome.model_copy(update=flagless))
 
 
-@sins("CA-003", "run_keeps_partial")
-class ForgetsWhatWasSaid(Kept):
+@violates("CA-003", "run_keeps_partial")
+class DropsTheContent(KeepsOtherwise):
     """Messages are kept when a step completes; a step that was cut persists nothing."""
 
-    def told(self, result: StepResult) -> StepResult:
-        """Lose the content of a step that was cut."""
+    def kept(self, result: StepResult) -> StepResult:
+        """Drop the content of a step that was cut."""
         if result.outcome.ending != "cancelled":
             return result
         return replace(result, outcome=result.outcome.model_copy(update={"content": ()}))
 
 
 class Passing(StreamAdapter):
-    """Hands on what our adapter says, by ``passed``."""
+    """Passes on what our adapter emits, through ``passed``."""
 
     async def stream(self, *args: Any, **named: Any) -> AsyncGenerator[Chunk, None]:
         """Stream a step."""
@@ -116,7 +118,7 @@ class Passing(StreamAdapter):
                 yield chunk
 
     def passed(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
-        """Return the chunks to hand on."""
+        """Return the chunks to pass on."""
         raise NotImplementedError
 
 
@@ -124,9 +126,9 @@ def _llm_error(error: BaseException) -> LLMError:
     return LLMError(ErrorInfo(kind="unknown", message=f"Unhandled LLM error: {error!r}"))
 
 
-@sins("D56", "run_is_cancelled", "run_propagates_cancellation")
+@violates("D56", "run_is_cancelled", "run_propagates_cancellation")
 class MapsTheCancellation(Passing):
-    """Whatever comes out of the stream is an LLMError, a cancellation as well."""
+    """Every exception of the stream becomes an LLMError, also a cancellation."""
 
     async def passed(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
         """Map too much."""
@@ -137,9 +139,9 @@ class MapsTheCancellation(Passing):
             raise _llm_error(error) from error
 
 
-@sins("D56", "run_logs_no_warning", way="aclose")
+@violates("D56", "run_logs_no_warning", way="aclose")
 class RaisesOutOfClosing(Passing):
-    """Closing the generator early raises LLMError out of ``aclose``."""
+    """Closing the generator early raises LLMError from ``aclose``."""
 
     async def passed(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
         """Map even more."""
@@ -150,12 +152,12 @@ class RaisesOutOfClosing(Passing):
             raise _llm_error(error) from error
 
 
-@sins("section 3", "run_repeats_nothing", "run_keeps_partial", "run_no_stale_message")
+@violates("section 3", "run_repeats_nothing", "run_keeps_partial", "run_no_stale_message")
 class TellsAgain(Passing):
     """What interrupts the stream makes it process the current event once more."""
 
     async def passed(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
-        """Say the last chunk again."""
+        """Emit the last chunk again."""
         last = None
         try:
             async for chunk in chunks:
@@ -167,7 +169,7 @@ class TellsAgain(Passing):
             raise
 
 
-@sins("CA-016", "run_leaks_nothing")
+@violates("CA-016", "run_leaks_nothing")
 class PingsOn(Passing):
     """The task beside the stream is never cancelled."""
 
@@ -178,7 +180,7 @@ class PingsOn(Passing):
             yield chunk
 
 
-@sins("D83", "run_reports_failure", stream="overloaded")
+@violates("D83", "run_reports_failure", stream="overloaded")
 class SwallowsTheError(Passing):
     """A task of its own reads the stream, logs what it raises, and the stream looks complete."""
 
@@ -191,7 +193,7 @@ class SwallowsTheError(Passing):
             return
 
 
-@sins("D47", "run_closes_responses")
+@violates("D47", "run_closes_responses")
 class LeavesTheResponse(StreamAdapter):
     """The generators are closed, the provider's response is left to the garbage collector."""
 
@@ -219,7 +221,7 @@ class _Unclosable:
 # The registry
 
 
-@sins("D73", "run_unregisters")
+@violates("D73", "run_unregisters")
 class Remembers(CancellationRegistry):
     """A run that is over keeps its signal."""
 
@@ -228,25 +230,25 @@ class Remembers(CancellationRegistry):
 
 
 class _Polled(CancelSignal):
-    """A signal that wakes nobody: it is looked at when the next chunk has come."""
+    """A signal that wakes no task: it is read when the next chunk has come."""
 
     def fire(self) -> None:
-        """Say it to whoever looks."""
+        """Only set the flag."""
         self.fired = True
 
 
-@sins("D72", "run_ends_at_once", way="fire")
+@violates("D72", "run_ends_at_once", way="fire")
 class Polls(CancellationRegistry):
     """A cancel is noticed at the next chunk, and a silent provider sends none."""
 
     def create(self, run_id: str) -> CancelSignal:
-        """Return a signal nobody hears."""
+        """Return a signal that is polled."""
         signal = self._signals[run_id] = _Polled()
         return signal
 
 
 class _TooLate(_Polled):
-    """A signal that is looked at when the next chunk has been handed on."""
+    """A signal that is read when the next chunk has been passed on."""
 
     async def guard_stream(self, stream: AsyncIterable[Any]) -> AsyncGenerator[Any, None]:
         """Return the stream and one chunk too many."""
@@ -256,8 +258,8 @@ class _TooLate(_Polled):
                 return
 
 
-class Deaf(StreamAdapter):
-    """Is not told that a run is cancelled."""
+class WithoutSignal(StreamAdapter):
+    """Does not learn that a run is cancelled."""
 
     def stream(
         self, context: Any, request: Any, *_: Any, **named: Any
@@ -266,12 +268,12 @@ class Deaf(StreamAdapter):
         return super().stream(context, request, **named)
 
 
-@sins("D70", "run_no_stale_message", "run_ends_at_once", way="fire", adapter=Deaf)
-class HandsOnAStaleChunk(CancellationRegistry):
+@violates("D70", "run_no_stale_message", "run_ends_at_once", way="fire", adapter=WithoutSignal)
+class EmitsAStaleChunk(CancellationRegistry):
     """The run is cancelled, and one more chunk comes; so it is never at once."""
 
     def create(self, run_id: str) -> CancelSignal:
-        """Return a signal that is heard too late."""
+        """Return a signal that is read too late."""
         signal = self._signals[run_id] = _TooLate()
         return signal
 
@@ -280,7 +282,7 @@ class HandsOnAStaleChunk(CancellationRegistry):
 
 
 class Wrapping(StreamingService):
-    """Hands on the frames of our service, by ``wrapped``."""
+    """Passes on the events of our service, through ``wrapped``."""
 
     async def stream(self, request: StreamRequest) -> tuple[Run | None, Frames]:
         """Stream a run."""
@@ -296,13 +298,13 @@ class Wrapping(StreamingService):
                 yield piece
 
     def wrapped(self, frames: Frames) -> Frames:
-        """Return the frames to hand on."""
+        """Return the events to pass on."""
         raise NotImplementedError
 
 
-@sins("D70", "run_events_in_order", way="fire")
+@violates("D70", "run_events_in_order", way="fire")
 class LosesTheEnd(Wrapping):
-    """The ``[DONE]`` of a cancelled run was what a throw returned, and is thrown away."""
+    """The ``[DONE]`` of a cancelled run was what a throw returned, and is discarded."""
 
     async def wrapped(self, frames: Frames) -> Frames:
         """Stop short."""
@@ -313,9 +315,9 @@ class LosesTheEnd(Wrapping):
             cancelled = cancelled or b'"cancelled"' in piece
 
 
-@sins("CA-021", "run_reports_usage", way="fire")
+@violates("CA-021", "run_reports_usage", way="fire")
 class ChargesNothing(Wrapping):
-    """What a cancelled run has used by then is told to nobody."""
+    """What a cancelled run has used by then is not reported."""
 
     async def wrapped(self, frames: Frames) -> Frames:
         """Leave the usage out."""
@@ -326,11 +328,11 @@ class ChargesNothing(Wrapping):
             cancelled = cancelled or b'"cancelled"' in piece
 
 
-@sins("D77", "run_is_cancelled", "run_unlocks_conversation", "run_unregisters",
+@violates("D77", "run_is_cancelled", "run_unlocks_conversation", "run_unregisters",
       "run_closes_responses", "run_step_is_cancelled", "run_leaks_nothing",
       way="aclose")  # fmt: skip
 class Abandons(StreamingService):
-    """A client that leaves ends what it reads, and nobody ends the run."""
+    """A client that disconnects ends what it reads, and the run is never ended."""
 
     held: ClassVar[list[Any]] = []
 
@@ -345,9 +347,9 @@ class Abandons(StreamingService):
             yield piece
 
 
-@sins("D82", "run_unlocks_conversation", "run_leaks_nothing")
+@violates("D82", "run_unlocks_conversation", "run_leaks_nothing")
 class NeverReleases(StreamingService):
-    """A run that is over keeps its conversation."""
+    """A run that is over keeps its conversation locked."""
 
     held: ClassVar[list[Any]] = []
 
@@ -360,12 +362,12 @@ class NeverReleases(StreamingService):
         super().__init__(conversations=held, **parts)
 
 
-@sins("D83", "run_ends_at_once", way="aclose")
+@violates("D83", "run_ends_at_once", way="aclose")
 class JoinsAFullQueue(Wrapping):
-    """Pings come out of a queue; who leaves while an item is in it waits for ever."""
+    """Pings come from a queue; a client that disconnects while it holds an item waits for ever."""
 
     async def wrapped(self, frames: Frames) -> Frames:
-        """Wait for who waits for us."""
+        """Wait for the task that waits for this one."""
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(1)
         producer = asyncio.create_task(_fill(queue, frames))
         try:
@@ -383,7 +385,7 @@ async def _fill(queue: asyncio.Queue[bytes | None], frames: Frames) -> None:
     await queue.put(None)
 
 
-@sins("CA-013", "run_propagates_cancellation")
+@violates("CA-013", "run_propagates_cancellation")
 class Swallows(Wrapping):
     """A cancelled client ends as if nothing had happened."""
 

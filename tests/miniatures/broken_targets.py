@@ -1,4 +1,4 @@
-"""Deliberately wrong targets, one sin each: the proof that every check can fail.
+"""Broken targets with one defect each: the proof that every check can fail.
 
 Each takes what ``builtin`` delivered and spoils one thing, in a way somebody's interface has done
 it (docs/defects.md, docs/catalogue.md). It names the one check it breaks and what is sent to it.
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from harness.model import JSON, FinishReason
     from harness.targets.base import Call
 
-    Spoil = Callable[[Outcome], Outcome]
+    Change = Callable[[Outcome], Outcome]
     Listen = Callable[[Call], Awaitable[Any]]
 
 
 @dataclass(frozen=True)
-class Sin:
-    """One wrong target: what it is sent, what must come of it, and the one check it breaks."""
+class BrokenTarget:
+    """One broken target: what is sent, what must be delivered, and the one check it violates."""
 
     listen: Listen
     breaks: str
@@ -42,39 +42,41 @@ class Sin:
 
     @property
     def name(self) -> str:
-        """The sin, in words."""
+        """Its defect, in words."""
         return str(getattr(self.listen, "__name__", ""))
 
-    def story(self) -> dict[str, Any]:
-        """Return the scenario that catches it."""
+    def scenario_data(self) -> dict[str, Any]:
+        """Return the scenario that detects it."""
         return {**STREAMS[self.stream], "must": self.must, "holds_under": list(self.holds_under)}
 
 
-SINS: list[Sin] = []
+BROKEN_TARGETS: list[BrokenTarget] = []
 
 
-def sin(
+def broken_target(
     breaks: str, stream: str, must: Mapping[str, JSON], holds_under: tuple[str, ...] = ()
 ) -> Callable[[Listen], Listen]:
-    """Register a target that sins by itself."""
+    """Register a target that is broken by itself."""
 
     def register(listen: Listen) -> Listen:
-        SINS.append(Sin(listen, breaks, stream, must, holds_under))
+        BROKEN_TARGETS.append(BrokenTarget(listen, breaks, stream, must, holds_under))
         return listen
 
     return register
 
 
-def spoils(breaks: str, stream: str, must: Mapping[str, JSON]) -> Callable[[Spoil], Spoil]:
-    """Register a target that spoils what builtin delivered."""
+def breaks_builtin(
+    breaks: str, stream: str, must: Mapping[str, JSON]
+) -> Callable[[Change], Change]:
+    """Register a target that changes what builtin delivered."""
 
-    def register(spoil: Spoil) -> Spoil:
+    def register(change: Change) -> Change:
         async def listen(call: Call) -> Outcome:
-            return spoil(await truth(call))
+            return change(await truth(call))
 
-        listen.__name__ = spoil.__name__
-        sin(breaks, stream, must)(listen)
-        return spoil
+        listen.__name__ = change.__name__
+        broken_target(breaks, stream, must)(listen)
+        return change
 
     return register
 
@@ -113,27 +115,27 @@ def without(chunks: tuple[Chunk, ...], *kinds: str) -> tuple[Chunk, ...]:
 # What was said
 
 
-@spoils("text", "cut", {"text": "The three reasons are"})
+@breaks_builtin("text", "cut", {"text": "The three reasons are"})
 def text_is_lost_at_an_incomplete_terminal(told: Outcome) -> Outcome:
-    """OR-002: whoever waits for response.completed has nothing."""
+    """OR-002: an interface that waits for response.completed has nothing."""
     return changed(told, content=(), chunks=without(told.chunks, "text"))
 
 
-@spoils("refusal", "refusal", {"refusal": "I cannot help."})
+@breaks_builtin("refusal", "refusal", {"refusal": "I cannot help."})
 def the_refusal_is_dropped(told: Outcome) -> Outcome:
     """OR-029, D33."""
     kept = tuple(part for part in told.content if not isinstance(part, Refusal))
     return changed(told, content=kept, chunks=without(told.chunks, "refusal"))
 
 
-@spoils("reasoning", "thinking", {"reasoning": "Let me see."})
+@breaks_builtin("reasoning", "thinking", {"reasoning": "Let me see."})
 def reasoning_is_shown_as_text(told: Outcome) -> Outcome:
     content = (Text(text="".join(p.text for p in told.content if isinstance(p, Reasoning | Text))),)
     chunks = (c._replace(kind="text") if c.kind == "reasoning" else c for c in told.chunks)
     return changed(told, content=content, chunks=tuple(chunks))
 
 
-@spoils(
+@breaks_builtin(
     "content",
     "thinking",
     {"content": [{"kind": "reasoning", "signature": "sig_1"}, {"kind": "text"}]},
@@ -146,7 +148,7 @@ def the_signature_is_lost(told: Outcome) -> Outcome:
     return changed(told, content=tuple(content))
 
 
-@spoils("kinds", "thinking", {"kinds": ["reasoning", "text"]})
+@breaks_builtin("kinds", "thinking", {"kinds": ["reasoning", "text"]})
 def the_order_of_the_parts_is_lost(told: Outcome) -> Outcome:
     """D27."""
     place = {0: 1, 1: 0}
@@ -157,7 +159,7 @@ def the_order_of_the_parts_is_lost(told: Outcome) -> Outcome:
 # Tool calls
 
 
-@spoils(
+@breaks_builtin(
     "tool_calls",
     "calls",
     {"tool_calls": [{"name": "clock", "arguments": {"zone": "UTC"}}, {"name": "weather"}]},
@@ -168,7 +170,7 @@ def parallel_calls_swap_their_arguments(told: Outcome) -> Outcome:
     return changed(told, content=swapped(told.tool_calls), chunks=tuple(chunks))
 
 
-@spoils("argument_sum", "calls", {"executable": ["clock", "weather"]})
+@breaks_builtin("argument_sum", "calls", {"executable": ["clock", "weather"]})
 def kept_calls_swap_their_arguments(told: Outcome) -> Outcome:
     return changed(told, content=swapped(told.tool_calls))
 
@@ -179,7 +181,7 @@ def swapped(calls: tuple[ToolCall, ...]) -> tuple[ToolCall, ...]:
     return (calls[0].model_copy(update=two), calls[1].model_copy(update=one))
 
 
-@spoils("executable", "cut call", {"executable": []})
+@breaks_builtin("executable", "cut call", {"executable": []})
 def a_cut_call_is_repaired_and_executed(told: Outcome) -> Outcome:
     """D28, AN-017: half an argument becomes an empty object."""
     [call] = told.tool_calls
@@ -190,57 +192,57 @@ def a_cut_call_is_repaired_and_executed(told: Outcome) -> Outcome:
     return changed(told, content=(call.model_copy(update=repaired),), chunks=tuple(chunks))
 
 
-@spoils("inert_call", "cut call", {"executable": []})
+@breaks_builtin("inert_call", "cut call", {"executable": []})
 def a_cut_call_carries_guessed_arguments(told: Outcome) -> Outcome:
     [call] = told.tool_calls
     return changed(told, content=(call.model_copy(update={"arguments": {"city": "Ro"}}),))
 
 
-@spoils("next_request", "calls", {"next_request": "accepted"})
+@breaks_builtin("next_request", "calls", {"next_request": "accepted"})
 def calls_lose_their_ids(told: Outcome) -> Outcome:
-    """OC-032: no answer can say which call it is of, and the next request is refused."""
+    """OC-032: results cannot refer to their calls, and the next request is rejected."""
     return changed(told, content=tuple(c.model_copy(update={"id": ""}) for c in told.tool_calls))
 
 
 # How it ended
 
 
-@spoils("finish", "cut", {"finish": "length"})
+@breaks_builtin("finish", "cut", {"finish": "length"})
 def length_is_reported_as_stop(told: Outcome) -> Outcome:
     """D42."""
     return changed(told, finish="stop", ending="complete")
 
 
-@spoils("finish_raw", "cut", {"finish_raw": "max_output_tokens"})
+@breaks_builtin("finish_raw", "cut", {"finish_raw": "max_output_tokens"})
 def the_providers_own_word_is_replaced(told: Outcome) -> Outcome:
     return changed(told, finish_raw=told.finish)
 
 
-@spoils("ending", "truncated", {"ending": "truncated"})
+@breaks_builtin("ending", "truncated", {"ending": "truncated"})
 def a_truncation_is_reported_as_complete(told: Outcome) -> Outcome:
     """AN-013."""
     return changed(told, ending="complete", error=None)
 
 
-@spoils("error", "overloaded", {"error": {"kind": "overloaded"}})
+@breaks_builtin("error", "overloaded", {"error": {"kind": "overloaded"}})
 def an_error_inside_a_200_is_an_empty_success(told: Outcome) -> Outcome:
     """D31, AN-011."""
     success = {"finish": "stop", "finish_raw": "end_turn", "ending": "complete", "error": None}
     return changed(told, chunks=stopping(without(told.chunks, "error"), "stop"), **success)
 
 
-@spoils("ending_agrees", "overloaded", {"ending": "failed"})
+@breaks_builtin("ending_agrees", "overloaded", {"ending": "failed"})
 def a_failure_without_an_error(told: Outcome) -> Outcome:
     return changed(told, error=None)
 
 
-@spoils("unknown_is_not_success", "new word", {"text": "Hello"})
+@breaks_builtin("unknown_is_not_success", "new word", {"text": "Hello"})
 def an_unknown_finish_is_taken_for_stop(told: Outcome) -> Outcome:
     """GE-027."""
     return changed(told, finish="stop")
 
 
-@spoils("one_stop_reason", "cut", {"finish": "length"})
+@breaks_builtin("one_stop_reason", "cut", {"finish": "length"})
 def the_stop_reason_comes_twice(told: Outcome) -> Outcome:
     """D58, D71."""
     stop = next(chunk for chunk in told.chunks if chunk.kind == "stop_reason")
@@ -250,13 +252,13 @@ def the_stop_reason_comes_twice(told: Outcome) -> Outcome:
 # What was counted
 
 
-@spoils("usage", "counted", {"usage": {"input": 10, "output": 15}})
+@breaks_builtin("usage", "counted", {"usage": {"input": 10, "output": 15}})
 def cumulative_usage_is_summed(told: Outcome) -> Outcome:
     """AN-002, D22: 1 of message_start and 15 of message_delta."""
     return changed(told, usage=Usage(input=10, output=16, total=26))
 
 
-@spoils("usage_counts", "counted", {"text": "Hello"})
+@breaks_builtin("usage_counts", "counted", {"text": "Hello"})
 def the_cache_is_taken_off_an_input_without_it(told: Outcome) -> Outcome:
     return changed(told, usage=Usage(input=-90, cached=100, output=15))
 
@@ -264,7 +266,7 @@ def the_cache_is_taken_off_an_input_without_it(told: Outcome) -> Outcome:
 # What was shown while it streamed
 
 
-@spoils("chunk_sum", "counted", {"text": "Hello"})
+@breaks_builtin("chunk_sum", "counted", {"text": "Hello"})
 def the_final_snapshot_is_shown_as_a_delta(told: Outcome) -> Outcome:
     """OR-023."""
     at = next(place for place, chunk in enumerate(told.chunks) if chunk.kind == "text")
@@ -272,19 +274,21 @@ def the_final_snapshot_is_shown_as_a_delta(told: Outcome) -> Outcome:
     return changed(told, chunks=chunks)
 
 
-@spoils("chunks", "thinking", {"chunks": [{"text": "Let me see."}, {"part": 1}, {"part": 1}]})
+@breaks_builtin(
+    "chunks", "thinking", {"chunks": [{"text": "Let me see."}, {"part": 1}, {"part": 1}]}
+)
 def chunks_do_not_say_where_they_belong(told: Outcome) -> Outcome:
     return changed(told, chunks=tuple(chunk._replace(part=None) for chunk in told.chunks))
 
 
-@spoils("chunk_texts", "thinking", {"chunk_texts": ["Hello", " there"]})
+@breaks_builtin("chunk_texts", "thinking", {"chunk_texts": ["Hello", " there"]})
 def the_text_comes_in_one_piece(told: Outcome) -> Outcome:
     said = without(told.chunks, "text", "stop_reason", "usage")
     tail = without(told.chunks, "text", "reasoning")
     return changed(told, chunks=(*said, Chunk("text", told.text, 1), *tail))
 
 
-@spoils("chunk_kinds", "thinking", {"chunk_kinds": ["reasoning", "text"]})
+@breaks_builtin("chunk_kinds", "thinking", {"chunk_kinds": ["reasoning", "text"]})
 def reasoning_is_shown_after_the_answer(told: Outcome) -> Outcome:
     text = without(told.chunks, "reasoning", "stop_reason", "usage")
     thought = without(told.chunks, "text", "stop_reason", "usage")
@@ -292,7 +296,7 @@ def reasoning_is_shown_after_the_answer(told: Outcome) -> Outcome:
     return changed(told, chunks=(*text, *thought, *tail))
 
 
-@spoils("emitted", "thinking", {"emitted": {"chunks": {"$at_most": 20}}})
+@breaks_builtin("emitted", "thinking", {"emitted": {"chunks": {"$at_most": 20}}})
 def silence_is_filled_without_end(told: Outcome) -> Outcome:
     return changed(told, chunks=(Chunk("ping"),) * 60 + told.chunks)
 
@@ -300,19 +304,19 @@ def silence_is_filled_without_end(told: Outcome) -> Outcome:
 # What else was said
 
 
-@spoils("response_id", "counted", {"response_id": "msg_1"})
+@breaks_builtin("response_id", "counted", {"response_id": "msg_1"})
 def the_response_id_is_minted_anew(told: Outcome) -> Outcome:
     """D44."""
     return changed(told, response_id="run-0001")
 
 
-@spoils("model", "counted", {"model": "claude-sonnet-4-6"})
+@breaks_builtin("model", "counted", {"model": "claude-sonnet-4-6"})
 def the_model_is_overwritten_by_null(told: Outcome) -> Outcome:
     """D46."""
     return changed(told, model=None)
 
 
-@spoils("notes", "new word", {"notes": ["unknown_finish"]})
+@breaks_builtin("notes", "new word", {"notes": ["unknown_finish"]})
 def nothing_is_noted(told: Outcome) -> Outcome:
     return changed(told, notes=())
 
@@ -320,39 +324,39 @@ def nothing_is_noted(told: Outcome) -> Outcome:
 # Targets that do not even deliver
 
 
-@sin("target", "counted", {"tool_calls": []})
+@broken_target("target", "counted", {"tool_calls": []})
 async def raises(_: Call) -> Outcome:
-    """Raise something of its own, and name nothing in an outcome."""
+    """Raise an exception of its own, and report nothing in an outcome."""
     raise ValueError("I am no interface")
 
 
-@sin("target", "counted", {"tool_calls": []})
+@broken_target("target", "counted", {"tool_calls": []})
 async def hangs(_: Call) -> Outcome:
     """Wait for something that never comes."""
     await asyncio.sleep(3600)
     raise AssertionError
 
 
-@sin("target", "counted", {"tool_calls": []})
+@broken_target("target", "counted", {"tool_calls": []})
 async def blocks_its_thread(_: Call) -> Outcome:
-    """Block the event loop for longer than anybody waits."""
+    """Block the event loop for longer than the harness waits."""
     time.sleep(3)  # noqa: ASYNC251 - the sin itself
     return Outcome()
 
 
-@sin("target", "counted", {"tool_calls": []})
+@broken_target("target", "counted", {"tool_calls": []})
 async def returns_nonsense(_: Call) -> Any:
-    """Return something else than an outcome."""
+    """Return something that is not an outcome."""
     return {"text": "Hello"}
 
 
-@sin("target", "counted", {"tool_calls": []})
+@broken_target("target", "counted", {"tool_calls": []})
 async def asks_the_process_to_exit(_: Call) -> Outcome:
     """Think it is a script."""
     raise SystemExit(0)
 
 
-@sin("target", "counted", {"tool_calls": []})
+@broken_target("target", "counted", {"tool_calls": []})
 async def speaks_another_protocol(_: Call) -> Outcome:
     """Never be asked."""
     raise AssertionError
@@ -361,7 +365,9 @@ async def speaks_another_protocol(_: Call) -> Outcome:
 speaks_another_protocol.protocols = ("openai_chat",)  # type: ignore[attr-defined]  # as base.py asks
 
 
-@sin("holds_under:any_byte_split", "counted", {"text": "Hello"}, ("any_byte_split", "crlf"))
+@broken_target(
+    "holds_under:any_byte_split", "counted", {"text": "Hello"}, ("any_byte_split", "crlf")
+)
 async def takes_a_read_for_an_event(call: Call) -> Outcome:
     """Parse each read of the socket as if the provider's writes arrived as they were made."""
     asked = httpx2.AsyncClient(transport=call.transport)

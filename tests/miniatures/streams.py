@@ -1,14 +1,14 @@
-"""What is sent to the miniatures: one small stream for each thing that can go wrong."""
+"""The streams of the miniatures: a small one for each thing that can go wrong."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.scenario_files import story
+from tests.scenario_files import scenario_data
 
 
 def _anthropic(*stream: Any, **changes: Any) -> dict[str, Any]:
-    return story(stream=["message_start", *stream], **changes)
+    return scenario_data(stream=["message_start", *stream], **changes)
 
 
 def _block(block: dict[str, Any], at: int, *deltas: dict[str, Any]) -> list[Any]:
@@ -35,11 +35,11 @@ _THINKING = _block(
     {"thinking_delta": {"thinking": "Let me see."}},
     {"signature_delta": {"signature": "sig_1"}},
 )
-_SAID = _block(_TEXT, 1, {"text_delta": {"text": "Hello"}}, {"text_delta": {"text": " there"}})
+_ANSWER = _block(_TEXT, 1, {"text_delta": {"text": "Hello"}}, {"text_delta": {"text": " there"}})
 
 STREAMS: dict[str, dict[str, Any]] = {
     "counted": _anthropic(*_HELLO, *_stop("end_turn", 15)),
-    "thinking": _anthropic(*_THINKING, *_SAID, *_stop("end_turn")),
+    "thinking": _anthropic(*_THINKING, *_ANSWER, *_stop("end_turn")),
     "calls": _anthropic(
         *_call(0, "toolu_1", "clock", '{"zone":', '"UTC"}'),
         *_call(1, "toolu_2", "weather", '{"city":', '"Rome"}'),
@@ -51,7 +51,7 @@ STREAMS: dict[str, dict[str, Any]] = {
     "new word": _anthropic(*_HELLO, *_stop("invented_tomorrow")),
     "truncated": _anthropic(*_HELLO),
     "overloaded": _anthropic("error"),
-    "cut": story(
+    "cut": scenario_data(
         protocol="openai_responses",
         case="OR-002",
         stream=[
@@ -61,7 +61,7 @@ STREAMS: dict[str, dict[str, Any]] = {
             "response.incomplete",
         ],
     ),
-    "refusal": story(
+    "refusal": scenario_data(
         protocol="openai_chat",
         case="OC-029",
         stream=["role", {"refusal": "I cannot"}, {"refusal": " help."}, {"finish": "stop"}, "done"],

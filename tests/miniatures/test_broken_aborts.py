@@ -1,4 +1,4 @@
-"""Every law of leaving can fail: each miniature breaks exactly the one it names, builtin none."""
+"""Every abort invariant can fail: each broken target violates the one it names, builtin none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.engine.replayer import Replayer
 from harness.engine.results import FAILING
 from harness.engine.scenario_runner import ScenarioRunner
 from harness.scenarios import consumer_of
-from tests.miniatures.broken_aborts import LEAVERS, Leaver
+from tests.miniatures.broken_aborts import BROKEN_ABORTS, BrokenAbort
 from tests.miniatures.streams import STREAMS
 from tests.scenario_files import written
 
@@ -27,33 +27,37 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def player() -> Iterator[Replayer]:
-    with Replayer(20.0, in_memory=True) as player:
-        yield player
+def replayer() -> Iterator[Replayer]:
+    with Replayer(20.0, in_memory=True) as replayer:
+        yield replayer
 
 
 @pytest.fixture
-def scenario(leaver: Leaver, tmp_path: Path) -> Scenario:
-    story = {**STREAMS[leaver.stream], "must": {"error": None}}
-    told = written(tmp_path, f"anthropic_messages/leaving/{leaver.name}", **story)
-    return replace(told, consumer=consumer_of(leaver.consumer))
+def scenario(broken: BrokenAbort, tmp_path: Path) -> Scenario:
+    data = {**STREAMS[broken.stream], "must": {"error": None}}
+    scenario = written(tmp_path, f"anthropic_messages/aborted/{broken.name}", **data)
+    return replace(scenario, consumer=consumer_of(broken.consumer))
 
 
-def _red(player: Replayer, scenario: Scenario, target: object) -> list[Finding]:
-    findings = ScenarioRunner(player, sweep=sweep).run(ScenarioRun(scenario, "it"), target).findings
+def _failures(replayer: Replayer, scenario: Scenario, target: object) -> list[Finding]:
+    findings = (
+        ScenarioRunner(replayer, sweep=sweep).run(ScenarioRun(scenario, "it"), target).findings
+    )
     return [finding for finding in findings if finding.verdict in FAILING]
 
 
-@pytest.mark.parametrize("leaver", LEAVERS, ids=[leaver.name for leaver in LEAVERS])
-def test_a_sin_breaks_one_law_and_builtin_none(
-    leaver: Leaver, scenario: Scenario, player: Replayer
+@pytest.mark.parametrize("broken", BROKEN_ABORTS, ids=[broken.name for broken in BROKEN_ABORTS])
+def test_a_broken_abort_violates_one_invariant_and_builtin_none(
+    broken: BrokenAbort, scenario: Scenario, replayer: Replayer
 ) -> None:
-    red = _red(player, scenario, leaver.target())
-    assert [finding.check for finding in red] == [leaver.breaks]
-    assert "abort points" in red[0].actual
-    assert "--consumer" in red[0].reproduce
-    assert _red(player, scenario, "builtin") == []
+    failures = _failures(replayer, scenario, broken.target())
+    assert [finding.check for finding in failures] == [broken.breaks]
+    assert "abort points" in failures[0].actual
+    assert "--consumer" in failures[0].reproduce
+    assert _failures(replayer, scenario, "builtin") == []
 
 
-def test_every_law_of_leaving_has_its_sinner() -> None:
-    assert {law.name for law in ABORT_INVARIANTS} == {leaver.breaks for leaver in LEAVERS}
+def test_every_abort_invariant_has_a_broken_target() -> None:
+    assert {invariant.name for invariant in ABORT_INVARIANTS} == {
+        broken.breaks for broken in BROKEN_ABORTS
+    }

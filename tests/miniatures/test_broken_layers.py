@@ -1,4 +1,4 @@
-"""Every law of a run can fail: each miniature breaks the ones it names and no other, ours none."""
+"""Every run invariant can fail: each broken layer violates the ones it names, ours none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.aborting.full_stack.sweep import evaluate_runs
 from harness.aborting.run_invariants import RUN_INVARIANTS
 from harness.checks.evaluation import ScenarioRun
 from harness.targets.layers import Layers
-from tests.miniatures.broken_layers import SINNERS, Sinner
+from tests.miniatures.broken_layers import BROKEN_LAYERS, BrokenLayer
 from tests.miniatures.streams import STREAMS
 from tests.scenario_files import written
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from harness.aborting.full_stack.sweep import Violated
 
-# What the first implementation did wrong about leaving, and the law that catches it.
-CAUGHT = {
+# The defects of the first implementation with aborts, and the invariant that detects each.
+DETECTED = {
     "D4": "run_step_is_cancelled",
     "D56": "run_is_cancelled",
     "D70": "run_events_in_order",
@@ -30,39 +30,41 @@ CAUGHT = {
 }
 
 
-FEWEST = 200  # cut points: a sweep must not pass because there was nothing to leave
+FEWEST = 200  # abort points: a sweep must not pass because there was nothing to abort
 
 
-@pytest.mark.parametrize("sinner", SINNERS, ids=[sinner.name for sinner in SINNERS])
-def test_a_sin_breaks_its_laws_and_no_other(sinner: Sinner, tmp_path: Path) -> None:
-    pair = _pair(tmp_path, sinner.stream)
-    assert broken(pair, sinner.layers, sinner.way).keys() == sinner.breaks
+@pytest.mark.parametrize("layer", BROKEN_LAYERS, ids=[layer.name for layer in BROKEN_LAYERS])
+def test_a_broken_layer_violates_its_invariants_and_no_other(
+    layer: BrokenLayer, tmp_path: Path
+) -> None:
+    run = _run(tmp_path, layer.stream)
+    assert violated(run, layer.layers, layer.way).keys() == layer.breaks
 
 
-@pytest.mark.parametrize("stream", sorted({sinner.stream for sinner in SINNERS}))
-def test_our_own_layers_break_none(stream: str, tmp_path: Path) -> None:
-    points, wrong = evaluate_runs(_pair(tmp_path, stream), Layers())
-    assert wrong == {}
+@pytest.mark.parametrize("stream", sorted({layer.stream for layer in BROKEN_LAYERS}))
+def test_our_own_layers_violate_none(stream: str, tmp_path: Path) -> None:
+    points, found = evaluate_runs(_run(tmp_path, stream), Layers())
+    assert found == {}
     assert points > FEWEST
 
 
-def broken(pair: ScenarioRun, layers: Layers, way: str) -> dict[str, Violated]:
-    return evaluate_runs(pair, layers, {way})[1]
+def violated(run: ScenarioRun, layers: Layers, way: str) -> dict[str, Violated]:
+    return evaluate_runs(run, layers, {way})[1]
 
 
-def _pair(tmp_path: Path, stream: str) -> ScenarioRun:
-    story = {**STREAMS[stream], "must": {"finish": {"$any": True}}}
-    return ScenarioRun(written(tmp_path, "anthropic_messages/leaving/it", **story), "it")
+def _run(tmp_path: Path, stream: str) -> ScenarioRun:
+    data = {**STREAMS[stream], "must": {"finish": {"$any": True}}}
+    return ScenarioRun(written(tmp_path, "anthropic_messages/aborted/it", **data), "it")
 
 
-def test_every_law_of_a_run_has_its_sinner() -> None:
-    assert {law.name for law in RUN_INVARIANTS} == {
-        law for sinner in SINNERS for law in sinner.breaks
+def test_every_run_invariant_has_a_broken_layer() -> None:
+    assert {invariant.name for invariant in RUN_INVARIANTS} == {
+        name for layer in BROKEN_LAYERS for name in layer.breaks
     }
 
 
-@pytest.mark.parametrize("defect", CAUGHT)
-def test_a_defect_is_caught_by_the_law_that_says_so(defect: str) -> None:
-    assert CAUGHT[defect] in {
-        law for sinner in SINNERS if sinner.defect == defect for law in sinner.breaks
+@pytest.mark.parametrize("defect", DETECTED)
+def test_a_defect_is_caught_by_its_invariant(defect: str) -> None:
+    assert DETECTED[defect] in {
+        name for layer in BROKEN_LAYERS if layer.defect == defect for name in layer.breaks
     }

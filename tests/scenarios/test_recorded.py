@@ -46,7 +46,7 @@ def test_the_recording_is_what_is_sent(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("tape")
-def test_the_transport_overrules_the_recording(tmp_path: Path) -> None:
+def test_the_transport_overrides_the_recording(tmp_path: Path) -> None:
     lost = recorded(tmp_path, cassette="mine/a.yaml#2")
     assert (lost.script().status, lost.script().end) == (529, "reset")
     way = {"status": 200, "end": "clean", "cut": "recorded", "pace": "recorded"}
@@ -96,7 +96,7 @@ def test_a_cassette_that_is_not_there_is_named(name: str, says: str, tmp_path: P
         ({"transport": {"pace": "slow"}}, "`pace` must be a number"),
     ],
 )
-def test_a_story_is_told_once(changes: Any, says: str, tmp_path: Path) -> None:
+def test_a_scenario_has_one_stream(changes: Any, says: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=says) as caught:
         recorded(tmp_path, **changes)
     assert caught.value.line

@@ -21,7 +21,7 @@ from harness.scenarios import (
     load_all,
     scenario_root,
 )
-from tests.scenario_files import story, write, write_text, written
+from tests.scenario_files import scenario_data, write, write_text, written
 
 TEXT = """\
 title: Two words
@@ -68,7 +68,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert scenario.dialect is None
 
 
-def test_a_script_travels_as_the_transport_says(tmp_path: Path) -> None:
+def test_a_script_follows_the_transport(tmp_path: Path) -> None:
     script = load(write_text(tmp_path, ID, TEXT), tmp_path).script()
     assert (script.status, script.cut, script.pace, script.end) == (201, "byte", 0.5, "clean")
     assert dict(script.headers) == {"content-type": "text/event-stream", "retry-after": "3"}
@@ -76,7 +76,7 @@ def test_a_script_travels_as_the_transport_says(tmp_path: Path) -> None:
     assert len(script.frames) == 3
 
 
-def test_an_http_error_is_json_unless_it_says_otherwise(tmp_path: Path) -> None:
+def test_an_http_error_is_json_unless_headers_say_otherwise(tmp_path: Path) -> None:
     body: dict[str, Any] = {"stream": [{"json": {"error": {"type": "x"}}}], "order": "open"}
     script = written(tmp_path, transport={"status": 529}, **body).script()
     assert dict(script.headers) == {"content-type": "application/json"}
@@ -86,13 +86,13 @@ def test_an_http_error_is_json_unless_it_says_otherwise(tmp_path: Path) -> None:
     assert dict(script.headers) == {"content-type": "text/html"}
 
 
-def test_the_request_is_laid_over_the_protocols(tmp_path: Path) -> None:
+def test_the_request_updates_the_protocols_default(tmp_path: Path) -> None:
     asked = written(tmp_path, request={"max_tokens": 5}).call_arguments()
     default = protocol("anthropic_messages").request
     assert asked == {**default, "max_tokens": 5}
 
 
-def test_telling_a_story_twice_tells_the_same(tmp_path: Path) -> None:
+def test_compiling_a_scenario_twice_gives_the_same(tmp_path: Path) -> None:
     usage = {"usage": {"input_tokens": 77, "output_tokens": 1}}
     stream = [{"message_start": {"message": usage}}, "message_delta", "message_stop"]
     scenario = written(tmp_path, stream=stream)
@@ -150,7 +150,7 @@ def test_a_topic_needs_a_folder(tmp_path: Path) -> None:
         ({"transport": {"cut": 5}}, "`cut` must be text"),
     ],
 )
-def test_a_fault_names_file_line_and_cure(
+def test_an_error_names_file_line_and_remedy(
     changes: dict[str, Any], says: str, tmp_path: Path
 ) -> None:
     path = write(tmp_path, **changes)
@@ -182,7 +182,9 @@ def test_the_line_is_that_of_the_key(key: str, changes: dict[str, Any], tmp_path
 
 
 @pytest.mark.parametrize(("text", "says"), [("", "the file is empty"), ("- a\n", "a mapping of")])
-def test_what_is_no_mapping_is_told_what_is_needed(text: str, says: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_mapping_names_what_is_needed(
+    text: str, says: str, tmp_path: Path
+) -> None:
     with pytest.raises(InputError, match=says) as caught:
         load(write_text(tmp_path, ID, text), tmp_path)
     assert "title, protocol, origin, order, why, stream" in str(caught.value)
@@ -211,12 +213,12 @@ def test_a_consumer_is_read_from_file_and_command_line(
 
 
 @pytest.mark.parametrize("words", ["cancle:3", "cancel:-1", "read:3", ":2"])
-def test_a_consumer_nobody_knows_is_refused_in_its_own_words(words: str) -> None:
+def test_an_unknown_consumer_is_rejected_by_name(words: str) -> None:
     with pytest.raises(InputError, match=f"consumer '{words}': "):
         consumer_of(words)
 
 
-def test_one_bad_file_never_hides_the_others(tmp_path: Path) -> None:
+def test_an_invalid_file_does_not_hide_the_others(tmp_path: Path) -> None:
     write(tmp_path, "anthropic_messages/text/a")
     write_text(tmp_path, "anthropic_messages/text/b", "[")
     write(tmp_path, "anthropic_messages/text/c")
@@ -226,7 +228,7 @@ def test_one_bad_file_never_hides_the_others(tmp_path: Path) -> None:
     assert len(errors) == 1
 
 
-def test_a_folder_has_to_be_there(tmp_path: Path) -> None:
+def test_a_folder_has_to_exist(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder of scenarios; name one with --scenarios"):
         discover(tmp_path / "nowhere")
 
@@ -235,7 +237,7 @@ def test_an_id_is_a_path(tmp_path: Path) -> None:
     assert id_of(tmp_path / "a" / "b" / "c.yaml", tmp_path) == "a/b/c"
 
 
-def test_the_root_is_named_here_or_installed(
+def test_the_root_is_named_or_here_or_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -250,7 +252,7 @@ def _lint(tmp_path: Path, **changes: Any) -> list[str]:
     return [str(error) for error in lint(scenario, {"text", "usage"}, {"crlf"})]
 
 
-def test_a_sound_story_has_no_lint(tmp_path: Path) -> None:
+def test_a_valid_scenario_has_no_lint(tmp_path: Path) -> None:
     assert _lint(tmp_path) == []
     assert _lint(tmp_path, order="open", stream=["message_stop"]) == []
 
@@ -269,19 +271,21 @@ def test_a_sound_story_has_no_lint(tmp_path: Path) -> None:
         ({"order": "illegal"}, "order is marked illegal, but the grammar accepts it"),
     ],
 )
-def test_lint_names_file_line_and_cure(changes: dict[str, Any], says: str, tmp_path: Path) -> None:
+def test_lint_names_file_line_and_remedy(
+    changes: dict[str, Any], says: str, tmp_path: Path
+) -> None:
     [error] = _lint(tmp_path, **changes)
     assert says in error
     assert error.startswith(str(tmp_path))
 
 
-def test_a_missing_end_is_no_matter_of_order(tmp_path: Path) -> None:
-    assert _lint(tmp_path, stream=story()["stream"][:-2]) == []
-    [error] = _lint(tmp_path, stream=story()["stream"][:-2], order="illegal")
+def test_a_missing_end_does_not_count_as_order(tmp_path: Path) -> None:
+    assert _lint(tmp_path, stream=scenario_data()["stream"][:-2]) == []
+    [error] = _lint(tmp_path, stream=scenario_data()["stream"][:-2], order="illegal")
     assert "the grammar accepts it" in error
 
 
-def test_a_fault_in_the_stream_is_placed_in_the_file(tmp_path: Path) -> None:
+def test_an_error_in_the_stream_has_its_line(tmp_path: Path) -> None:
     scenario = written(tmp_path, stream=["message_start", {"text_delta": {"at": 5}}])
     with pytest.raises(InputError, match="text_delta: its payload does not fit") as caught:
         scenario.wire()

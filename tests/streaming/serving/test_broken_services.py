@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.miniatures.broken_layers import SINNERS, Abandons
+from tests.miniatures.broken_layers import BROKEN_LAYERS, Abandons
 from tests.streaming.serving.abort_sweep import sweep
 from tests.streaming.serving.service_env import SILENCE, text
 
@@ -30,7 +30,7 @@ FOUND = {
 @pytest.mark.parametrize("name", FOUND)
 async def test_the_sweep_finds_the_defect(env: ServiceEnv, name: str) -> None:
     way, violation = FOUND[name]
-    [layers] = [sinner.layers for sinner in SINNERS if sinner.name == name]
+    [layers] = [layer.layers for layer in BROKEN_LAYERS if layer.name == name]
     env.registry = layers.registry()
     script = [text("a"), text("b"), SILENCE]
     service = env.service(env.agent(script), layers.service, registry=env.registry)
