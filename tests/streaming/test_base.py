@@ -289,6 +289,16 @@ async def test_an_early_abort_is_recorded_as_cancelled(
     assert stream.closed_by is not None
 
 
+async def test_reading_the_outcome_does_not_change_the_interface() -> None:
+    interface = AnthropicMessagesInterface()
+    chunks = interface.chunks(FakeStream(decoded(*ANSWER)))
+    await anext(chunks)
+    await chunks.aclose()
+    assert "usage_partial" in interface.outcome().notes
+    interface.record_terminal("end_turn")
+    assert "usage_partial" not in interface.outcome().notes
+
+
 async def test_an_abort_after_the_end_keeps_the_ending() -> None:
     interface, stream = AnthropicMessagesInterface(), FakeStream(decoded(*ANSWER))
     chunks = interface.chunks(stream)
