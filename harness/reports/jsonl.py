@@ -47,7 +47,7 @@ class JsonlReport:
 def summary(end: RunFinished) -> dict[str, JSON]:
     """Return the summary of a run as a JSON object."""
     return {
-        "judged": end.results,
+        "checked": end.results,
         "seconds": round(end.seconds, 3),
         "targets": {target: dict(sorted(count.items())) for target, count in end.verdicts.items()},
         "stale": list(end.stale),

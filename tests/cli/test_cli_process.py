@@ -112,7 +112,7 @@ def test_ctrl_c_reports_what_was_checked(here: Path) -> None:
     assert process.returncode == 130
     lines = [json.loads(line) for line in out.splitlines()]
     assert {line.get("scenario") for line in lines[:-1]} == {ID}
-    assert lines[-1]["summary"]["judged"] == 1
+    assert lines[-1]["summary"]["checked"] == 1
     assert lines[-1]["summary"]["interrupted"] is True
     assert (here / "junit.xml").exists()
     assert err == ""

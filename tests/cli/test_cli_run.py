@@ -63,7 +63,7 @@ def test_two_workers_report_what_one_reports_even_if_one_dies(harness: Any, tmp_
     assert lines == alone.lines()[:-1]
     assert {line.get("verdict") for line in lines} >= {"pass", "fail", "known", None}
     expected = alone.lines()[-1]["summary"]
-    assert (expected["judged"], expected["bad_input"], len(expected["stale"])) == (4, 1, 1)
+    assert (expected["checked"], expected["bad_input"], len(expected["stale"])) == (4, 1, 1)
     assert summary["summary"] == {**expected, "seconds": summary["summary"]["seconds"]}
 
 
@@ -96,7 +96,7 @@ def test_json_lines_have_the_documented_keys(harness: Any) -> None:
     assert findings[0]["verdict"] == "fail"
     assert list(last) == ["summary"]
     assert list(last["summary"]) == [
-        "judged", "seconds", "targets", "stale", "bad_input", "interrupted",
+        "checked", "seconds", "targets", "stale", "bad_input", "interrupted",
     ]  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def test_json_and_reports_are_both_written(harness: Any, here: Path) -> None:
     result = harness(
         "run", "--json", "--report", "junit=junit.xml", "--report", "terminal=page.txt"
     )
-    assert result.lines()[-1]["summary"]["judged"] == 2
+    assert result.lines()[-1]["summary"]["checked"] == 2
     assert ET.parse(here / "junit.xml").getroot().tag == "testsuites"  # noqa: S314 - our own file
     assert "checked 2 of 2 pairs" in (here / "page.txt").read_text("utf-8")
 
@@ -132,7 +132,7 @@ def test_bad_files_are_named_and_the_others_run(harness: Any, here: Path) -> Non
     messages = [line["bad_input"] for line in lines if "bad_input" in line]
     assert len(messages) == 11
     assert all(message.startswith("scenarios/bad/") for message in messages)
-    assert lines[-1]["summary"]["judged"] == 2
+    assert lines[-1]["summary"]["checked"] == 2
     assert lines[-1]["summary"]["bad_input"] == 11
     listed = harness("list")
     assert listed.code == 2

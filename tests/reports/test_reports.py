@@ -43,7 +43,7 @@ def test_no_path_is_standard_output(
     spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report_events(make_report(spec), events(tmp_path, FAILED))
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]["judged"] == 2
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]["checked"] == 2
 
 
 def test_a_report_that_cannot_be_is_refused_before_the_run(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_one_line_per_finding_then_the_summary(tmp_path: Path) -> None:
     assert violated["actual"] == NASTY
     assert last == {
         "summary": {
-            "judged": 2,
+            "checked": 2,
             "seconds": 0.5,
             "targets": {"builtin": {"pass": 1}, "mine": {"fail": 1, "warn": 1}},
             "stale": ["mine a:b"],

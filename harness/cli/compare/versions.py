@@ -67,7 +67,7 @@ def _summary(found: VersionMatrix) -> dict[str, object]:
     return {
         "target": found.target,
         "versions": list(found.versions),
-        "told": list(found.replayed),
+        "replayed": list(found.replayed),
         "streams": found.streams,
         "seconds": round(found.seconds, 3),
         "unusable": found.unusable,
