@@ -28,13 +28,13 @@ class ScenarioRun(NamedTuple):
     Args:
         scenario: the scenario.
         target: the target's name in reports; its address, where it has one.
-        reproduce: the shell command that runs both again; "" where ``target`` is an address, from
-            which the command follows.
+        reproduce: the shell command that runs both again, "" for none; None where ``target`` is an
+            address, from which the command follows.
     """
 
     scenario: Scenario
     target: str
-    reproduce: str = ""
+    reproduce: str | None = None
 
     def finding(
         self, check: str, verdict: Verdict, expected: JSON = None, actual: JSON = None
@@ -58,7 +58,7 @@ class ScenarioRun(NamedTuple):
             options: further options of ``harness run``; without effect where the command is not
                 one of ``harness run``.
         """
-        if self.reproduce:
+        if self.reproduce is not None:
             return self.reproduce
         arguments = ["harness", "run", self.scenario.id, "--target", self.target, *options]
         root = self.scenario.root
