@@ -131,7 +131,10 @@ def _learned(
 ) -> Iterator[_Change]:
     """Yield the fields that a class declares on one side only."""
     old, new = set(before.get(UNKNOWN, ())), set(after.get(UNKNOWN, ()))
-    for names, words in ((old - new, "fields the SDK learned"), (new - old, "fields it forgot")):
+    for names, words in (
+        (old - new, "newly declared fields"),
+        (new - old, "no longer declared fields"),
+    ):
         shared = sorted(name for name in names if name in before and name in after)
         if shared:
             yield _Change(path, sorted(old), sorted(new), f"{words}: {', '.join(shared)}")

@@ -1,6 +1,6 @@
-"""A planted difference is named in its layer and no other: miniature SDKs and targets.
+"""A planted difference is found in its layer and no other: miniature SDKs and targets.
 
-Both sides are workers; the model a scenario asks for says what goes wrong in it on side B.
+Both sides are workers; the model of a scenario's request selects what goes wrong on side B.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from harness.model import Text
 from harness.targets.builtin import BuiltinTarget
 from harness.sdks.clients import SdkClients
 
-async def honest(call):
+async def correct(call):
     clients = SdkClients()
     listening = BuiltinTarget(clients).listen(call)
     async with listening:
@@ -36,36 +36,36 @@ async def honest(call):
     await clients.aclose()
     return listening.outcome()
 
-async def incurious(call):
-    """Reads usage only where the model is not called so: a shim below changes nothing there."""
-    told = await honest(call)
+async def without_usage(call):
+    """Reports usage only for other models, so that the change below has no consequence for this."""
+    outcome = await correct(call)
     if call.request["model"] != "unread":
-        return told
-    return told.model_copy(update={"usage": None, "chunks": told.chunks[:1]})
+        return outcome
+    return outcome.model_copy(update={"usage": None, "chunks": outcome.chunks[:1]})
 
-minted = itertools.count(1000)
+ids = itertools.count(1000)
 
-async def sinful(call):
-    told = await honest(call)
+async def broken(call):
+    outcome = await correct(call)
     if call.request["model"] == "dies":
         os._exit(3)
-    spoil = SINS.get(call.request["model"])
-    return spoil(told) if spoil else told
+    change = DEFECTS.get(call.request["model"])
+    return change(outcome) if change else outcome
 
-SINS = {
-    "stutters": lambda told: told.model_copy(update={"chunks": (told.chunks[0], *told.chunks)}),
-    "forgets": lambda told: told.model_copy(update={"usage": None}),
-    "lies": lambda told: told.model_copy(update={"content": (Text(text="Hello you"),)}),
-    "mints": lambda told: told.model_copy(update={"response_id": f"id-{next(minted)}"}),
+DEFECTS = {
+    "repeats": lambda o: o.model_copy(update={"chunks": (o.chunks[0], *o.chunks)}),
+    "loses_usage": lambda o: o.model_copy(update={"usage": None}),
+    "changes_text": lambda o: o.model_copy(update={"content": (Text(text="Hello you"),)}),
+    "invents_ids": lambda o: o.model_copy(update={"response_id": f"id-{next(ids)}"}),
 }
 '''
 SHIM = '''
 import anthropic
-from miniatures import incurious
+from miniatures import without_usage
 
 plain = anthropic.AsyncStream.__stream__
 
-async def counts_on(self):
+async def counts_differently(self):
     """A miniature of an SDK whose new version counts tokens another way."""
     async for event in plain(self):
         usage = getattr(getattr(event, "message", None), "usage", None)
@@ -73,12 +73,12 @@ async def counts_on(self):
             usage.input_tokens += 1
         yield event
 
-anthropic.AsyncStream.__stream__ = counts_on
+anthropic.AsyncStream.__stream__ = counts_differently
 '''
 NEW_WORD = """
 from typing import Literal
 import anthropic
-from miniatures import honest
+from miniatures import correct
 
 anthropic.types.Message.model_fields["stop_reason"].annotation = Literal["end_turn", "levitated"]
 """
@@ -88,19 +88,19 @@ anthropic.types.Message.model_fields["stop_reason"].annotation = Literal["end_tu
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "miniatures.py").write_text(MINIATURES)
     (tmp_path / "miniatures_shimmed.py").write_text(SHIM)
-    (tmp_path / "miniatures_talking.py").write_text(NEW_WORD)
+    (tmp_path / "miniatures_new_word.py").write_text(NEW_WORD)
     monkeypatch.chdir(tmp_path)
     return tmp_path / "scenarios"
 
 
-def tell(root: Path, *sides: str, **stories: dict[str, Any]) -> ComparisonFinished:
-    for name, changes in stories.items():
+def compare_sides(root: Path, *sides: str, **scenarios: dict[str, Any]) -> ComparisonFinished:
+    for name, changes in scenarios.items():
         request = {"model": name, "max_tokens": 9, "messages": []}
-        story = {"request": request, **changes}
-        write(root, f"anthropic_messages/planted/{name}", **story)
+        scenario = {"request": request, **changes}
+        write(root, f"anthropic_messages/planted/{name}", **scenario)
     labelled = tuple((words, in_environment(words, "builtin")) for words in sides)
     streams, errors = select_streams(root, (), ())
-    settings = Settings("builtin", labelled, "again {}", words=any("talking" in s for s in sides))
+    settings = Settings("builtin", labelled, "again {}", words=any("new_word" in s for s in sides))
     *_, end = compare(streams, settings, errors)
     assert isinstance(end, ComparisonFinished)
     return end
@@ -125,35 +125,36 @@ STREAM = [
 ]
 
 
-def test_a_difference_is_named_in_the_layer_it_was_planted_in(root: Path) -> None:
-    stories: dict[str, dict[str, Any]] = {
-        name: {} for name in ("dies", "honest", "stutters", "forgets", "lies", "mints")
+def test_a_difference_is_found_in_the_layer_it_was_planted_in(root: Path) -> None:
+    scenarios: dict[str, dict[str, Any]] = {
+        name: {}
+        for name in ("dies", "correct", "repeats", "loses_usage", "changes_text", "invents_ids")
     }
-    end = tell(root, "python:miniatures:honest", "python:miniatures:sinful", **stories)
+    end = compare_sides(root, "python:miniatures:correct", "python:miniatures:broken", **scenarios)
     found = changes(end)
     assert "target: pass -> fail" in {shape for _, _, shape in found.pop("dies")}
     assert found == {
-        "honest": set(),
-        "stutters": {
+        "correct": set(),
+        "repeats": {
             ("requirement violated", "chunks", "chunk_sum: pass -> fail"),
             ("snapshot changed", "chunks", "<text> absent -> text"),
         },
-        "forgets": {("snapshot changed", "outcome", "usage an object -> None")},
-        "lies": {
+        "loses_usage": {("snapshot changed", "outcome", "usage an object -> None")},
+        "changes_text": {
             ("requirement violated", "outcome", "text: pass -> fail"),
             ("requirement violated", "outcome", "chunk_sum: pass -> fail"),
             ("snapshot changed", "outcome", "content<text>.text text -> text"),
         },
-        "mints": {("only cosmetic", "outcome", "ids")},
+        "invents_ids": {("only cosmetic", "outcome", "ids")},
     }
     assert end.counts["requirement violated"] == 3
 
 
-def test_what_an_sdk_does_is_named_on_the_wire_and_the_rest_follows(root: Path) -> None:
-    end = tell(
+def test_a_change_of_an_sdk_is_found_on_the_wire_with_its_consequences(root: Path) -> None:
+    end = compare_sides(
         root,
-        "python:miniatures:incurious",
-        "python:miniatures_shimmed:incurious",
+        "python:miniatures:without_usage",
+        "python:miniatures_shimmed:without_usage",
         shimmed={"stream": STREAM},
         unread={"stream": STREAM},
         other={},
@@ -163,20 +164,22 @@ def test_what_an_sdk_does_is_named_on_the_wire_and_the_rest_follows(root: Path) 
     assert group.example.place.endswith("message.usage.input_tokens")
     assert group.streams == [f"anthropic_messages/planted/{name}" for name in ("shimmed", "unread")]
     assert {shape.partition(" ")[0] for shape in group.consequences} == {"chunks", "outcome"}
-    assert set(group.consequences.values()) == {1}, "what nobody reads has no consequence"
+    assert set(group.consequences.values()) == {1}, "a value that is not read has no consequence"
 
 
-def test_a_word_that_is_new_and_in_no_table_is_named_with_its_cure(root: Path) -> None:
-    end = tell(root, "python:miniatures:honest", "python:miniatures_talking:honest", honest={})
+def test_a_new_word_that_is_in_no_table_is_reported_with_its_edit(root: Path) -> None:
+    end = compare_sides(
+        root, "python:miniatures:correct", "python:miniatures_new_word:correct", correct={}
+    )
     [change] = end.unclassified
     assert (change.how, change.row.category, change.row.word) == ("added", "finish", "levitated")
     assert "harness/protocols/anthropic_messages/: hold 'levitated'" in change.cure
 
 
-def test_a_side_speaks_what_its_target_does_and_its_sdks_can() -> None:
+def test_a_side_supports_what_both_its_target_and_its_sdks_support() -> None:
     side = Side("x", "builtin", "A", 1.0)
     side.versions, side._protocols = {"openai": "3.52.0"}, frozenset({"openai_chat"})
-    spoken = [name for name in NAMES if side.supports(name)]
-    assert spoken == ["openai_chat"]
-    alone = Side("x", f"command:{sys.executable} mine.py", "B", 1.0)
-    assert all(map(alone.supports, NAMES)), "a program may need no SDK"
+    supported = [name for name in NAMES if side.supports(name)]
+    assert supported == ["openai_chat"]
+    command = Side("x", f"command:{sys.executable} mine.py", "B", 1.0)
+    assert all(map(command.supports, NAMES)), "a program may need no SDK"

@@ -25,11 +25,11 @@ def only(before: Any, after: Any) -> Difference:
     return found
 
 
-def test_nothing_moved() -> None:
+def test_equal_results_have_no_difference() -> None:
     assert differences(result(events({"type": "a"})), result(events({"type": "a"}))) == []
 
 
-def test_a_value_moved_has_a_shape_without_numbers_and_a_place_with_them() -> None:
+def test_a_difference_has_a_shape_without_numbers_and_a_place_with_them() -> None:
     old = events({"type": "a"}, {"type": "b", "items": [{"n": 1}, {"n": 2}]})
     new = events({"type": "a"}, {"type": "b", "items": [{"n": 1}, {"n": 3}]})
     found = only(old, new)
@@ -53,27 +53,27 @@ def test_a_value_moved_has_a_shape_without_numbers_and_a_place_with_them() -> No
         ({"!": "Old"}, {"!": "New"}, "class Old -> New"),
     ],
 )
-def test_words_stand_for_themselves_and_values_for_their_kind(
+def test_a_shape_shows_closed_vocabulary_and_the_kinds_of_other_values(
     old: dict[str, Any], new: dict[str, Any], words: str
 ) -> None:
     found = only(events({"type": "a", **old}), events({"type": "a", **new}))
     assert found.shape == f"events<a>.{words}"
 
 
-def test_fields_the_sdk_learned_to_know_are_one_difference_of_their_object() -> None:
+def test_newly_declared_fields_are_one_difference_of_their_object() -> None:
     old = events({"type": "a", "?": ["mood", "hue"], "mood": "grey", "hue": 1})
     new = events({"type": "a", "mood": "grey", "hue": 1})
-    assert only(old, new).shape == "events<a> fields the SDK learned: hue, mood"
-    assert only(new, old).shape == "events<a> fields it forgot: hue, mood"
+    assert only(old, new).shape == "events<a> newly declared fields: hue, mood"
+    assert only(new, old).shape == "events<a> no longer declared fields: hue, mood"
 
 
-def test_another_class_knows_other_fields_which_is_no_news_of_its_own() -> None:
+def test_declared_fields_are_not_compared_between_classes() -> None:
     old = events({"!": "Any", "type": "a", "?": ["mood"], "mood": "grey"})
     new = events({"!": "Mood", "type": "a", "mood": "grey"})
     assert only(old, new).shape == "events<a>.class Any -> Mood"
 
 
-def test_an_event_more_is_one_difference() -> None:
+def test_an_additional_event_is_one_difference() -> None:
     old = events({"type": "a"}, {"type": "c", "n": 1})
     new = events({"type": "a"}, {"type": "b"}, {"type": "c", "n": 1})
     found = only(old, new)
@@ -118,7 +118,7 @@ def test_addresses_and_numbers_of_ports_are_no_difference() -> None:
     assert differences(failed(8001, "A"), failed(8002, "B")) == []
 
 
-def test_the_lowest_layer_that_moved_comes_first() -> None:
+def test_the_lowest_layer_that_differs_is_named() -> None:
     usage = Outcome(usage=Usage(input=1), chunks=(Chunk("usage", usage=Usage(input=1)),))
     found = differences(result(), result(outcome=usage))
     assert {one.layer for one in found} == {"chunks", "outcome"}

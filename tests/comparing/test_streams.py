@@ -1,4 +1,4 @@
-"""What is told to both sides: scenarios, recordings and drawn streams, chosen by one selection."""
+"""The streams of a comparison: scenarios, recordings and drawn streams, by one selection."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "scenarios"
 
 
-def test_scenarios_and_recordings_are_told_and_a_bad_file_hides_none(root: Path) -> None:
+def test_scenarios_and_recordings_are_selected_and_a_bad_file_hides_none(root: Path) -> None:
     streams, errors = select_streams(root, [root.parent / "corpus"], ())
     assert [(stream.name, stream.kind) for stream in streams] == [
         (ID, "scenario"),

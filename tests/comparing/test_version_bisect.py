@@ -1,4 +1,4 @@
-"""A range of versions: each finding with its first version, and few versions told.
+"""A range of versions: each change has its first version, and few versions are tried.
 
 The versions are programs in another process that know no SDK, so that a dozen cost a second.
 """
@@ -51,39 +51,39 @@ def address(root: Path, version: int) -> str:
 
 def searched(root: Path, versions: dict[str, str]) -> tuple[VersionMatrix, list[object]]:
     streams, _ = select_streams(root, (), ())
-    happenings: list[object] = list(bisect_versions(streams, "mine", list(versions.items()), 20.0))
-    assert isinstance(happenings[-1], VersionMatrix)
-    return happenings[-1], happenings
+    events: list[object] = list(bisect_versions(streams, "mine", list(versions.items()), 20.0))
+    assert isinstance(events[-1], VersionMatrix)
+    return events[-1], events
 
 
-def test_each_finding_has_the_first_version_that_shows_it(root: Path) -> None:
+def test_each_change_has_the_first_version_that_shows_it(root: Path) -> None:
     end, _ = searched(root, {f"1.{n}": address(root, n) for n in range(16)})
     since = {one.group.example.shape: (one.before, one.first) for one in end.findings}
     assert since["text: pass -> fail"] == ("1.4", "1.5")
     assert since["usage.input a number -> a number"] == ("1.8", "1.9")
     assert end.streams == 2
-    assert len(end.replayed) < 10, "halving tells few versions"
+    assert len(end.replayed) < 10, "halving tries few versions"
     key = next(iter(end.seen["1.15"] - end.seen["1.0"]))
     assert key not in end.seen["1.0"]
 
 
-def test_a_range_without_differences_tells_its_ends(root: Path) -> None:
+def test_only_the_ends_of_a_range_without_differences_are_tried(root: Path) -> None:
     end, _ = searched(root, {f"1.{n}": address(root, n) for n in range(5)})
     assert (end.findings, end.replayed) == ((), ("1.0", "1.4"))
 
 
-def test_a_version_that_cannot_be_used_is_passed_over(root: Path) -> None:
+def test_a_version_that_cannot_be_used_is_skipped(root: Path) -> None:
     versions = {f"1.{n}": address(root, n) for n in range(10)}
     versions["1.4"] = "command:no-such-program"
-    end, happenings = searched(root, versions)
-    [unusable] = [one for one in happenings if isinstance(one, UnusableInput)]
+    end, events = searched(root, versions)
+    [unusable] = [one for one in events if isinstance(one, UnusableInput)]
     assert "no-such-program" in str(unusable.error)
     assert end.unusable == 1
     since = {one.group.example.shape: (one.before, one.first) for one in end.findings}
     assert since["text: pass -> fail"] == ("1.3", "1.5")
 
 
-def test_without_its_reference_nothing_can_be_said(root: Path) -> None:
+def test_without_its_reference_a_range_cannot_be_searched(root: Path) -> None:
     streams, _ = select_streams(root, (), ())
     versions = [("1.0", "command:no-such-program"), ("1.1", address(root, 1))]
     with pytest.raises(InputError, match=r"1\.0, the reference, cannot be used"):

@@ -20,7 +20,7 @@ NEW = {
 }
 
 
-def test_each_change_is_told_once_and_a_rename_is_one_change() -> None:
+def test_each_change_is_reported_once_and_a_rename_is_one_change() -> None:
     changes = [(change.how, change.row.word, change.was) for change in word_changes(OLD, NEW, {})]
     new, old = "response.code_interpreter_call_code.delta", list(OLD["openai_responses"]["event"])
     assert changes == [
@@ -30,7 +30,7 @@ def test_each_change_is_told_once_and_a_rename_is_one_change() -> None:
     ]
 
 
-def test_a_protocol_that_one_side_has_no_sdk_for_has_lost_nothing() -> None:
+def test_a_protocol_without_an_sdk_on_one_side_is_not_compared() -> None:
     assert {change.row.protocol for change in word_changes(OLD, NEW, {})} == {"openai_responses"}
     assert word_changes(OLD, OLD, {}) == []
 
@@ -41,7 +41,7 @@ def test_only_what_is_new_and_in_no_table_is_unclassified() -> None:
     assert 'add to unmodelled "status": {"levitating": "the reason' in unclassified.cure
 
 
-def test_scenarios_that_say_a_word_are_counted() -> None:
-    said = {"openai_responses": {"status": {"levitating": 3}}}
-    counts = {change.row.word: change.row.scenarios for change in word_changes(OLD, NEW, said)}
+def test_scenarios_that_use_a_word_are_counted() -> None:
+    used = {"openai_responses": {"status": {"levitating": 3}}}
+    counts = {change.row.word: change.row.scenarios for change in word_changes(OLD, NEW, used)}
     assert counts["levitating"] == 3

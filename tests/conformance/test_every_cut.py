@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.wire.script import Script
 
 ROOT = Path(__file__).parent.parent.parent / "scenarios"
-STORIES = [f"{name}/baseline/{story}" for name in NAMES for story in ("text", "tools")]
+IDS = [f"{name}/baseline/{scenario_id}" for name in NAMES for scenario_id in ("text", "tools")]
 
 
 def single_cuts(script: Script) -> Iterator[str]:
@@ -29,9 +29,9 @@ def single_cuts(script: Script) -> Iterator[str]:
     return (f"offset:{at}" for at in accumulate(sizes) if at < len(script.body))
 
 
-@pytest.mark.parametrize("story", STORIES)
-def test_no_single_cut_changes_the_outcome(story: str) -> None:
-    scenario = load(ROOT / f"{story}.yaml", ROOT)
+@pytest.mark.parametrize("scenario_id", IDS)
+def test_no_single_cut_changes_the_outcome(scenario_id: str) -> None:
+    scenario = load(ROOT / f"{scenario_id}.yaml", ROOT)
     script = scenario.script()
     ask = Call(scenario.protocol, request=scenario.call_arguments())
     with Replayer(10.0, in_memory=True) as replayer:
