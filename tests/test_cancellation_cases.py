@@ -28,7 +28,7 @@ STACK = "aborting/test_full_stack.py"
 class Case(NamedTuple):
     """A case, and what covers it: scenarios, invariants, FILE::FUNCTION; or why nothing does."""
 
-    says: str
+    title: str
     covered_by: tuple[str, ...] = ()
     excluded: str | None = None
 
@@ -265,7 +265,7 @@ def test_every_case_a_scenario_names_is_in_the_table(
 
 
 @pytest.mark.parametrize(
-    ("case", "says"),
+    ("case", "message"),
     [
         (Case("none", ()), "is covered or excluded"),
         (Case("both", ("text",), "no reason"), "is covered or excluded"),
@@ -278,8 +278,8 @@ def test_every_case_a_scenario_names_is_in_the_table(
         (Case("a scenario that is gone", ("gone",)), "gone is not a scenario"),
         (Case("a scenario of another case", ("tool_call",)), "tool_call does not name it"),
     ],
-    ids=lambda value: value.says if isinstance(value, Case) else None,
+    ids=lambda value: value.title if isinstance(value, Case) else None,
 )
-def test_an_invalid_row_is_found(case: Case, says: str, scenarios: dict[str, set[str]]) -> None:
+def test_an_invalid_row_is_found(case: Case, message: str, scenarios: dict[str, set[str]]) -> None:
     [words] = faults("CA-020", case, scenarios)
-    assert says in words
+    assert message in words

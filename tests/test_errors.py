@@ -20,7 +20,7 @@ from harness.model import ErrorInfo
 
 
 @pytest.mark.parametrize(
-    ("error", "says"),
+    ("error", "message"),
     [
         (InputError("no"), "no"),
         (InputError("no", path="a.yaml"), "a.yaml: no"),
@@ -29,8 +29,8 @@ from harness.model import ErrorInfo
         (InputError("no", line=1).at("b.yaml", 7), "b.yaml:7: no"),
     ],
 )
-def test_the_place_comes_first(error: InputError, says: str) -> None:
-    assert str(error) == says
+def test_the_place_comes_first(error: InputError, message: str) -> None:
+    assert str(error) == message
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Values are frozen, compare by content, round-trip through JSON, and tell nothing from zero."""
+"""Values are frozen, compare by content, round-trip through JSON, and keep None apart from 0."""
 
 from __future__ import annotations
 

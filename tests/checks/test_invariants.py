@@ -1,4 +1,4 @@
-"""Each law of every stream, broken by outcomes that differ from lawful ones in one thing."""
+"""Each invariant of a stream, violated by outcomes that differ from valid ones in one thing."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ ERROR = ErrorInfo(kind="server")
 
 
 def outcome(**fields: Any) -> Outcome:
-    lawful: dict[str, Any] = {
+    valid: dict[str, Any] = {
         "chunks": (STOP,),
         "finish": "stop",
         "ending": "complete",
         "finish_raw": "end_turn",
     }
-    return Outcome(**{**lawful, **fields})
+    return Outcome(**{**valid, **fields})
 
 
 def called(call: ToolCall, *chunks: Chunk) -> Outcome:
@@ -73,7 +73,7 @@ HOLDS = [
     ended("complete", "refusal"),
     Outcome(ending="cancelled", finish="cancelled", chunks=(Chunk("text", ""),)),
 ]
-BROKEN = [
+VIOLATED = [
     ("chunk_sum", outcome(content=(Text(text="a"),))),
     ("chunk_sum", outcome(chunks=(Chunk("text", "a"), STOP))),
     ("chunk_sum", outcome(content=(Reasoning(text="a"),))),
@@ -108,21 +108,21 @@ BROKEN = [
 ]
 
 
-def broken(told: Outcome) -> list[str]:
-    return [law.name for law, wrong in evaluate_invariants(told, FINISH) if wrong]
+def violated(seen: Outcome) -> list[str]:
+    return [one.name for one, wrong in evaluate_invariants(seen, FINISH) if wrong]
 
 
-@pytest.mark.parametrize("told", HOLDS)
-def test_a_valid_outcome_violates_nothing(told: Outcome) -> None:
-    assert broken(told) == []
+@pytest.mark.parametrize("seen", HOLDS)
+def test_a_valid_outcome_violates_nothing(seen: Outcome) -> None:
+    assert violated(seen) == []
 
 
-@pytest.mark.parametrize(("law", "told"), BROKEN)
-def test_a_violated_invariant_is_the_only_one(law: str, told: Outcome) -> None:
-    assert broken(told) == [law]
+@pytest.mark.parametrize(("name", "seen"), VIOLATED)
+def test_a_violated_invariant_is_the_only_one(name: str, seen: Outcome) -> None:
+    assert violated(seen) == [name]
 
 
 def test_every_invariant_is_violated_here_and_has_a_sentence() -> None:
-    assert {law for law, _ in BROKEN} == {law.name for law in INVARIANTS}
-    assert all(law.sentence for law in INVARIANTS)
-    assert len({law.name for law in INVARIANTS}) == len(INVARIANTS)
+    assert {name for name, _ in VIOLATED} == {one.name for one in INVARIANTS}
+    assert all(one.sentence for one in INVARIANTS)
+    assert len({one.name for one in INVARIANTS}) == len(INVARIANTS)

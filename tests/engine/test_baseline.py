@@ -73,14 +73,14 @@ def test_an_invalid_line_is_named_with_the_remedy(line: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [(None, r"baseline: the baseline cannot be read \(No such"), (b"\xff", "is not UTF-8 text")],
 )
 def test_a_file_that_cannot_be_read_is_named(
-    content: bytes | None, says: str, tmp_path: Path
+    content: bytes | None, message: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "baseline"
     if content:
         path.write_bytes(content)
-    with pytest.raises(InputError, match=says):
+    with pytest.raises(InputError, match=message):
         read_baseline(path)

@@ -1,4 +1,4 @@
-"""The lane: whatever a target does, what it did is reported and the harness goes on."""
+"""The executor: whatever a target does is reported, and the harness goes on."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Scripted:
 
     def __init__(self, **steps: Callable[[], Any]) -> None:
         self._steps = steps
-        self.left = threading.Event()
+        self.exited = threading.Event()
 
     async def _do(self, step: str) -> Any:
         result = self._steps.get(step, lambda: None)()
@@ -47,7 +47,7 @@ class Scripted:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.left.set()
+        self.exited.set()
         await self._do("exit")
 
     async def __aiter__(self) -> AsyncIterator[Chunk]:
@@ -65,9 +65,7 @@ def executor() -> Iterator[ThreadExecutor]:
     executor.close()
 
 
-def play(
-    executor: ThreadExecutor, timeout: float = 5.0, **steps: Callable[[], Any]
-) -> TargetResult:
+def run(executor: ThreadExecutor, timeout: float = 5.0, **steps: Callable[[], Any]) -> TargetResult:
     result = executor.run(Scripted(**steps), CALL, timeout)
     assert result is not None
     return result
@@ -89,13 +87,13 @@ async def own_timeout() -> None:
         await forever()
 
 
-async def deaf() -> None:
+async def ignoring() -> None:
     with pytest.raises(asyncio.CancelledError):
         await forever()
 
 
 def test_a_target_that_ends_has_its_outcome(executor: ThreadExecutor) -> None:
-    assert play(executor) == TargetResult(DONE)
+    assert run(executor) == TargetResult(DONE)
 
 
 @pytest.mark.parametrize("step", ["listen", "enter", "read", "exit"])
@@ -104,48 +102,48 @@ def test_an_exception_it_does_not_report_is_a_problem(
     executor: ThreadExecutor, step: str, error: BaseException
 ) -> None:
     steps: dict[str, Any] = {step: fail(error)}
-    result = play(executor, **steps)
+    result = run(executor, **steps)
     word = type(error).__name__
     assert result.problem == f"raised {word}: {error}"
     if step == "listen":
         return  # there was nothing to ask for an outcome
     assert result.outcome.error == ErrorInfo(kind="unknown", code=word, message=str(error))
     assert (result.outcome.finish, result.outcome.ending) == ("error", "failed")
-    assert play(executor) == TargetResult(DONE)
+    assert run(executor) == TargetResult(DONE)
 
 
 def test_a_reported_error_may_be_raised(executor: ThreadExecutor) -> None:
     named = Outcome(error=ErrorInfo(kind="server"), ending="failed", finish="error")
-    assert play(executor, read=fail(ValueError()), outcome=lambda: named) == TargetResult(named)
+    assert run(executor, read=fail(ValueError()), outcome=lambda: named) == TargetResult(named)
 
 
 def test_a_timeout_is_a_problem_and_the_target_is_cancelled(executor: ThreadExecutor) -> None:
     target = Scripted(read=forever)
     result = executor.run(target, CALL, SOON)
     assert result == TargetResult(DONE, "did not finish within 0.2 s")
-    assert target.left.is_set()
+    assert target.exited.is_set()
 
 
 def test_a_target_that_suppresses_the_deadline_is_late(
     executor: ThreadExecutor,
 ) -> None:
-    assert play(executor, SOON, read=deaf).problem == "did not finish within 0.2 s"
+    assert run(executor, SOON, read=ignoring).problem == "did not finish within 0.2 s"
 
 
 def test_a_timeout_of_the_target_is_not_the_executors(executor: ThreadExecutor) -> None:
-    result = play(executor, read=own_timeout)
+    result = run(executor, read=own_timeout)
     assert result.problem == "raised TimeoutError: "
     assert result.outcome.error is not None
     assert result.outcome.error.code == "TimeoutError"
 
 
 def test_a_cancellation_of_its_own_is_a_problem(executor: ThreadExecutor) -> None:
-    result = play(executor, read=fail(asyncio.CancelledError()))
+    result = run(executor, read=fail(asyncio.CancelledError()))
     assert result.problem == "raised CancelledError although it was not cancelled"
 
 
 @pytest.mark.parametrize(
-    ("outcome", "says"),
+    ("outcome", "message"),
     [
         (lambda: {"text": "Hi"}, "outcome() returned dict, not an Outcome"),
         (lambda: None, "outcome() returned NoneType, not an Outcome"),
@@ -153,9 +151,9 @@ def test_a_cancellation_of_its_own_is_a_problem(executor: ThreadExecutor) -> Non
     ],
 )
 def test_an_invalid_outcome_is_a_problem(
-    executor: ThreadExecutor, outcome: Callable[[], Any], says: str
+    executor: ThreadExecutor, outcome: Callable[[], Any], message: str
 ) -> None:
-    assert play(executor, outcome=outcome) == TargetResult(Outcome(), says)
+    assert run(executor, outcome=outcome) == TargetResult(Outcome(), message)
 
 
 def test_an_invalid_listening_is_a_problem(executor: ThreadExecutor) -> None:
@@ -179,13 +177,13 @@ def test_an_unsupported_protocol_is_not_tried(executor: ThreadExecutor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "says"),
+    ("address", "message"),
     [("sdkk", "did you mean 'sdk'?"), (7, "a target has name, protocols and listen")],
 )
 def test_an_invalid_address_is_an_input_error(
-    executor: ThreadExecutor, address: Any, says: str
+    executor: ThreadExecutor, address: Any, message: str
 ) -> None:
-    with pytest.raises(InputError, match=says.replace("?", r"\?")):
+    with pytest.raises(InputError, match=message.replace("?", r"\?")):
         executor.run(address, CALL, 5)
 
 
@@ -230,7 +228,7 @@ def test_closing_ends_the_thread_and_what_still_runs_in_it() -> None:
         assert waiting.result(5) == TargetResult(
             Outcome(), "raised CancelledError although it was not cancelled"
         )
-    assert target.left.is_set()
+    assert target.exited.is_set()
     assert not executor._thread.is_alive()
     executor.close()  # twice does no harm
 
@@ -265,6 +263,6 @@ def test_an_interrupted_wait_cancels_the_target(
     monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", lambda *a: Interrupted(real(*a)))
     with pytest.raises(KeyboardInterrupt):
         executor.run(target, CALL, 60)
-    assert target.left.wait(5)
+    assert target.exited.wait(5)
     monkeypatch.undo()
-    assert play(executor) == TargetResult(DONE)
+    assert run(executor) == TargetResult(DONE)

@@ -1,4 +1,4 @@
-"""A lane in the calling thread does what a lane of its own thread does, and an alarm wakes it."""
+"""An executor in the calling thread does what one in its own thread does, ended by a timer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ASK = Call(CHAT.name, request=CHAT.request)
 
 
 async def blocks(_: Call) -> Outcome:
-    time.sleep(30)  # noqa: ASYNC251 - the sin
+    time.sleep(30)  # noqa: ASYNC251 - that is the defect
     return Outcome()
 
 
@@ -76,8 +76,8 @@ def test_the_signal_handler_is_restored() -> None:
 
 
 def test_only_the_main_thread_can_be_interrupted() -> None:
-    said: list[bool] = []
-    thread = threading.Thread(target=lambda: said.append(may_be_inline()))
+    results: list[bool] = []
+    thread = threading.Thread(target=lambda: results.append(may_be_inline()))
     thread.start()
     thread.join()
-    assert (may_be_inline(), said) == (True, [False])
+    assert (may_be_inline(), results) == (True, [False])

@@ -1,4 +1,4 @@
-"""The run: what happens is told in order, also after an interruption, and variations are judged."""
+"""The run: events come in order, also after an interruption, and mutations are evaluated."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def replayer() -> Iterator[Replayer]:
         yield replayer
 
 
-def tell(replayer: Replayer, target: Any, tmp_path: Path, **changes: Any) -> dict[str, Finding]:
+def findings_of(
+    replayer: Replayer, target: Any, tmp_path: Path, **changes: Any
+) -> dict[str, Finding]:
     run = ScenarioRun(written(tmp_path, **changes), "it")
     findings = ScenarioRunner(replayer).run(run, target).findings
     return {finding.check: finding for finding in findings}
@@ -60,19 +62,19 @@ def tell(replayer: Replayer, target: Any, tmp_path: Path, **changes: Any) -> dic
 def test_a_run_emits_its_events_in_order(tmp_path: Path) -> None:
     scenario = written(tmp_path)
     bad = InputError("no", path="x.yaml")
-    happenings = list(run([scenario], Settings(("builtin", "sdk")), [bad]))
-    assert [type(one) for one in happenings] == [
+    events = list(run([scenario], Settings(("builtin", "sdk")), [bad]))
+    assert [type(one) for one in events] == [
         RunStarted, BadInput, ScenarioResult, ScenarioResult, RunFinished,
     ]  # fmt: skip
-    assert happenings[0] == RunStarted(1, ("builtin", "sdk"))
-    judged, end = happenings[2], happenings[-1]
-    assert isinstance(judged, ScenarioResult)
+    assert events[0] == RunStarted(1, ("builtin", "sdk"))
+    first, end = events[2], events[-1]
+    assert isinstance(first, ScenarioResult)
     assert isinstance(end, RunFinished)
-    assert (judged.target, judged.failed, judged.outcome.text) == ("builtin", False, "Hello there")
+    assert (first.target, first.failed, first.outcome.text) == ("builtin", False, "Hello there")
     assert (end.results, end.bad_input, end.interrupted) == (2, 1, False)
     assert end.verdicts["builtin"] == Counter({"pass": 1 + len(INVARIANT_NAMES)})
-    assert end.failures("builtin") == end.failures("nobody") == 0
-    assert end.seconds > judged.seconds > 0
+    assert end.failures("builtin") == end.failures("unknown") == 0
+    assert end.seconds > first.seconds > 0
 
 
 def test_an_accepted_failure_is_known_and_a_stale_entry_reported(tmp_path: Path) -> None:
@@ -90,13 +92,13 @@ def test_an_accepted_failure_is_known_and_a_stale_entry_reported(tmp_path: Path)
 def test_an_interrupted_run_emits_what_it_has(after: int, tmp_path: Path) -> None:
     scenarios = [written(tmp_path, f"anthropic_messages/text/{name}") for name in "abc"]
     settings = Settings(("builtin",), baseline=Baseline(frozenset({("builtin", "a", "b")})))
-    happenings = run(scenarios, settings, [InputError("no")])
+    events = run(scenarios, settings, [InputError("no")])
     for _ in range(after):
-        next(happenings)
-    end = happenings.throw(KeyboardInterrupt())
+        next(events)
+    end = events.throw(KeyboardInterrupt())
     assert isinstance(end, RunFinished)
     assert (end.interrupted, end.results, end.stale) == (True, max(0, after - 2), ())
-    assert list(happenings) == []
+    assert list(events) == []
 
 
 def test_an_invalid_target_ends_the_run_as_bad_input(tmp_path: Path) -> None:
@@ -105,8 +107,8 @@ def test_an_invalid_target_ends_the_run_as_bad_input(tmp_path: Path) -> None:
 
 
 def test_a_target_is_checked_against_the_scenario(replayer: Replayer, tmp_path: Path) -> None:
-    assert not [f for f in tell(replayer, right, tmp_path).values() if f.verdict != "pass"]
-    found = tell(replayer, wrong, tmp_path)
+    assert not [f for f in findings_of(replayer, right, tmp_path).values() if f.verdict != "pass"]
+    found = findings_of(replayer, wrong, tmp_path)
     assert {check for check, one in found.items() if one.verdict in FAILING} == {
         "text",
         "chunk_sum",
@@ -117,7 +119,7 @@ def test_a_problem_comes_first_and_skips_the_mutations(replayer: Replayer, tmp_p
     async def raising(_: Call) -> Outcome:
         raise ValueError("own goal")
 
-    found = tell(replayer, raising, tmp_path, holds_under=["crlf"])
+    found = findings_of(replayer, raising, tmp_path, holds_under=["crlf"])
     assert next(iter(found)) == "target"
     assert found["target"].actual == "raised ValueError: own goal"
     assert found["text"].verdict == "fail"
@@ -131,7 +133,7 @@ def test_an_unsupported_protocol_is_untestable_and_fails(
         raise AssertionError
 
     narrow.protocols = ("gemini_generate",)  # type: ignore[attr-defined]  # as base.py asks
-    found = tell(replayer, narrow, tmp_path)
+    found = findings_of(replayer, narrow, tmp_path)
     assert list(found) == ["target"]
     assert found["target"].verdict == "untestable"
     assert "untestable" in FAILING
@@ -155,7 +157,9 @@ def answering(*outcomes: Outcome | Exception) -> Any:
 def test_a_mutation_that_changes_the_outcome_shows_what_changed(
     replayer: Replayer, tmp_path: Path
 ) -> None:
-    found = tell(replayer, answering(HELLO, HELLO, wrong_model()), tmp_path, holds_under=SPLIT)
+    found = findings_of(
+        replayer, answering(HELLO, HELLO, wrong_model()), tmp_path, holds_under=SPLIT
+    )
     finding = found["holds_under:any_byte_split"]
     assert (finding.verdict, finding.expected, finding.actual) == (
         "fail", {"model": None}, {"model": "other"},
@@ -172,7 +176,7 @@ def wrong_model() -> Outcome:
 def test_a_mutation_under_which_the_target_fails_is_a_failure(
     replayer: Replayer, tmp_path: Path
 ) -> None:
-    found = tell(replayer, answering(HELLO, ValueError("x")), tmp_path, holds_under=SPLIT)
+    found = findings_of(replayer, answering(HELLO, ValueError("x")), tmp_path, holds_under=SPLIT)
     finding = found["holds_under:any_byte_split"]
     assert finding.verdict == "fail"
     assert finding.actual["target"] == "raised ValueError: x"
@@ -194,7 +198,7 @@ def test_notes_error_messages_and_random_ids_may_vary(replayer: Replayer, tmp_pa
         )
 
     answers = answering(answer("one"), answer("two"), answer("three"))
-    found = tell(replayer, answers, tmp_path, holds_under=SPLIT)
+    found = findings_of(replayer, answers, tmp_path, holds_under=SPLIT)
     assert found["holds_under:any_byte_split"].verdict == "pass"
 
 
@@ -205,7 +209,7 @@ def test_an_http_error_is_sent_with_its_status(replayer: Replayer, tmp_path: Pat
         "transport": {"status": 429},
         "must": {"error": {"kind": "rate_limit", "retryable": True}},
     }
-    found = tell(replayer, "builtin", tmp_path, **changes)
+    found = findings_of(replayer, "builtin", tmp_path, **changes)
     assert [f.check for f in found.values() if f.verdict != "pass"] == []
 
 
@@ -213,13 +217,13 @@ def test_a_blocked_executor_is_replaced(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("harness.engine.executor.GRACE", 0.1)
 
     async def blocking(_: Call) -> Outcome:
-        time.sleep(1)  # noqa: ASYNC251 - the sin itself
+        time.sleep(1)  # noqa: ASYNC251 - that is the defect
         return HELLO
 
     with Replayer(0.1, in_memory=True) as replayer:
         result = replayer.replay(blocking, Call("openai_chat"), Script(()))
         assert result.problem == "blocked its thread for more than 0.1 s"
-        found = tell(replayer, right, tmp_path)
+        found = findings_of(replayer, right, tmp_path)
     assert found["text"].verdict == "pass"
 
 

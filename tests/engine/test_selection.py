@@ -79,13 +79,13 @@ def root(tmp_path: Path) -> Path:
 def test_every_invalid_file_is_named_once_and_the_others_run(root: Path) -> None:
     sound, errors = select_scenarios(root, ())
     assert [scenario.id for scenario in sound] == ["anthropic_messages/text/good"]
-    said = {str(error.path).rpartition("/")[2]: str(error) for error in errors}
-    assert len(said) == len(errors) == 6
-    assert "unknown check 'txt'" in said["check.yaml"]
-    assert "did you mean '$one_of'?" in said["operator.yaml"]
-    assert "status 204" in said["status.yaml"]
-    assert "header 'a b'" in said["header.yaml"]
-    assert "did you mean 'message_start'?" in said["word.yaml"]
+    messages = {str(error.path).rpartition("/")[2]: str(error) for error in errors}
+    assert len(messages) == len(errors) == 6
+    assert "unknown check 'txt'" in messages["check.yaml"]
+    assert "did you mean '$one_of'?" in messages["operator.yaml"]
+    assert "status 204" in messages["status.yaml"]
+    assert "header 'a b'" in messages["header.yaml"]
+    assert "did you mean 'message_start'?" in messages["word.yaml"]
     assert all(error.line for error in errors)
 
 

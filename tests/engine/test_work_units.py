@@ -1,4 +1,4 @@
-"""Shares hold each pair once, and what they tell is passed on in the order of the plan."""
+"""Units contain each scenario run once, and results are passed on in the order of the job."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
 
 
-def told(place: int) -> UnitResult:
-    return UnitResult(place, Outcome(), (), 0.0)
+def result(position: int) -> UnitResult:
+    return UnitResult(position, Outcome(), (), 0.0)
 
 
-def telling(
+def batches_of(
     some: Iterable[Sequence[int]], closed: list[str]
 ) -> Generator[Sequence[UnitResult], Any]:
     """Tell places a few at a time; a place below 0 is a Ctrl-C."""
     try:
-        for places in some:
-            if min(places) < 0:
+        for positions in some:
+            if min(positions) < 0:
                 raise KeyboardInterrupt
-            yield [told(place) for place in places]
+            yield [result(position) for position in positions]
     finally:
         closed.append("closed")
 
 
-def place_of(told: UnitResult) -> int:
-    return told.position
+def position_of(result: UnitResult) -> int:
+    return result.position
 
 
 @pytest.mark.parametrize("pairs", [0, 1, 2, 17, 100])
@@ -41,36 +41,36 @@ def test_units_are_the_job_in_pieces(pairs: int, workers: int) -> None:
     cut = split(WorkUnit(0, whole, 1.0), workers)
     assert len(cut) <= workers * UNITS_PER_WORKER
     assert len(cut) >= min(pairs, workers)
-    assert [(place, pair) for unit in cut for place, pair in enumerate(unit.runs, unit.first)] == [
-        (pair, pair) for pair in whole
-    ]
+    assert [
+        (position, pair) for unit in cut for position, pair in enumerate(unit.runs, unit.first)
+    ] == [(pair, pair) for pair in whole]
 
 
 def test_results_out_of_order_wait_for_their_turn() -> None:
-    said = in_order(telling([[2, 3], [0], [1]], []), place_of)
-    assert list(said) == [0, 1, 2, 3]
+    emitted = in_order(batches_of([[2, 3], [0], [1]], []), position_of)
+    assert list(emitted) == [0, 1, 2, 3]
 
 
 def test_something_can_be_yielded_after_each_batch() -> None:
-    batches = telling([[1], [0]], [])
-    assert list(in_order(batches, place_of, lambda: -1)) == [-1, 0, 1, -1]
+    batches = batches_of([[1], [0]], [])
+    assert list(in_order(batches, position_of, lambda: -1)) == [-1, 0, 1, -1]
 
 
 def test_an_interrupt_is_passed_on_after_the_results_out_of_order() -> None:
     closed: list[str] = []
-    said = in_order(telling([[4, 5], [0], [2], [-1]], closed), place_of)
-    assert [next(said) for _ in range(4)] == [0, 2, 4, 5]
+    emitted = in_order(batches_of([[4, 5], [0], [2], [-1]], closed), position_of)
+    assert [next(emitted) for _ in range(4)] == [0, 2, 4, 5]
     assert closed == ["closed"]
     with pytest.raises(KeyboardInterrupt):
-        next(said)
+        next(emitted)
 
 
 def test_an_interrupt_thrown_in_closes_and_loses_no_result() -> None:
     closed: list[str] = []
-    said = in_order(telling([[0, 1, 2], [3]], closed), place_of)
-    assert next(said) == 0
-    assert said.throw(KeyboardInterrupt()) == 1
+    emitted = in_order(batches_of([[0, 1, 2], [3]], closed), position_of)
+    assert next(emitted) == 0
+    assert emitted.throw(KeyboardInterrupt()) == 1
     assert closed == ["closed"]
-    assert next(said) == 2
+    assert next(emitted) == 2
     with pytest.raises(KeyboardInterrupt):
-        next(said)
+        next(emitted)

@@ -1,6 +1,6 @@
 """Broken targets for consumers that abort: each violates one invariant of an aborted stream.
 
-Each passes on what ``builtin`` does and spoils one thing of it, in a way somebody's interface has
+Each passes on what ``builtin`` does and changes one thing of it, in a way a real interface has
 done it (docs/defects.md, the CA cases of docs/catalogue.md).
 """
 
@@ -43,7 +43,7 @@ class BrokenAbort:
 
 
 class _Sinner:
-    name = "sinner"
+    name = "broken"
     protocols = NAMES
 
     def __init__(self, listening: type[BuiltinListening]) -> None:
@@ -75,9 +75,9 @@ class SaysComplete(BuiltinListening):
     """D4, D56: an aborted stream looks like one that ended."""
 
     def outcome(self) -> Outcome:
-        told = super().outcome()
+        outcome = super().outcome()
         complete = {"finish": "stop", "ending": "complete"}
-        return told.model_copy(update=complete) if told.ending == "cancelled" else told
+        return outcome.model_copy(update=complete) if outcome.ending == "cancelled" else outcome
 
 
 @violates("aborted_keeps_prefix")
@@ -85,8 +85,10 @@ class LosesWhatWasShown(BuiltinListening):
     """CA-003, CA-007: the clean-up discards the partial answer."""
 
     def outcome(self) -> Outcome:
-        told = super().outcome()
-        return told.model_copy(update={"content": ()}) if told.ending == "cancelled" else told
+        outcome = super().outcome()
+        return (
+            outcome.model_copy(update={"content": ()}) if outcome.ending == "cancelled" else outcome
+        )
 
 
 @violates("aborted_calls_inert", "calls")
@@ -94,17 +96,17 @@ class CompletesHalfACall(BuiltinListening):
     """CA-005, TR-013: a call that was cut by the abort is closed and emitted."""
 
     def outcome(self) -> Outcome:
-        told = super().outcome()
-        if told.ending != "cancelled":
-            return told
+        outcome = super().outcome()
+        if outcome.ending != "cancelled":
+            return outcome
         closed = {"complete": True, "arguments": {}}
         content = (
             part.model_copy(update=closed)
             if isinstance(part, ToolCall) and not part.complete
             else part
-            for part in told.content
+            for part in outcome.content
         )
-        return told.model_copy(update={"content": tuple(content)})
+        return outcome.model_copy(update={"content": tuple(content)})
 
 
 class _Unclosable:

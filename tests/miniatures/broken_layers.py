@@ -1,7 +1,7 @@
 """Broken layers with one defect each, as the first implementation had them.
 
-Each is ours with one thing spoiled; the sweep through the stack has to catch it by the law whose
-name says so (docs/defects.md for the D numbers, docs/catalogue.md for CA).
+Each is ours with one thing changed; the sweep through the full stack has to detect it by the
+invariant that it names (docs/defects.md for the D numbers, docs/catalogue.md for CA).
 """
 
 from __future__ import annotations
@@ -374,7 +374,7 @@ class JoinsAFullQueue(Wrapping):
             while (piece := await queue.get()) is not None:
                 yield piece
         finally:
-            await queue.put(None)  # to say that it is over; nobody takes what is in it
+            await queue.put(None)  # the end; no task takes what is in the queue
             producer.cancel()
             await asyncio.wait({producer})
 

@@ -1,6 +1,6 @@
 """Broken targets with one defect each: the proof that every check can fail.
 
-Each takes what ``builtin`` delivered and spoils one thing, in a way somebody's interface has done
+Each takes what ``builtin`` delivered and changes one thing, in a way a real interface has done
 it (docs/defects.md, docs/catalogue.md). It names the one check it breaks and what is sent to it.
 """
 
@@ -95,11 +95,11 @@ async def truth(call: Call) -> Outcome:
     return listening.outcome()
 
 
-def changed(told: Outcome, **fields: Any) -> Outcome:
+def changed(outcome: Outcome, **fields: Any) -> Outcome:
     """Return an outcome with other fields; its stop_reason chunk follows a changed finish."""
     if "finish" in fields:
-        fields.setdefault("chunks", stopping(told.chunks, fields["finish"]))
-    return told.model_copy(update=fields)
+        fields.setdefault("chunks", stopping(outcome.chunks, fields["finish"]))
+    return outcome.model_copy(update=fields)
 
 
 def stopping(chunks: tuple[Chunk, ...], finish: FinishReason) -> tuple[Chunk, ...]:
@@ -112,27 +112,29 @@ def without(chunks: tuple[Chunk, ...], *kinds: str) -> tuple[Chunk, ...]:
     return tuple(chunk for chunk in chunks if chunk.kind not in kinds)
 
 
-# What was said
+# The content
 
 
 @breaks_builtin("text", "cut", {"text": "The three reasons are"})
-def text_is_lost_at_an_incomplete_terminal(told: Outcome) -> Outcome:
+def text_is_lost_at_an_incomplete_terminal(outcome: Outcome) -> Outcome:
     """OR-002: an interface that waits for response.completed has nothing."""
-    return changed(told, content=(), chunks=without(told.chunks, "text"))
+    return changed(outcome, content=(), chunks=without(outcome.chunks, "text"))
 
 
 @breaks_builtin("refusal", "refusal", {"refusal": "I cannot help."})
-def the_refusal_is_dropped(told: Outcome) -> Outcome:
+def the_refusal_is_dropped(outcome: Outcome) -> Outcome:
     """OR-029, D33."""
-    kept = tuple(part for part in told.content if not isinstance(part, Refusal))
-    return changed(told, content=kept, chunks=without(told.chunks, "refusal"))
+    kept = tuple(part for part in outcome.content if not isinstance(part, Refusal))
+    return changed(outcome, content=kept, chunks=without(outcome.chunks, "refusal"))
 
 
 @breaks_builtin("reasoning", "thinking", {"reasoning": "Let me see."})
-def reasoning_is_shown_as_text(told: Outcome) -> Outcome:
-    content = (Text(text="".join(p.text for p in told.content if isinstance(p, Reasoning | Text))),)
-    chunks = (c._replace(kind="text") if c.kind == "reasoning" else c for c in told.chunks)
-    return changed(told, content=content, chunks=tuple(chunks))
+def reasoning_is_shown_as_text(outcome: Outcome) -> Outcome:
+    content = (
+        Text(text="".join(p.text for p in outcome.content if isinstance(p, Reasoning | Text))),
+    )
+    chunks = (c._replace(kind="text") if c.kind == "reasoning" else c for c in outcome.chunks)
+    return changed(outcome, content=content, chunks=tuple(chunks))
 
 
 @breaks_builtin(
@@ -140,20 +142,20 @@ def reasoning_is_shown_as_text(told: Outcome) -> Outcome:
     "thinking",
     {"content": [{"kind": "reasoning", "signature": "sig_1"}, {"kind": "text"}]},
 )
-def the_signature_is_lost(told: Outcome) -> Outcome:
+def the_signature_is_lost(outcome: Outcome) -> Outcome:
     content = (
         part.model_copy(update={"signature": None}) if isinstance(part, Reasoning) else part
-        for part in told.content
+        for part in outcome.content
     )
-    return changed(told, content=tuple(content))
+    return changed(outcome, content=tuple(content))
 
 
 @breaks_builtin("kinds", "thinking", {"kinds": ["reasoning", "text"]})
-def the_order_of_the_parts_is_lost(told: Outcome) -> Outcome:
+def the_order_of_the_parts_is_lost(outcome: Outcome) -> Outcome:
     """D27."""
     place = {0: 1, 1: 0}
-    chunks = (c if c.part is None else c._replace(part=place[c.part]) for c in told.chunks)
-    return changed(told, content=told.content[::-1], chunks=tuple(chunks))
+    chunks = (c if c.part is None else c._replace(part=place[c.part]) for c in outcome.chunks)
+    return changed(outcome, content=outcome.content[::-1], chunks=tuple(chunks))
 
 
 # Tool calls
@@ -164,15 +166,15 @@ def the_order_of_the_parts_is_lost(told: Outcome) -> Outcome:
     "calls",
     {"tool_calls": [{"name": "clock", "arguments": {"zone": "UTC"}}, {"name": "weather"}]},
 )
-def parallel_calls_swap_their_arguments(told: Outcome) -> Outcome:
+def parallel_calls_swap_their_arguments(outcome: Outcome) -> Outcome:
     """D19, D30."""
-    chunks = (c if c.index is None else c._replace(index=1 - c.index) for c in told.chunks)
-    return changed(told, content=swapped(told.tool_calls), chunks=tuple(chunks))
+    chunks = (c if c.index is None else c._replace(index=1 - c.index) for c in outcome.chunks)
+    return changed(outcome, content=swapped(outcome.tool_calls), chunks=tuple(chunks))
 
 
 @breaks_builtin("argument_sum", "calls", {"executable": ["clock", "weather"]})
-def kept_calls_swap_their_arguments(told: Outcome) -> Outcome:
-    return changed(told, content=swapped(told.tool_calls))
+def kept_calls_swap_their_arguments(outcome: Outcome) -> Outcome:
+    return changed(outcome, content=swapped(outcome.tool_calls))
 
 
 def swapped(calls: tuple[ToolCall, ...]) -> tuple[ToolCall, ...]:
@@ -182,143 +184,145 @@ def swapped(calls: tuple[ToolCall, ...]) -> tuple[ToolCall, ...]:
 
 
 @breaks_builtin("executable", "cut call", {"executable": []})
-def a_cut_call_is_repaired_and_executed(told: Outcome) -> Outcome:
+def a_cut_call_is_repaired_and_executed(outcome: Outcome) -> Outcome:
     """D28, AN-017: half an argument becomes an empty object."""
-    [call] = told.tool_calls
+    [call] = outcome.tool_calls
     repaired = {"arguments_raw": "{}", "arguments": {}, "complete": True}
-    chunks = [c for c in told.chunks if not (c.kind == "tool_call" and c.arguments)]
+    chunks = [c for c in outcome.chunks if not (c.kind == "tool_call" and c.arguments)]
     at = next(place for place, chunk in enumerate(chunks) if chunk.kind == "tool_call")
     chunks[at] = chunks[at]._replace(arguments="{}")
-    return changed(told, content=(call.model_copy(update=repaired),), chunks=tuple(chunks))
+    return changed(outcome, content=(call.model_copy(update=repaired),), chunks=tuple(chunks))
 
 
 @breaks_builtin("inert_call", "cut call", {"executable": []})
-def a_cut_call_carries_guessed_arguments(told: Outcome) -> Outcome:
-    [call] = told.tool_calls
-    return changed(told, content=(call.model_copy(update={"arguments": {"city": "Ro"}}),))
+def a_cut_call_carries_guessed_arguments(outcome: Outcome) -> Outcome:
+    [call] = outcome.tool_calls
+    return changed(outcome, content=(call.model_copy(update={"arguments": {"city": "Ro"}}),))
 
 
 @breaks_builtin("next_request", "calls", {"next_request": "accepted"})
-def calls_lose_their_ids(told: Outcome) -> Outcome:
+def calls_lose_their_ids(outcome: Outcome) -> Outcome:
     """OC-032: results cannot refer to their calls, and the next request is rejected."""
-    return changed(told, content=tuple(c.model_copy(update={"id": ""}) for c in told.tool_calls))
+    return changed(
+        outcome, content=tuple(c.model_copy(update={"id": ""}) for c in outcome.tool_calls)
+    )
 
 
 # How it ended
 
 
 @breaks_builtin("finish", "cut", {"finish": "length"})
-def length_is_reported_as_stop(told: Outcome) -> Outcome:
+def length_is_reported_as_stop(outcome: Outcome) -> Outcome:
     """D42."""
-    return changed(told, finish="stop", ending="complete")
+    return changed(outcome, finish="stop", ending="complete")
 
 
 @breaks_builtin("finish_raw", "cut", {"finish_raw": "max_output_tokens"})
-def the_providers_own_word_is_replaced(told: Outcome) -> Outcome:
-    return changed(told, finish_raw=told.finish)
+def the_providers_own_word_is_replaced(outcome: Outcome) -> Outcome:
+    return changed(outcome, finish_raw=outcome.finish)
 
 
 @breaks_builtin("ending", "truncated", {"ending": "truncated"})
-def a_truncation_is_reported_as_complete(told: Outcome) -> Outcome:
+def a_truncation_is_reported_as_complete(outcome: Outcome) -> Outcome:
     """AN-013."""
-    return changed(told, ending="complete", error=None)
+    return changed(outcome, ending="complete", error=None)
 
 
 @breaks_builtin("error", "overloaded", {"error": {"kind": "overloaded"}})
-def an_error_inside_a_200_is_an_empty_success(told: Outcome) -> Outcome:
+def an_error_inside_a_200_is_an_empty_success(outcome: Outcome) -> Outcome:
     """D31, AN-011."""
     success = {"finish": "stop", "finish_raw": "end_turn", "ending": "complete", "error": None}
-    return changed(told, chunks=stopping(without(told.chunks, "error"), "stop"), **success)
+    return changed(outcome, chunks=stopping(without(outcome.chunks, "error"), "stop"), **success)
 
 
 @breaks_builtin("ending_agrees", "overloaded", {"ending": "failed"})
-def a_failure_without_an_error(told: Outcome) -> Outcome:
-    return changed(told, error=None)
+def a_failure_without_an_error(outcome: Outcome) -> Outcome:
+    return changed(outcome, error=None)
 
 
 @breaks_builtin("unknown_is_not_success", "new word", {"text": "Hello"})
-def an_unknown_finish_is_taken_for_stop(told: Outcome) -> Outcome:
+def an_unknown_finish_is_taken_for_stop(outcome: Outcome) -> Outcome:
     """GE-027."""
-    return changed(told, finish="stop")
+    return changed(outcome, finish="stop")
 
 
 @breaks_builtin("one_stop_reason", "cut", {"finish": "length"})
-def the_stop_reason_comes_twice(told: Outcome) -> Outcome:
+def the_stop_reason_comes_twice(outcome: Outcome) -> Outcome:
     """D58, D71."""
-    stop = next(chunk for chunk in told.chunks if chunk.kind == "stop_reason")
-    return changed(told, chunks=(*told.chunks, stop))
+    stop = next(chunk for chunk in outcome.chunks if chunk.kind == "stop_reason")
+    return changed(outcome, chunks=(*outcome.chunks, stop))
 
 
 # What was counted
 
 
 @breaks_builtin("usage", "counted", {"usage": {"input": 10, "output": 15}})
-def cumulative_usage_is_summed(told: Outcome) -> Outcome:
+def cumulative_usage_is_summed(outcome: Outcome) -> Outcome:
     """AN-002, D22: 1 of message_start and 15 of message_delta."""
-    return changed(told, usage=Usage(input=10, output=16, total=26))
+    return changed(outcome, usage=Usage(input=10, output=16, total=26))
 
 
 @breaks_builtin("usage_counts", "counted", {"text": "Hello"})
-def the_cache_is_taken_off_an_input_without_it(told: Outcome) -> Outcome:
-    return changed(told, usage=Usage(input=-90, cached=100, output=15))
+def the_cache_is_taken_off_an_input_without_it(outcome: Outcome) -> Outcome:
+    return changed(outcome, usage=Usage(input=-90, cached=100, output=15))
 
 
 # What was shown while it streamed
 
 
 @breaks_builtin("chunk_sum", "counted", {"text": "Hello"})
-def the_final_snapshot_is_shown_as_a_delta(told: Outcome) -> Outcome:
+def the_final_snapshot_is_shown_as_a_delta(outcome: Outcome) -> Outcome:
     """OR-023."""
-    at = next(place for place, chunk in enumerate(told.chunks) if chunk.kind == "text")
-    chunks = (*told.chunks[: at + 1], told.chunks[at], *told.chunks[at + 1 :])
-    return changed(told, chunks=chunks)
+    at = next(place for place, chunk in enumerate(outcome.chunks) if chunk.kind == "text")
+    chunks = (*outcome.chunks[: at + 1], outcome.chunks[at], *outcome.chunks[at + 1 :])
+    return changed(outcome, chunks=chunks)
 
 
 @breaks_builtin(
     "chunks", "thinking", {"chunks": [{"text": "Let me see."}, {"part": 1}, {"part": 1}]}
 )
-def chunks_do_not_say_where_they_belong(told: Outcome) -> Outcome:
-    return changed(told, chunks=tuple(chunk._replace(part=None) for chunk in told.chunks))
+def chunks_do_not_say_where_they_belong(outcome: Outcome) -> Outcome:
+    return changed(outcome, chunks=tuple(chunk._replace(part=None) for chunk in outcome.chunks))
 
 
 @breaks_builtin("chunk_texts", "thinking", {"chunk_texts": ["Hello", " there"]})
-def the_text_comes_in_one_piece(told: Outcome) -> Outcome:
-    said = without(told.chunks, "text", "stop_reason", "usage")
-    tail = without(told.chunks, "text", "reasoning")
-    return changed(told, chunks=(*said, Chunk("text", told.text, 1), *tail))
+def the_text_comes_in_one_piece(outcome: Outcome) -> Outcome:
+    said = without(outcome.chunks, "text", "stop_reason", "usage")
+    tail = without(outcome.chunks, "text", "reasoning")
+    return changed(outcome, chunks=(*said, Chunk("text", outcome.text, 1), *tail))
 
 
 @breaks_builtin("chunk_kinds", "thinking", {"chunk_kinds": ["reasoning", "text"]})
-def reasoning_is_shown_after_the_answer(told: Outcome) -> Outcome:
-    text = without(told.chunks, "reasoning", "stop_reason", "usage")
-    thought = without(told.chunks, "text", "stop_reason", "usage")
-    tail = without(told.chunks, "text", "reasoning")
-    return changed(told, chunks=(*text, *thought, *tail))
+def reasoning_is_shown_after_the_answer(outcome: Outcome) -> Outcome:
+    text = without(outcome.chunks, "reasoning", "stop_reason", "usage")
+    thought = without(outcome.chunks, "text", "stop_reason", "usage")
+    tail = without(outcome.chunks, "text", "reasoning")
+    return changed(outcome, chunks=(*text, *thought, *tail))
 
 
 @breaks_builtin("emitted", "thinking", {"emitted": {"chunks": {"$at_most": 20}}})
-def silence_is_filled_without_end(told: Outcome) -> Outcome:
-    return changed(told, chunks=(Chunk("ping"),) * 60 + told.chunks)
+def silence_is_filled_without_end(outcome: Outcome) -> Outcome:
+    return changed(outcome, chunks=(Chunk("ping"),) * 60 + outcome.chunks)
 
 
-# What else was said
+# What else is reported
 
 
 @breaks_builtin("response_id", "counted", {"response_id": "msg_1"})
-def the_response_id_is_minted_anew(told: Outcome) -> Outcome:
+def the_response_id_is_minted_anew(outcome: Outcome) -> Outcome:
     """D44."""
-    return changed(told, response_id="run-0001")
+    return changed(outcome, response_id="run-0001")
 
 
 @breaks_builtin("model", "counted", {"model": "claude-sonnet-4-6"})
-def the_model_is_overwritten_by_null(told: Outcome) -> Outcome:
+def the_model_is_overwritten_by_null(outcome: Outcome) -> Outcome:
     """D46."""
-    return changed(told, model=None)
+    return changed(outcome, model=None)
 
 
 @breaks_builtin("notes", "new word", {"notes": ["unknown_finish"]})
-def nothing_is_noted(told: Outcome) -> Outcome:
-    return changed(told, notes=())
+def nothing_is_noted(outcome: Outcome) -> Outcome:
+    return changed(outcome, notes=())
 
 
 # Targets that do not even deliver
@@ -340,7 +344,7 @@ async def hangs(_: Call) -> Outcome:
 @broken_target("target", "counted", {"tool_calls": []})
 async def blocks_its_thread(_: Call) -> Outcome:
     """Block the event loop for longer than the harness waits."""
-    time.sleep(3)  # noqa: ASYNC251 - the sin itself
+    time.sleep(3)  # noqa: ASYNC251 - that is the defect
     return Outcome()
 
 

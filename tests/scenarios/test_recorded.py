@@ -1,4 +1,4 @@
-"""A scenario whose stream is a cassette: the recording is what is sent, the law is a person's."""
+"""A scenario whose stream is a cassette: the recording is sent, the requirements are written."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def tape(tmp_path: Path) -> Path:
+def cassette_path(tmp_path: Path) -> Path:
     """A cassette of two interactions, the second one an error that was reset."""
-    told = hello(tmp_path)
-    stream = replace(told.response.stream, end="reset")
-    lost = replace(told.response, status=529, stream=stream)
+    recording = hello(tmp_path)
+    stream = replace(recording.response.stream, end="reset")
+    lost = replace(recording.response, status=529, stream=stream)
     path = tmp_path / "cassettes/mine/a.yaml"
-    save(cassette(told, replace(told, response=lost)), path)
+    save(cassette(recording, replace(recording, response=lost)), path)
     return path
 
 
@@ -35,7 +35,7 @@ def recorded(tmp_path: Path, **changes: Any) -> Scenario:
     return written(tmp_path / "scenarios", **keys)
 
 
-@pytest.mark.usefixtures("tape")
+@pytest.mark.usefixtures("cassette_path")
 def test_the_recording_is_what_is_sent(tmp_path: Path) -> None:
     scenario = recorded(tmp_path)
     script = scenario.script()
@@ -45,18 +45,18 @@ def test_the_recording_is_what_is_sent(tmp_path: Path) -> None:
     assert list(lint(scenario, {"text"}, ())) == []
 
 
-@pytest.mark.usefixtures("tape")
+@pytest.mark.usefixtures("cassette_path")
 def test_the_transport_overrides_the_recording(tmp_path: Path) -> None:
     lost = recorded(tmp_path, cassette="mine/a.yaml#2")
     assert (lost.script().status, lost.script().end) == (529, "reset")
     way = {"status": 200, "end": "clean", "cut": "recorded", "pace": "recorded"}
-    told = recorded(tmp_path, transport={**way, "headers": {"X-A": "3"}}).script()
-    assert (told.status, told.end, told.cut) == (200, "clean", "recorded")
-    assert [pause for pause, _ in told.reads()] == [0.25, 0.25]
-    assert dict(told.headers) == {"content-type": "text/event-stream", "x-a": "3"}
+    recording = recorded(tmp_path, transport={**way, "headers": {"X-A": "3"}}).script()
+    assert (recording.status, recording.end, recording.cut) == (200, "clean", "recorded")
+    assert [pause for pause, _ in recording.reads()] == [0.25, 0.25]
+    assert dict(recording.headers) == {"content-type": "text/event-stream", "x-a": "3"}
 
 
-@pytest.mark.usefixtures("tape")
+@pytest.mark.usefixtures("cassette_path")
 def test_it_runs_and_is_explained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,9 +68,9 @@ def test_it_runs_and_is_explained(
     assert "recorded" in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("tape")
+@pytest.mark.usefixtures("cassette_path")
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "message"),
     [
         ("mine/a.yaml", "contains 2 interactions; choose one, as in mine/a.yaml#1"),
         ("mine/a.yaml#3", "has no interaction '3'; it contains 2"),
@@ -80,14 +80,14 @@ def test_it_runs_and_is_explained(
         ("/etc/passwd", "escapes"),
     ],
 )
-def test_a_cassette_that_is_not_there_is_named(name: str, says: str, tmp_path: Path) -> None:
+def test_a_cassette_that_is_not_there_is_named(name: str, message: str, tmp_path: Path) -> None:
     [error] = lint(recorded(tmp_path, cassette=name), {"text"}, ())
-    assert says in str(error)
+    assert message in str(error)
     assert (error.path, error.line is not None) == (recorded(tmp_path, cassette=name).path, True)
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "message"),
     [
         ({"stream": ["message_start"]}, "the cassette is the stream; remove one of them"),
         ({"origin": "synthesized"}, "write `origin: recorded`"),
@@ -96,7 +96,7 @@ def test_a_cassette_that_is_not_there_is_named(name: str, says: str, tmp_path: P
         ({"transport": {"pace": "slow"}}, "`pace` must be a number"),
     ],
 )
-def test_a_scenario_has_one_stream(changes: Any, says: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=says) as caught:
+def test_a_scenario_has_one_stream(changes: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message) as caught:
         recorded(tmp_path, **changes)
     assert caught.value.line

@@ -108,7 +108,7 @@ def test_a_topic_needs_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "message"),
     [
         ({"tittle": "x"}, "unknown key 'tittle'; did you mean 'title'?"),
         ({"why": ...}, "why is missing"),
@@ -151,12 +151,12 @@ def test_a_topic_needs_a_folder(tmp_path: Path) -> None:
     ],
 )
 def test_an_error_names_file_line_and_remedy(
-    changes: dict[str, Any], says: str, tmp_path: Path
+    changes: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     path = write(tmp_path, **changes)
     with pytest.raises(InputError) as caught:
         load(path, tmp_path)
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     assert str(caught.value).startswith(f"{path}:{caught.value.line}: ")
     assert caught.value.line is not None
 
@@ -181,11 +181,13 @@ def test_the_line_is_that_of_the_key(key: str, changes: dict[str, Any], tmp_path
     assert key in "".join(path.read_text("utf-8").splitlines()[line - 1 : line + 1])
 
 
-@pytest.mark.parametrize(("text", "says"), [("", "the file is empty"), ("- a\n", "a mapping of")])
+@pytest.mark.parametrize(
+    ("text", "message"), [("", "the file is empty"), ("- a\n", "a mapping of")]
+)
 def test_a_file_that_is_not_a_mapping_names_what_is_needed(
-    text: str, says: str, tmp_path: Path
+    text: str, message: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match=says) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         load(write_text(tmp_path, ID, text), tmp_path)
     assert "title, protocol, origin, order, why, stream" in str(caught.value)
 
@@ -258,7 +260,7 @@ def test_a_valid_scenario_has_no_lint(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "message"),
     [
         ({"must": {"txt": ""}}, "unknown check 'txt'; did you mean 'text'?"),
         ({"should": {"usge": {}}}, "did you mean 'usage'?"),
@@ -272,10 +274,10 @@ def test_a_valid_scenario_has_no_lint(tmp_path: Path) -> None:
     ],
 )
 def test_lint_names_file_line_and_remedy(
-    changes: dict[str, Any], says: str, tmp_path: Path
+    changes: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     [error] = _lint(tmp_path, **changes)
-    assert says in error
+    assert message in error
     assert error.startswith(str(tmp_path))
 
 
