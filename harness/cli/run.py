@@ -12,6 +12,7 @@ from harness.cli.output import INTERRUPTED, deliver, make_reports
 if TYPE_CHECKING:
     import argparse
 
+    from harness.engine.baseline import Baseline
     from harness.engine.events import RunFinished
 
 SUMMARY = "replay scenarios into targets and check what they deliver"
@@ -56,7 +57,6 @@ def options(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     from harness.aborting import sweep
-    from harness.engine.baseline import Baseline, read_baseline
     from harness.engine.run import Settings, run
     from harness.engine.selection import select_scenarios
     from harness.scenarios import consumer_of, scenario_root
@@ -64,7 +64,7 @@ def main(arguments: argparse.Namespace) -> int:
 
     deciding = tuple(arguments.target or ([] if arguments.advisory else ["builtin"]))
     targets = tuple(dict.fromkeys(check(target) for target in (*deciding, *arguments.advisory)))
-    baseline = read_baseline(arguments.baseline) if arguments.baseline else Baseline()
+    baseline = _baseline(arguments.baseline)
     reports = make_reports(arguments, "run")
     scenarios, errors = select_scenarios(scenario_root(arguments.scenarios), arguments.select)
     if arguments.consumer is not None:
@@ -75,6 +75,14 @@ def main(arguments: argparse.Namespace) -> int:
     )
     finished: RunFinished = deliver(run(scenarios, settings, errors), reports)
     return exit_code(finished, deciding)
+
+
+def _baseline(path: Path | None) -> Baseline | None:
+    if path is None:
+        return None
+    from harness.engine.baseline import read_baseline
+
+    return read_baseline(path)
 
 
 def exit_code(finished: RunFinished, deciding: tuple[str, ...]) -> int:

@@ -7,12 +7,11 @@ KeyboardInterrupt into it: results that are ready are emitted first.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from harness.checks.evaluation import ScenarioRun
-from harness.engine.baseline import Baseline
 from harness.engine.events import BadInput, RunEvent, RunFinished, RunStarted
 from harness.engine.results import ScenarioResult
 from harness.engine.work_units import WorkUnit, in_order, run_here, run_in_workers
@@ -20,6 +19,7 @@ from harness.engine.work_units import WorkUnit, in_order, run_here, run_in_worke
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from harness.engine.baseline import Baseline
     from harness.engine.scenario_runner import Sweep
     from harness.engine.work_units import UnitResult
     from harness.errors import InputError
@@ -33,7 +33,7 @@ class Settings:
     Args:
         targets: addresses, in the order of a report's columns.
         timeout: seconds one target has for one stream.
-        baseline: failures that are accepted for now.
+        baseline: failures that are accepted for now, or None.
         workers: processes that share the work; 1 is this process.
         cluster: the address of a dask scheduler whose workers share it instead, or None.
         sweep: aborts streams where a scenario's ``consumer`` asks for it; a module-level function,
@@ -42,7 +42,7 @@ class Settings:
 
     targets: tuple[str, ...] = ("builtin",)
     timeout: float = 10.0
-    baseline: Baseline = field(default_factory=Baseline)
+    baseline: Baseline | None = None
     workers: int = 1
     cluster: str | None = None
     sweep: Sweep | None = None
@@ -76,7 +76,7 @@ def run(
         totals.results,
         perf_counter() - started,
         totals.verdicts,
-        () if interrupted else settings.baseline.stale(),
+        () if interrupted or settings.baseline is None else settings.baseline.stale(),
         len(bad_input),
         interrupted,
     )
@@ -102,7 +102,9 @@ class _Totals:
     def add(self, result: UnitResult) -> ScenarioResult:
         """Count one result, accepted failures as ``known``, and return it as an event."""
         run = self._runs[result.position]
-        findings = tuple(map(self._baseline.apply, result.findings))
+        findings = tuple(result.findings)
+        if self._baseline is not None:
+            findings = tuple(map(self._baseline.apply, findings))
         self.results += 1
         self.verdicts[run.target].update(finding.verdict for finding in findings)
         return ScenarioResult(run.scenario, run.target, result.outcome, findings, result.seconds)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 import h11
 
-from harness.playback import default_responses
 from harness.playback.response_registry import MAX_BODY, Exchange, Request
 
 if sys.platform == "linux":
@@ -127,6 +126,8 @@ class Connection(asyncio.Protocol):
     def _refuse(self, error: h11.RemoteProtocolError) -> None:
         """Respond to the first invalid request only; h11 raises for all bytes after it."""
         if self._sending is None:
+            from harness.playback import default_responses
+
             response = default_responses.bad_request(str(error), error.error_status_hint)
             self._start(Exchange(response, Request("", "", (), b"")))
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.protocols import NAMES, protocol
+from harness.protocols.generated import split_label
 from harness.protocols.grammar import Open
-from harness.protocols.sampling import split_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -57,21 +57,13 @@ class SdkClients:
     def http(self, library: HttpLibrary) -> Any:
         """Return the asynchronous HTTP client of this run; SDKs built on one library share it."""
         if library not in self._http:
-            from harness.streaming.gemini_closing import track_response
-
-            self._http[library] = import_module(library).AsyncClient(
-                **self.options(library), event_hooks={"response": [track_response]}
-            )
+            self._http[library] = import_module(library).AsyncClient(**self.options(library))
         return self._http[library]
 
     def http_sync(self, library: HttpLibrary) -> Any:
         """Return the synchronous HTTP client of this run."""
         if library not in self._http_sync:
-            from harness.streaming.gemini_closing import track_response_sync
-
-            self._http_sync[library] = import_module(library).Client(
-                **self.options(library), event_hooks={"response": [track_response_sync]}
-            )
+            self._http_sync[library] = import_module(library).Client(**self.options(library))
         return self._http_sync[library]
 
     def options(self, library: HttpLibrary) -> dict[str, Any]:

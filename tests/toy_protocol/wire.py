@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.model import JSON, Event, FinishReason, Refusal, Text, ToolCall
 from harness.protocols.composing import Composer, Entry, merge
+from harness.protocols.generated import EVENT_STREAM, FRAGMENTS, TEXTS, TRANSPORT
 from harness.protocols.grammar import Grammar, Machine, Open, Step
 from harness.protocols.message import IN_ORDER, interleave
-from harness.protocols.noise import EVENT_STREAM, TRANSPORT
 from harness.protocols.protocol import (
     Detection,
     Endpoint,
@@ -25,7 +25,6 @@ from harness.protocols.protocol import (
     Protocol,
     Samples,
 )
-from harness.protocols.sampling import FRAGMENTS, TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

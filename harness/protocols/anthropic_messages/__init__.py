@@ -6,12 +6,11 @@ import re
 
 from harness.model import Usage
 from harness.protocols.anthropic_messages.encode import encode, response_body
+from harness.protocols.anthropic_messages.generated import ORACLE, SAMPLES
 from harness.protocols.anthropic_messages.grammar import GRAMMAR, read
-from harness.protocols.anthropic_messages.oracle import ORACLE
-from harness.protocols.anthropic_messages.samples import SAMPLES
 from harness.protocols.anthropic_messages.skeletons import MessagesComposer
 from harness.protocols.anthropic_messages.vocabulary import DELTA_FIELDS, DELTAS_OF, FINISH, USAGE
-from harness.protocols.noise import EVENT_STREAM, TRANSPORT
+from harness.protocols.generated import EVENT_STREAM, TRANSPORT
 from harness.protocols.protocol import (
     Detection,
     Endpoint,

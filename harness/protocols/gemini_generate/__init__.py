@@ -6,9 +6,8 @@ import re
 
 from harness.model import Usage
 from harness.protocols.gemini_generate.encode import encode, response_body
+from harness.protocols.gemini_generate.generated import ORACLE, SAMPLES
 from harness.protocols.gemini_generate.grammar import GRAMMAR, read
-from harness.protocols.gemini_generate.oracle import ORACLE
-from harness.protocols.gemini_generate.samples import SAMPLES
 from harness.protocols.gemini_generate.skeletons import MODEL, GenerateComposer
 from harness.protocols.gemini_generate.vocabulary import (
     BESIDE,
@@ -20,7 +19,7 @@ from harness.protocols.gemini_generate.vocabulary import (
     TOOL_USE_PROMPT,
     USAGE,
 )
-from harness.protocols.noise import TRANSPORT
+from harness.protocols.generated import TRANSPORT
 from harness.protocols.protocol import (
     Detection,
     Endpoint,

@@ -6,11 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.model import Event, Usage
-from harness.protocols.noise import EVENT_STREAM, TRANSPORT
+from harness.protocols.generated import EVENT_STREAM, TRANSPORT
 from harness.protocols.openai_chat.encode import encode, response_body
+from harness.protocols.openai_chat.generated import ORACLE, SAMPLES
 from harness.protocols.openai_chat.grammar import GRAMMAR, read
-from harness.protocols.openai_chat.oracle import ORACLE
-from harness.protocols.openai_chat.samples import SAMPLES
 from harness.protocols.openai_chat.skeletons import MODEL, ChatComposer
 from harness.protocols.openai_chat.vocabulary import (
     DELTA,

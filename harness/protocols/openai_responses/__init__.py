@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 from harness.model import Usage
-from harness.protocols.noise import EVENT_STREAM, TRANSPORT
+from harness.protocols.generated import EVENT_STREAM, TRANSPORT
 from harness.protocols.openai_responses.encode import encode, response_body
+from harness.protocols.openai_responses.generated import ORACLE, SAMPLES
 from harness.protocols.openai_responses.grammar import GRAMMAR, read
-from harness.protocols.openai_responses.oracle import ORACLE
-from harness.protocols.openai_responses.samples import SAMPLES
 from harness.protocols.openai_responses.skeletons import ResponsesComposer
 from harness.protocols.openai_responses.vocabulary import (
     AUDIO_EVENTS,

@@ -47,9 +47,12 @@ def _http_clients(clients: SdkClients) -> dict[str, Any]:
             "client_args": {**options, "event_hooks": {"response": [track_response_sync]}},
             "async_client_args": {**options, "event_hooks": {"response": [track_response]}},
         }
+    http, http_sync = clients.http(library), clients.http_sync(library)
+    http.event_hooks = {"response": [track_response]}  # other SDKs of the run are not disturbed
+    http_sync.event_hooks = {"response": [track_response_sync]}
     return {
-        "httpx_client": clients.http_sync(library),
-        "httpx_async_client": clients.http(library),
+        "httpx_client": http_sync,
+        "httpx_async_client": http,
         # Versions that support aiohttp make a client of it where it is installed, and load
         # certificates for it unless they are given a context.
         "async_client_args": {"ssl": clients.tls},

@@ -50,7 +50,7 @@ def relevant(spans: list[TextSpan], raw: bytes) -> list[TextSpan]:
     return [
         (name, start, end)
         for name, start, end in spans
-        if start < end and (name[-1] not in UNFRAGMENTED or b"\\" in raw)
+        if start < end and (not name or name[-1] not in UNFRAGMENTED or b"\\" in raw)
     ]
 
 

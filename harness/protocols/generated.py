@@ -1,6 +1,6 @@
-"""Changes that mean nothing in every protocol of one kind, with their sources.
+"""What generated streams have in common in every protocol: drawn values, and harmless changes.
 
-A protocol composes its ``Noise`` from these mappings; what is peculiar to it stands in its own
+A protocol composes its ``Noise`` from the mappings below; what is peculiar to it stands in its own
 folder. The SDKs' behaviour was measured with openai 3.52, anthropic 2.11 and google-genai 3.4.
 """
 
@@ -10,6 +10,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# The order of each tuple decides what a drawn byte means, so new values go to the end.
+TEXTS = ("a", "ü", "日本語", "\r\n", "👩‍👩‍👧", " ", "data: x\n\n", "\u2028")
+FRAGMENTS = ("{}", '{"a":', "1}", '{"a":1}')  # of a call's arguments, none of them empty
+JSON_TEXTS = (*FRAGMENTS, "", "null", '"}')
+
+
+def split_label(label: str) -> tuple[str, str]:
+    """Split ``word[kind]`` into its word and its kind, which is empty where there is none."""
+    word, _, kind = label.partition("[")
+    return word, kind.rstrip("]")
+
 
 _SSE = "https://html.spec.whatwg.org/multipage/server-sent-events.html"
 

@@ -1,4 +1,4 @@
-"""How a response with a given label is written in the shorthand of streamGenerateContent scenarios.
+"""Generated Gemini streams: how a step is written in the shorthand, and what responses mean.
 
 One response makes several steps of the grammar: the response itself, its parts, the finish. A walk
 chooses among the parts; the entry that writes a part writes its response as well.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.model import Event
 from harness.protocols.composing import Entry
 from harness.protocols.gemini_generate.grammar import CANDIDATE, STREAM
+from harness.protocols.generated import TEXTS
 from harness.protocols.grammar import Step
-from harness.protocols.protocol import Samples
-from harness.protocols.sampling import TEXTS
+from harness.protocols.protocol import Oracle, Samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -68,3 +69,37 @@ def way_home(position: Position) -> Step:
 
 
 SAMPLES = Samples(entry, early_ends=frozenset({"error", "block"}), moves=moves, way_home=way_home)
+
+
+def text(event: Event) -> str:
+    """Return the text of the answer that a response carries."""
+    candidates = event.data.get("candidates", []) if isinstance(event.data, dict) else []
+    parts = [part for one in candidates for part in one["content"]["parts"]]
+    return "".join(part.get("text", "") for part in parts if not part.get("thought"))
+
+
+def replace_finish(data: Mapping[str, JSON], word: str) -> dict[str, JSON] | None:
+    """Return the candidates of a response with another finish reason; Google writes capitals."""
+    candidates = data.get("candidates")
+    if not candidates or not candidates[0].get("finishReason"):
+        return None
+    return {"candidates": [{**candidates[0], "finishReason": word.upper()}]}
+
+
+def earlier_usage(event: Event, scaled: Callable[[JSON], JSON]) -> Event | None:
+    """Return a response without a finish that reports smaller counts, as every response may."""
+    if not isinstance(event.data, dict) or "usageMetadata" not in event.data:
+        return None
+    counts = {"usageMetadata": scaled(event.data["usageMetadata"])}
+    return Event(event.name, {**event.data, **counts, "candidates": _UNFINISHED})
+
+
+_UNFINISHED: JSON = [{"content": {"parts": [{"text": ""}], "role": "model"}, "index": 0}]
+
+ORACLE = Oracle(
+    text,
+    finished_by=("end",),
+    replace_finish=replace_finish,
+    earlier_usage=earlier_usage,
+    error=Event(None, {"error": {"code": 500, "message": "no", "status": "INTERNAL"}}),
+)
