@@ -111,14 +111,14 @@ class Audit:
         if provenance is None:
             return "it has no provenance"
         if provenance.recorded is None:
-            return "its provenance has no date"
+            return "the provenance has no date"
         try:
             when = datetime.fromisoformat(provenance.recorded)
         except ValueError:
             return f"{provenance.recorded!r} is not an ISO 8601 date"
         age = (self._now - (when if when.tzinfo else when.replace(tzinfo=UTC))).days
         if age < -1:  # one day of tolerance for clocks and time zones
-            return f"its date, {provenance.recorded}, is in the future"
+            return f"the recording date {provenance.recorded} is in the future"
         if age <= self._max_age:
             return None
         return f"it was recorded {age} days ago (the limit is {self._max_age})"

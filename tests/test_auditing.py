@@ -55,9 +55,9 @@ def with_provenance(tmp_path: Path, **fields: Any) -> Interaction:
     ("fields", "expected"),
     [
         ({}, "it has no provenance; record it again"),
-        ({"version": "1"}, "its provenance has no date"),
+        ({"version": "1"}, "the provenance has no date"),
         ({"recorded": "yesterday"}, "'yesterday' is not an ISO 8601 date"),
-        ({"recorded": "2027-01-01"}, "its date, 2027-01-01, is in the future"),
+        ({"recorded": "2027-01-01"}, "the recording date 2027-01-01 is in the future"),
         ({"recorded": "2024-01-01"}, "it was recorded 1065 days ago"),
         ({"recorded": "2026-11-24T12:00:00+00:00"}, None),
     ],

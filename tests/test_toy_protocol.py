@@ -134,7 +134,7 @@ def test_a_recording_is_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_a_recording_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", recording(tmp_path, LEGAL)]) == 0
     assert main(["check", recording(tmp_path, LEGAL[:-1])]) == 1
-    assert "no terminal event came" in capsys.readouterr().out
+    assert "no terminal event was sent" in capsys.readouterr().out
 
 
 def test_every_property_holds_on_generated_streams(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from harness.auditing import Flaw
 
-SUMMARY = "look for secrets, unused recordings and unknown origins"
+SUMMARY = "look for secrets, unused recordings and recordings of unknown origin"
 EXAMPLES = (
     "harness audit",
     "harness audit cassettes scenarios tests/conformance --json",
@@ -40,7 +40,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--scenarios",
         type=Path,
         metavar="DIR",
-        help="scenarios that reference them (default: ./scenarios)",
+        help="folder of scenarios that use the recordings (default: ./scenarios)",
     )
     parser.add_argument(
         "--max-age",

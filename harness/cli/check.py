@@ -33,7 +33,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--open",
         action="store_true",
-        help="also show moves that the provider's documents do not decide",
+        help="also show events whose order is undecided in the provider's documentation",
     )
     shared.add_json(parser, "one JSON line per recording")
 

@@ -39,7 +39,9 @@ def options(parser: argparse.ArgumentParser) -> None:
         help="databases of traces (default: the one of --runs)",
     )
     parser.add_argument(
-        "--redis", metavar="URL", help="store events there, for background runs and resuming"
+        "--redis",
+        metavar="URL",
+        help="Redis server that stores events; needed for background runs and resuming",
     )
     parser.add_argument(
         "--keepalive",

@@ -136,7 +136,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cluster",
         metavar="URL",
-        help="Dask scheduler whose workers are used instead: tcp://HOST:PORT",
+        help="run on the workers of this Dask scheduler: tcp://HOST:PORT",
     )
 
 
@@ -155,7 +155,7 @@ def add_recordings(parser: argparse.ArgumentParser) -> None:
 def add_protocol(parser: argparse.ArgumentParser) -> None:
     """Add ``--protocol``."""
     parser.add_argument(
-        "--protocol", metavar="P", help="protocol of recordings whose own cannot be detected"
+        "--protocol", metavar="P", help="protocol to assume where it cannot be detected"
     )
 
 

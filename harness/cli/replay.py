@@ -47,7 +47,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--pace",
-        type=_pace,
+        type=_seconds_or_recorded,
         default=0.0,
         metavar="S",
         help="seconds before each read, or recorded (with --cut recorded) for the recorded delays",
@@ -56,7 +56,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     shared.add_json(parser, 'one line {"name", "outcome"} per recording')
 
 
-def _pace(text: str) -> float | str:
+def _seconds_or_recorded(text: str) -> float | str:
     return text if text == _RECORDED else shared.seconds(text)
 
 

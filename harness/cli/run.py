@@ -43,10 +43,14 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--consumer",
         metavar="DO[:AT]",
         help="abort each stream after AT chunks (default: after each number of chunks in turn): "
-        f"{shared.any_of(shared.CONSUMERS)} (every, and also at each step of the service above)",
+        f"{shared.any_of(shared.CONSUMERS)} (like every, and also at each step of a service built "
+        "on the target)",
     )
     parser.add_argument(
-        "--baseline", type=Path, metavar="F", help="file of known failures, which do not count"
+        "--baseline",
+        type=Path,
+        metavar="F",
+        help="file of known failures; they do not affect the exit code",
     )
     shared.add_timeout(parser, 10.0)
     shared.add_workers(parser)

@@ -242,7 +242,7 @@ class Position:
         """Return one sentence for each root machine that is not in a final state."""
         return [
             f"the stream ended while {machine.name} is {self.state(machine.name)!r}; "
-            f"no terminal event came"
+            "no terminal event was sent"
             for machine in self._grammar.machines
             if machine.parent is None and self.state(machine.name) not in machine.final
         ]

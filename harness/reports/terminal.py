@@ -142,7 +142,10 @@ class TerminalReport:
             f"in {end.seconds:.1f} s ({each:.1f} ms each)"
         )
         if end.bad_input:
-            yield self._paint("red", f"{end.bad_input} bad input files; the others were checked")
+            yield self._paint(
+                "red",
+                f"input files that could not be used: {end.bad_input}; the others were checked",
+            )
 
     def _print(self, line: str) -> None:
         if self._path is None:

@@ -167,5 +167,5 @@ def command_of(address: str, path: str | None = None) -> list[str]:
         raise InputError(f"target {address!r}: {error}") from None
     program = shutil.which(command[0], path=path) if command else None
     if program is None:
-        raise InputError(f"target {address!r}: there is no program {''.join(command[:1])!r}")
+        raise InputError(f"target {address!r}: program {''.join(command[:1])!r} not found")
     return [program, *command[1:]]

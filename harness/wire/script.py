@@ -53,7 +53,7 @@ class Script(NamedTuple):
         """
         cut_plans.check(self.cut)
         if self.pace == RECORDED and self.cut != RECORDED:
-            raise InputError("the pace `recorded` belongs to the cut plan `recorded`")
+            raise InputError("the pace `recorded` needs the cut plan `recorded`")
         if self.cut == RECORDED and self.body and not self.recorded:
             raise InputError("this recording has no read timing; choose another cut plan")
 

@@ -65,7 +65,7 @@ def test_recorded_reads_are_replayed_with_their_pauses(tmp_path: Path) -> None:
     ("changes", "expected"),
     [
         ({"cut": "recorded", "recorded": ()}, "this recording has no read timing"),
-        ({"pace": "recorded"}, "belongs to the cut plan `recorded`"),
+        ({"pace": "recorded"}, "needs the cut plan `recorded`"),
     ],
 )
 def test_recorded_cuts_and_pace_need_recorded_reads(
@@ -129,9 +129,9 @@ def test_an_array_is_framed_again_without_its_reads() -> None:
     assert script.recorded == ()
 
 
-def test_yaml_files_that_are_not_cassettes_are_reported(tmp_path: Path) -> None:
+def test_a_named_yaml_file_that_is_not_a_cassette_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("title: a scenario\n", "utf-8")
-    [error] = recordings([tmp_path])
+    [error] = recordings([tmp_path / "a.yaml"])
     assert "a.yaml:1: `interactions` is missing here; is this a cassette?" in str(error)
 
 

@@ -65,7 +65,7 @@ def test_a_version_that_cannot_be_used_is_2(harness: Any, monkeypatch: pytest.Mo
     monkeypatch.setattr(compare_versions, "in_environment", broken)
     result = harness("compare", "hello", "--versions", "mine:1..1.5")
     assert result.code == 2
-    assert "there is no program 'no-such-program'" in result.err
+    assert "program 'no-such-program' not found" in result.err
     assert "1 version could not be used" in result.out
     assert "text: pass -> fail" in result.out, "the newest that can be used takes its place"
 

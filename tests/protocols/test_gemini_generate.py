@@ -121,7 +121,7 @@ def test_legal_streams(entries: list[JSON]) -> None:
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        ([{"text": "Hi"}], "the stream ended while stream is 'open'; no terminal event came"),
+        ([{"text": "Hi"}], "the stream ended while stream is 'open'; no terminal event was sent"),
         ([{"parts": [{}]}, {"finish": "STOP"}], "part without data"),
         ([{"parts": [{"new": 1}]}, {"finish": "STOP"}], "part of new"),
         (

@@ -90,7 +90,7 @@ def test_a_missing_end_is_a_violation_of_the_stream() -> None:
     [found] = GRAMMAR.violations(steps("open"))
     assert (found.event, found.severity) == (-1, "violation")
     assert found.sentence == (
-        "the stream ended while document is 'running'; no terminal event came"
+        "the stream ended while document is 'running'; no terminal event was sent"
     )
 
 

@@ -180,7 +180,7 @@ def test_open(entries: list[Any], words: str) -> None:
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        ([*START], "no terminal event came"),
+        ([*START], "no terminal event was sent"),
         ([ADDED], "response is 'not started'"),
         (["response.created", "response.queued", ADDED], "response is 'queued'"),
         ([*START, {DELTA: {"at": [0, 0]}}], "item is 'absent'"),

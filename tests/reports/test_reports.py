@@ -182,7 +182,7 @@ def test_the_page_holds_matrix_failure_and_summary(tmp_path: Path) -> None:
     assert "  reproduce    harness run it\n" in text
     assert "mine: 1 fail, 1 warn\n" in text
     assert "checked 2 of 2 pairs of scenario and target in 0.5 s (250.0 ms each)\n" in text
-    assert "1 bad input files; the others were checked\n" in text
+    assert "input files that could not be used: 1; the others were checked\n" in text
     assert "\x1b" not in text
 
 

@@ -90,9 +90,9 @@ def test_the_target_in_an_environment_must_have_a_valid_form() -> None:
 
 
 def test_a_missing_program_is_an_error() -> None:
-    with pytest.raises(InputError, match="there is no program 'no-such-program'"):
+    with pytest.raises(InputError, match="program 'no-such-program' not found"):
         check("command:no-such-program --fast")
-    with pytest.raises(InputError, match="there is no program ''"):
+    with pytest.raises(InputError, match="program '' not found"):
         check("command:")
 
 

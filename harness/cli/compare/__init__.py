@@ -31,8 +31,9 @@ def options(parser: argparse.ArgumentParser) -> None:
         "names",
         nargs="*",
         metavar="[SELECT…] A B",
-        help="globs over stream names or words of them; then two sides, each of them requirements "
-        "(openai==2.54.0,httpx), a file of them (./requirements.txt), current, or a target",
+        help="the streams to replay, as globs or words of their names (default: all); then two "
+        "sides. A side is requirements (openai==2.54.0,httpx), a requirements file "
+        "(./requirements.txt), current, or a target",
     )
     shared.add_scenarios(parser)
     shared.add_target(parser)
@@ -42,14 +43,14 @@ def options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DIR",
-        help="replay these recordings too, besides ./cassettes; repeatable",
+        help="also replay the recordings of this folder, besides ./cassettes; repeatable",
     )
     parser.add_argument(
         "--fuzz",
         type=int,
         default=0,
         metavar="N",
-        help="replay N generated streams per protocol too",
+        help="also replay N generated streams per protocol",
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="random seed of --fuzz (default: 0)"

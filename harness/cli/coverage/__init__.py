@@ -34,12 +34,12 @@ def options(parser: argparse.ArgumentParser) -> None:
         metavar="PERCENT",
         help="exit 1 if less than PERCENT is covered",
     )
-    parser.add_argument("--all", action="store_true", help="show what is covered too")
+    parser.add_argument("--all", action="store_true", help="also show what is covered")
     parser.add_argument(
         "--diff",
         nargs=2,
         metavar=("A", "B"),
-        help="show what an upgrade changes: two sets of requirements, files of them, or current",
+        help="show what an upgrade changes; A and B: requirements, a file of them, or current",
     )
     shared.add_json(parser, "one JSON line per event type or field, then the summary")
 

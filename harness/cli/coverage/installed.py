@@ -61,7 +61,7 @@ def _json_lines(rows: list[CoverageRow], known: float) -> Iterator[str]:
 def _page(rows: list[CoverageRow], *, show_all: bool) -> Iterator[str]:
     yield ", ".join(f"{package} {number}" for package, number in versions().items())
     yield (
-        f"{'protocol':<20}{'category':<14}{'words':>6}{'in tables':>11}{'unmodelled':>12}"
+        f"{'protocol':<20}{'category':<14}{'names':>6}{'in tables':>11}{'unmodelled':>12}"
         f"{'in scenarios':>14}"
     )
     groups: Mapping[tuple[str, str], list[CoverageRow]] = defaultdict(list)
@@ -76,7 +76,7 @@ def _page(rows: list[CoverageRow], *, show_all: bool) -> Iterator[str]:
     yield from _rows(rows, show_all=show_all)
     in_tables = [row for row in rows if row.where == "table"]
     yield (
-        f"{share(row.where != 'unknown' for row in rows):.1f} % of {len(rows)} words are in a "
+        f"{share(row.where != 'unknown' for row in rows):.1f} % of {len(rows)} names are in a "
         f"table, or unmodelled with a reason; "
         f"{share(row.scenarios > 0 for row in in_tables):.1f} % of those in tables are in scenarios"
     )

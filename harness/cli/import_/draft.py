@@ -39,7 +39,7 @@ def draft(recording: Recording, cassette: str) -> str:
 def _lines(recording: Recording, cassette: str) -> Iterator[str]:
     provenance = recording.response.stream.provenance
     source = recording.name if provenance is None else provenance.what
-    says = "No source yet: replace this by the provider's sentence that decides the case."
+    says = "No source yet: replace this with the provider's sentence that decides the case."
     yield "# Drafted by `harness import`. Read the recording, then write what must hold, and why."
     yield f"title: {flow(f'A recording: {source}')}  # name the case"
     yield f"protocol: {recording.protocol}"
@@ -47,7 +47,7 @@ def _lines(recording: Recording, cassette: str) -> Iterator[str]:
     yield f"cassette: {flow(cassette)}"
     yield f"order: {_order(recording)}  # according to the grammar tables; confirm"
     yield f"spec: [{{url: {flow(f'urn:recording:{recording.name}')}, says: {flow(says)}}}]"
-    yield f"why: {flow(f'Recorded, and not reviewed: {_OPEN}.')}  # say for whom it matters"
+    yield f"why: {flow(f'Recorded, and not reviewed: {_OPEN}.')}  # explain what breaks"
     if recording.status == _OK:
         yield ""
         yield from _suggestions(recording)

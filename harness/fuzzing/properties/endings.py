@@ -61,7 +61,7 @@ def _prefix(trial: Trial) -> Counterexample | None:
         return Counterexample(script, why=result.problem)
     if result.outcome.ending != "truncated":
         actual = {"ending": result.outcome.ending}
-        return Counterexample(script, {"ending": "truncated"}, actual, "no terminal was sent")
+        return Counterexample(script, {"ending": "truncated"}, actual, "no terminal event was sent")
     for kind in ("text", "reasoning", "refusal"):
         cut, whole = (_text_of_chunks(outcome, kind) for outcome in (result.outcome, complete))
         if not whole.startswith(cut):
@@ -99,7 +99,7 @@ def _no_silent_success(trial: Trial) -> Counterexample | None:
     if ending != "complete" or is_finished(case.protocol, list(events_of([script.body]))):
         return None
     wanted = {"ending": {"$one_of": ["truncated", "failed", "incomplete"]}}
-    return Counterexample(script, wanted, {"ending": ending}, "no terminal was sent")
+    return Counterexample(script, wanted, {"ending": ending}, "no terminal event was sent")
 
 
 def _error_reported(trial: Trial) -> Counterexample | None:
@@ -165,7 +165,7 @@ def _with_unknown_reason(wire: Protocol, event: Event) -> Event:
 PROPERTIES: tuple[Property, ...] = (
     Property(
         "prefix",
-        "a cut stream is truncated, and its text is a beginning of the complete stream's text",
+        "a cut stream ends as truncated, and its text is a prefix of the complete stream's text",
         ("OR-012", "AN-013", "OC-016"),
         _prefix,
     ),

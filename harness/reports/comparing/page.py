@@ -177,11 +177,9 @@ def verdict(end: ComparisonFinished) -> tuple[str, str]:
             "red",
         )
     if counts["snapshot changed"]:
-        return (
-            f"B violates no requirement; review {plural(counts['snapshot changed'], 'snapshot')}",
-            "yellow",
-        )
-    return "B violates no requirement; only cosmetic changes", "green"
+        snapshots = plural(counts["snapshot changed"], "snapshot")
+        return f"no requirement is newly violated; review {snapshots}", "yellow"
+    return "no requirement is newly violated; no snapshot changed", "green"
 
 
 def stream_count(group: Group) -> str:

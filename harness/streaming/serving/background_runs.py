@@ -143,7 +143,7 @@ class BackgroundRuns:
                             self._service.registry.fire(run_id)
             except BackgroundError as error:
                 if connected:
-                    _log.warning("other processes cannot cancel runs of this one: %s", error)
+                    _log.warning("other processes cannot cancel runs of this process: %s", error)
                 connected = False
                 await asyncio.sleep(RETRY_S)
 

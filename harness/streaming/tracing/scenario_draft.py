@@ -99,7 +99,7 @@ def _head(trace: ProviderTrace, events: Sequence[Event]) -> Iterator[str]:
     when = trace.created_at.isoformat(timespec="seconds")
     title = f"What {trace.provider} sent as {trace.protocol}, {when}"
     origin = "recorded" if trace.events else "synthesized"
-    says = "No source yet: replace this by the provider's sentence that decides the case."
+    says = "No source yet: replace this with the provider's sentence that decides the case."
     yield "# Drafted from a trace. Before you store it, check the stream for private data."
     yield f"title: {flow(title)}  # name the case"
     yield f"protocol: {trace.protocol}"
