@@ -31,8 +31,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from harness.engine.results import TargetResult
 from harness.model import ErrorInfo, Outcome
+from harness.sdks import load
 from harness.sdks.clients import SdkClients
-from harness.targets.addresses import replies_once
+from harness.targets.addresses import BUILTIN, replies_once
 from harness.targets.resolving import resolve
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class ThreadExecutor:
     def __init__(self) -> None:
         self._clients: SdkClients | None = None
         self._targets: dict[str | int, Target] = {}
+        self._loaded: set[tuple[str, str]] = set()
         ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
         self._thread = threading.Thread(
             target=self._run_thread, args=(ready,), name="target executor", daemon=True
@@ -104,6 +106,7 @@ class ThreadExecutor:
         Raises:
             InputError: the address does not name a target.
         """
+        self._load(address, call.protocol)
         self._start_process(address, call)
         running = self._run(address, call, timeout, consumer)
         future = asyncio.run_coroutine_threadsafe(running, self._loop)
@@ -115,6 +118,14 @@ class ThreadExecutor:
             return None
         finally:
             future.cancel()  # an interrupt, and giving up, end what the target does
+
+    def _load(self, address: str | object, protocol: str) -> None:
+        """Import what a built-in target needs, once, before its timeout is counted."""
+        if not isinstance(address, str) or address not in BUILTIN:
+            return
+        if (address, protocol) not in self._loaded:
+            self._loaded.add((address, protocol))
+            load(protocol)
 
     def _start_process(self, address: str | object, call: Call) -> None:
         """Let a process start before its timeout is counted; other targets are ready at once."""

@@ -36,7 +36,7 @@ class InlineExecutor(ThreadExecutor):
     """One loop in this thread, one set of SDK clients, one instance of each target."""
 
     def __init__(self) -> None:
-        self._clients, self._targets = None, {}
+        self._clients, self._targets, self._loaded = None, {}, set()
         self._loop = asyncio.new_event_loop()
         self._running: asyncio.Task[TargetResult] | None = None
         self._interrupted = False
@@ -53,6 +53,7 @@ class InlineExecutor(ThreadExecutor):
         consumer: StreamConsumer | None = None,
     ) -> TargetResult | None:
         """Run a target on one stream; arguments and result are those of ``ThreadExecutor.run``."""
+        self._load(address, call.protocol)
         running = self._running = self._loop.create_task(
             self._run(address, call, timeout, consumer)
         )

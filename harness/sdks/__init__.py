@@ -13,6 +13,7 @@ of openai, anthropic and google-genai, and imports them only when a protocol is 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,17 @@ def binding_of(protocol: str) -> SdkBinding:
         raise UnknownWordError("protocol", protocol, names())
     binding: SdkBinding = import_module(_MODULES[protocol]).BINDING
     return binding
+
+
+def load(protocol: str) -> None:
+    """Import what a first request imports, so that its duration is that of the request alone.
+
+    A protocol without a binding and an SDK that is not installed are left to the request to report.
+    """
+    if protocol in names():
+        for module in binding_of(protocol).modules:
+            with suppress(ImportError):
+                import_module(module)
 
 
 def packages() -> frozenset[str]:

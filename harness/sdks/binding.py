@@ -39,6 +39,7 @@ class SdkBinding:
         protocol: the wire language, e.g. ``openai_chat``.
         distribution: the SDK's name in a package index, e.g. ``google-genai``.
         package: the top-level package that it is imported as, e.g. ``google``.
+        modules: what a first request imports, which may take seconds on a busy machine.
         open_stream: sends a request and returns the asynchronous stream of typed events.
         open_stream_sync: the same with the SDK's synchronous client.
         request_answer: sends a request without streaming and returns the SDK's object.
@@ -55,6 +56,7 @@ class SdkBinding:
     protocol: str
     distribution: str
     package: str
+    modules: tuple[str, ...]
     open_stream: Callable[[SdkClients, SdkCall], Awaitable[Any]]
     open_stream_sync: Callable[[SdkClients, SdkCall], Any]
     request_answer: Callable[[SdkClients, SdkCall], Awaitable[Any]]

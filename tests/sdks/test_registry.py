@@ -15,6 +15,7 @@ from harness.sdks.installed import http_library, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from harness.sdks.binding import SdkBinding
 
@@ -73,3 +74,11 @@ def test_a_binding_is_loaded_without_its_sdk_and_without_the_others() -> None:
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own code
     assert result.stdout.splitlines() == ["[]"]
+
+
+def test_what_a_first_request_imports_is_loaded_before(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom harness import sdks\nsdks.load('openai_chat')\n"
+        "assert 'openai.resources.chat' in sys.modules\nsdks.load('no_such_protocol')"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)  # noqa: S603 - our own code

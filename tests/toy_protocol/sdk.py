@@ -132,6 +132,7 @@ BINDING = SdkBinding(
     protocol=NAME,
     distribution=_HTTP,
     package=_HTTP,
+    modules=(_HTTP,),
     open_stream=_open_stream,
     open_stream_sync=_open_stream_sync,
     request_answer=_request_answer,

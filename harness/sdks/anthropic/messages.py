@@ -305,6 +305,7 @@ BINDING = SdkBinding(
     protocol=_PROTOCOL,
     distribution=DISTRIBUTION,
     package="anthropic",
+    modules=("anthropic.resources.messages",),
     open_stream=_open_stream,
     open_stream_sync=_open_stream_sync,
     request_answer=_request_answer,

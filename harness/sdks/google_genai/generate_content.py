@@ -246,6 +246,7 @@ BINDING = SdkBinding(
     protocol="gemini_generate",
     distribution=DISTRIBUTION,
     package="google",
+    modules=("google.genai.models",),
     open_stream=_open_stream,
     open_stream_sync=_open_stream_sync,
     request_answer=_request_answer,

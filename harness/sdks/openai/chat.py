@@ -220,6 +220,7 @@ BINDING = SdkBinding(
     protocol=_PROTOCOL,
     distribution=DISTRIBUTION,
     package="openai",
+    modules=("openai.resources.chat",),
     open_stream=_open_stream,
     open_stream_sync=_open_stream_sync,
     request_answer=_request_answer,

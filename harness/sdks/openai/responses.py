@@ -224,6 +224,7 @@ BINDING = SdkBinding(
     protocol="openai_responses",
     distribution=DISTRIBUTION,
     package="openai",
+    modules=("openai.resources.responses",),
     open_stream=_open_stream,
     open_stream_sync=_open_stream_sync,
     request_answer=_request_answer,
