@@ -45,7 +45,7 @@ def _is_skipped(folder: Path, ignored: set[Path]) -> bool:
 def _ignored_by_git(folder: Path) -> set[Path]:
     """Return what git ignores below a folder; a folder with ignored files only stands for them.
 
-    It is empty where git cannot tell, and in a folder that is itself ignored.
+    It is empty where git cannot be asked, and in a folder that is itself ignored.
     """
     program = which("git")
     if program is None:

@@ -68,7 +68,7 @@ class ConsumerProbe:
 
     @property
     def consumer(self) -> Mapping[str, JSON]:
-        """What the target is told about its consumer, as in ``Call.consumer``."""
+        """The consumer as a target in another process receives it: ``Call.consumer``."""
         do, at = self._consumer.do, self._consumer.at
         return {"do": do} if at is None else {"do": do, "at": at}
 

@@ -100,7 +100,7 @@ def _step_is_cancelled(pair: RunPair) -> str | None:
     seen, undisturbed = pair
     for number, step in enumerate(seen.steps):
         if step.outcome is None:
-            return f"step {number} was begun, and nothing is known of its end"
+            return f"step {number} started, but its end was not recorded"
     if not (_cut(pair) and seen.steps):
         return None
     last, count = _end_of(seen.steps[-1].outcome), len(seen.steps)

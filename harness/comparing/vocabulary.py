@@ -42,7 +42,7 @@ class WordChange(Value):
 
 
 def word_changes(
-    before: Mapping[str, Vocabulary], after: Mapping[str, Vocabulary], said: ScenarioCounts
+    before: Mapping[str, Vocabulary], after: Mapping[str, Vocabulary], used: ScenarioCounts
 ) -> list[WordChange]:
     """Return the changes of an upgrade, ordered by protocol, category and word.
 
@@ -51,11 +51,11 @@ def word_changes(
     Args:
         before: the vocabulary of the older SDKs: protocol -> category -> words.
         after: that of the newer ones.
-        said: protocol -> category -> word -> how many scenarios say it.
+        used: protocol -> category -> word -> how many scenarios contain it.
     """
     shared = [name for name in before if name in after]
-    old = {_place(row): row for row in coverage_of({n: before[n] for n in shared}, said)}
-    new = {_place(row): row for row in coverage_of({n: after[n] for n in shared}, said)}
+    old = {_place(row): row for row in coverage_of({n: before[n] for n in shared}, used)}
+    new = {_place(row): row for row in coverage_of({n: after[n] for n in shared}, used)}
     gone = {place: row for place, row in old.items() if place not in new}
     changes = list(_changes(gone, {place: row for place, row in new.items() if place not in old}))
     return sorted(changes, key=lambda change: _place(change.row))

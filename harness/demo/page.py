@@ -42,7 +42,7 @@ replays provider streams. Nothing is sent to another machine.
   GET  /v1/runs/ID/stream             ?after=SEQ: its events after that number
   GET  /v1/runs/ID/trace              ?step=N: request and outcome of a step
   POST /v1/conversations/ID/approval  releases a conversation that waits for approval
-  POST /v1/chat/completions           the API of OpenAI; needs "stream": true
+  POST /v1/chat/completions           OpenAI's API; needs "stream": true
 """
 
 

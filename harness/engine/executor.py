@@ -54,7 +54,7 @@ class StreamConsumer(Protocol):
 
     @property
     def consumer(self) -> Mapping[str, JSON]:
-        """What the target is told about its consumer, as in ``Call.consumer``."""
+        """The consumer as a target in another process receives it: ``Call.consumer``."""
 
     def watch(self, log: Callable[[], ExchangeLog | None]) -> None:
         """Take a function that returns what the server has logged of this exchange so far."""

@@ -1,8 +1,8 @@
 """The scenario runs of one job, done in this process or divided among workers.
 
 Rules of this file: a work unit holds names and values only, so that it can be sent to another
-process; results are passed on in the order of the job, each once, whoever did them; an interrupt
-passes on what was done out of order before it goes on.
+process; results are passed on in the order of the job, each once, whichever worker did
+them; an interrupt passes on what was done out of order before it goes on.
 """
 
 from __future__ import annotations

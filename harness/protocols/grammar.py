@@ -225,7 +225,7 @@ class Position:
             return None
         machine = grammar.owner.get(step.label)
         if machine is None:
-            return "violation", "no table knows this event"
+            return "violation", "this event is in no table"
         target = machine.table[self.state(machine.name, step.key)].get(step.label)
         reason = self._why_illegal(machine, step, target)
         state = grammar.fallback[step.label] if target is None else _state(target)

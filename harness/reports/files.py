@@ -29,7 +29,9 @@ def place_of(spec: str, kinds: Sequence[str]) -> tuple[str, Path | None]:
         raise UnknownWordError("report", kind, kinds)
     path = Path(place) if place and place != "-" else None
     if path is not None and not path.absolute().parent.is_dir():
-        raise InputError("no such folder for the report; make it first", path=path.parent)
+        raise InputError(
+            "the folder for the report does not exist; create it first", path=path.parent
+        )
     if path is not None and path.is_dir():
         raise InputError("a folder; name the report's file", path=path)
     return kind, path

@@ -74,9 +74,9 @@ class Listening(Protocol):
                 ...
         outcome = listening.outcome()
 
-    The consumer may abort: it leaves the loop early (and then ``__aexit__``), closes the iterator
+    The consumer may abort: it breaks out of the loop (then ``__aexit__`` runs), closes the iterator
     with ``aclose``, cancels the task at any ``await``, or lets a timeout do so. Afterwards the
-    connection must be closed, no task may be running, and ``outcome()`` must still be right.
+    connection must be closed, no task may be running, and ``outcome()`` must still be correct.
     """
 
     async def __aenter__(self) -> Self:

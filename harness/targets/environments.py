@@ -80,7 +80,10 @@ def _file(path: Path) -> list[str]:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the requirements cannot be read ({error})", path=path) from None
+        raise InputError(
+            f"the requirements file cannot be read ({getattr(error, 'strerror', None) or error})",
+            path=path,
+        ) from None
     joined = re.sub(r"\s*\\\n\s*", " ", text).splitlines()
     lines = [line for line in (re.sub(r"(^|\s)#.*", "", each).strip() for each in joined) if line]
     for line in lines:

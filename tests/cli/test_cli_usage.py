@@ -60,7 +60,10 @@ def test_every_command_shows_examples(command: str, capsys: pytest.CaptureFixtur
         (["run", "--target", "python:breaks:x"], "importing it raised ZeroDivisionError: division"),
         (["run", "--target", "python:no_such:x"], "No module named 'no_such'"),
         (["run", "--report", "junti=x"], "unknown report 'junti'; did you mean 'junit'?"),
-        (["run", "--report", "junit=no/x"], "no: no such folder for the report; make it first"),
+        (
+            ["run", "--report", "junit=no/x"],
+            "no: the folder for the report does not exist; create it first",
+        ),
         (["run", "--baseline", "none"], "none: the baseline cannot be read (No such file"),
         (["list", "zzzz"], "unknown scenario 'zzzz'"),
         (["explain", "anthropic_messages/text/helo"], f"did you mean '{ID}'?"),

@@ -86,7 +86,13 @@ def test_a_recipe_works_as_it_is_written(title: str, tree: Path) -> None:
 
 def test_every_kind_of_contribution_has_a_recipe() -> None:
     titles = re.findall(r"^### (.*)$", PAGE, re.MULTILINE)
-    wanted = ["A scenario", "A target", "A check key", "A report", "A form of others' recordings"]
+    wanted = [
+        "A scenario",
+        "A target",
+        "A check key",
+        "A report",
+        "A format of other tools' recordings",
+    ]
     assert set(wanted) <= set(recipes())
     assert {"A protocol", "An invariant", "An SDK upgrade"} <= set(titles)
 

@@ -73,7 +73,7 @@ def test_a_step_is_printed_as_label_and_key() -> None:
     ("text", "says"),
     [
         ("at_once close", "event 1 close: document is 'ended'; legal here: postscript"),
-        ("at_once unknown", "event 1 unknown: no table knows this event"),
+        ("at_once unknown", "event 1 unknown: this event is in no table"),
         ("at_once page[0]", "event 1 page[0]: document is 'ended'"),
         ("open page[1] turn[1] close", "event 1 page[1]: index 1 is new, the next page is 0"),
         ("open page[0] turn[0] ink[0] turn[0] close", "event 3 ink[0]: page is 'turned'"),

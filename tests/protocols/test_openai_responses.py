@@ -191,7 +191,7 @@ def test_open(entries: list[Any], words: str) -> None:
         ([*START, {ADDED: {"output_index": "$absent"}}], "index -1 is new"),
         ([*START, *OPEN, {DELTA: "a"}, *CLOSE, {DELTA: "b"}], "item is 'closed'"),
         ([*START, "response.completed", "response.completed"], "response is 'ended'"),
-        ([*START, {ADDED: {"item": {"type": "hologram"}}}], "no table knows this event"),
+        ([*START, {ADDED: {"item": {"type": "hologram"}}}], "this event is in no table"),
         ([*START, {ADDED: {"item": None}}], "response.output_item.added[None]"),
         ([{"event": {"data": "[DONE]"}}], "data that is not an object ('[DONE]')"),
     ],

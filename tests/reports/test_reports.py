@@ -49,7 +49,9 @@ def test_no_path_is_standard_output(
 def test_a_report_that_cannot_be_is_refused_before_the_run(tmp_path: Path) -> None:
     with pytest.raises(UnknownWordError, match="did you mean 'junit'"):
         make_report("junti")
-    with pytest.raises(InputError, match="no such folder for the report; make it first"):
+    with pytest.raises(
+        InputError, match="the folder for the report does not exist; create it first"
+    ):
         make_report(f"jsonl={tmp_path}/nowhere/x")
     with pytest.raises(InputError, match="a folder; name the report's file"):
         make_report(f"jsonl={tmp_path}")

@@ -51,7 +51,7 @@ def test_a_file_of_requirements(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("", "requires nothing"),
-        ("./none.txt", "none.txt: the requirements cannot be read"),
+        ("./none.txt", "none.txt: the requirements file cannot be read"),
         ("./includes.txt", "'-r other.txt': write what it includes into the file itself"),
     ],
 )

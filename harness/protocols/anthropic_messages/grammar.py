@@ -23,7 +23,7 @@ _WHOLE = (
     "stop_reason, and message_stop follows at once; the documents do not describe it"
 )
 _SERIES = (
-    "the documents speak of a series of blocks, each with its index, and do not say that one has "
+    "the documents describe a series of blocks, each with its index, and do not say that one has "
     "to stop before the next starts; every recorded block does"
 )
 

@@ -122,9 +122,9 @@ def _words(end: ComparisonFinished) -> Iterator[Line]:
     if not end.words:
         return
     counts = Counter(change.how for change in end.words)
-    said = ", ".join(f"{n} {how}" for how, n in sorted(counts.items()))
+    changes = ", ".join(f"{n} {how}" for how, n in sorted(counts.items()))
     yield Line("")
-    yield Line(f"VOCABULARY: {said}; harness coverage --diff A B lists them", "bold")
+    yield Line(f"VOCABULARY: {changes}; harness coverage --diff A B lists them", "bold")
     for change in end.unclassified:
         yield from unclassified(change)
 

@@ -357,7 +357,7 @@ def test_illegal_orders(labels: str, sentence: str) -> None:
 
 def test_data_that_is_not_a_client_event_is_a_violation() -> None:
     [found] = client_event_violations([ClientEvent(None, "x"), EVENT_OF["stop_reason"], DONE])
-    assert found.sentence == "event 0 data that is not an object ('x'): no table knows this event"
+    assert found.sentence == "event 0 data that is not an object ('x'): this event is in no table"
 
 
 def test_the_grammar_has_every_label() -> None:

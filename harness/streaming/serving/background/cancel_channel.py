@@ -1,4 +1,4 @@
-"""A Redis channel that tells every process which run to cancel.
+"""A Redis channel that announces to every process which run to cancel.
 
 Redis does not store the messages of a channel: a process that does not listen misses them. So a
 caller that cancels a run writes that to the run's store, too.

@@ -1,6 +1,6 @@
 """The only importer of redis: a client, and its errors as errors of ours.
 
-Rules of this file: no command is sent twice, because a lost reply cannot be told from a lost
+Rules of this file: no command is sent twice, because a lost reply looks the same as a lost
 command; no error message contains a password.
 """
 

@@ -90,8 +90,8 @@ class ClientEventBuilder:
 
         Args:
             reason: the run's stop reason.
-            finish: the finish reason of the last step, if there was one; it tells a content filter
-                from a normal stop.
+            finish: the finish reason of the last step, if there was one; it distinguishes a
+                content filter from a normal stop.
         """
         return self._event(vocabulary.STOP_REASON, stop_reason=reason, finish_reason=finish)
 
