@@ -165,7 +165,7 @@ CASES = {
         "usage after a cancel",
         (
             "run_reports_usage",
-            f"{CLOSING}::test_usage_is_not_partial_once_the_terminal_came",
+            f"{CLOSING}::test_usage_is_not_partial_after_the_terminal_event",
             "streaming/serving/test_real_sdks.py::test_a_stalled_provider_is_aborted",
         ),
     ),

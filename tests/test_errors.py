@@ -29,7 +29,7 @@ from harness.model import ErrorInfo
         (InputError("no", line=1).at("b.yaml", 7), "b.yaml:7: no"),
     ],
 )
-def test_the_place_comes_first(error: InputError, message: str) -> None:
+def test_the_place_is_first(error: InputError, message: str) -> None:
     assert str(error) == message
 
 

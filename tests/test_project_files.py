@@ -107,7 +107,7 @@ def test_commands_skip_what_is_not_the_projects_own(
     assert not [skip for skip in ("build/", ".venv/", ".hidden/", "env/") if skip in text]
 
 
-def test_yaml_files_of_a_folder_that_are_no_cassettes_are_skipped(
+def test_yaml_files_of_a_folder_that_are_not_cassettes_are_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     save(cassette(hello(tmp_path / "made")), tmp_path / "project/cassettes/a.yaml")

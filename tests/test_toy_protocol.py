@@ -52,7 +52,7 @@ def recording(folder: Path, events: list[Event]) -> str:
     return str(path)
 
 
-def test_no_file_of_the_harness_knows_it() -> None:
+def test_no_file_of_the_harness_mentions_it() -> None:
     word = re.compile(r"\btoy\b", re.IGNORECASE)
     assert [path for path in HARNESS.rglob("*.py") if word.search(path.read_text("utf-8"))] == []
 
@@ -64,7 +64,7 @@ def test_it_is_registered_once_and_undone_as_a_whole() -> None:
     assert interface_for(NAME) is ToyInterface
 
 
-def test_after_the_block_nothing_is_left() -> None:
+def test_after_the_block_the_protocol_is_unknown() -> None:
     protocols.unregister(NAME)
     try:
         with pytest.raises(UnknownWordError, match="unknown protocol 'toy'"):
@@ -102,10 +102,10 @@ def test_lint_names_an_illegal_order(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "stream is 'not started'; legal here: begin, error" in printed.out + printed.err
 
 
-def test_coverage_knows_every_word(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_vocabulary_entry_is_covered(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["coverage", NAME, "--scenarios", str(SCENARIOS), "--fail-under", "100"]
     assert main(arguments) == 0
-    assert "100.0 % of 13 words" in capsys.readouterr().out
+    assert "100.0 % of 13 names" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ MESSAGES = [
 
 @pytest.mark.parametrize("message", MESSAGES)
 @pytest.mark.parametrize("seed", range(4))
-def test_a_message_comes_back_from_its_bytes(message: Message, seed: int) -> None:
+def test_a_message_survives_a_round_trip_through_bytes(message: Message, seed: int) -> None:
     sent = expressible(NAME, message)
     plan = delta_plan(random.Random(seed).randbytes(40 * seed))  # noqa: S311 - not a secret
     events = PROTOCOL.encode(sent, plan)
@@ -196,7 +196,7 @@ def test_a_message_comes_back_from_its_bytes(message: Message, seed: int) -> Non
     assert {key: {**seen, "tool_calls": calls}[key] for key in wanted} == wanted
 
 
-def test_what_it_cannot_express_is_left_out() -> None:
+def test_what_a_protocol_cannot_express_is_omitted() -> None:
     parts: tuple[Part, ...] = (Reasoning(text="Hm"), Refusal(text="No"))
     sent = expressible(NAME, Message(parts, finish="refusal"))
     assert sent.content == (Text(text="No"),)

@@ -100,7 +100,7 @@ def test_a_silent_provider_is_aborted_at_once(protocol: str) -> None:
     assert {(seen.stop_reason, seen.held_s) for seen in silent} == {("cancelled", 0.0)}
 
 
-def test_an_unclosed_silent_response_is_found_although_all_bytes_came() -> None:
+def test_an_unclosed_silent_response_is_found_although_all_bytes_arrived() -> None:
     run = ScenarioRun(scenario_named("anthropic_messages", "silent_provider"), "it")
     _, broken = evaluate_runs(run, Layers(adapter=LeavesTheResponse), {"aclose"})
     assert broken.keys() == {"run_closes_responses"}

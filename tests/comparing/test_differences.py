@@ -110,7 +110,7 @@ def test_minted_ids_are_cosmetic_but_two_that_become_one_are_not() -> None:
     assert [one.place for one in differences(old, merged)] == ["content[1]<tool_call>.id"]
 
 
-def test_addresses_and_numbers_of_ports_are_no_difference() -> None:
+def test_addresses_and_port_numbers_are_not_a_difference() -> None:
     def failed(port: int, letter: str) -> SideResult:
         words = f"no answer from http://127.0.0.1:{port}/{letter}/7 (0x7f{port:08x})"
         return result(outcome=Outcome(error=ErrorInfo(kind="server", message=words)))

@@ -93,7 +93,7 @@ def test_a_case_has_its_sentences_and_evidence(entry: Entry) -> None:
 
 def test_a_case_without_evidence_is_reported(tmp_path: Path) -> None:
     page = tmp_path / "catalogue.md"
-    page.write_text("### OR-003\n\n**Sent:** Text.\n\n**Evidence:** heard somewhere.\n")
+    page.write_text("### OR-003\n\n**Sent:** Text.\n\n**Evidence:** not a link.\n")
     assert [faults(entry) for entry in entries(page)] == [["Expected", "no link and not inferred"]]
 
 

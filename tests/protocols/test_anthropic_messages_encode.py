@@ -100,7 +100,7 @@ def test_a_message_survives_the_round_trip(
 
 
 @pytest.mark.parametrize("finish", sorted(set(FINISH.values()) - {"error"}))
-def test_every_finish_comes_back(finish: FinishReason) -> None:
+def test_every_finish_survives_a_round_trip(finish: FinishReason) -> None:
     assert listen(encode(Message((Text(text="Hi"),), finish=finish))).finish == finish
 
 

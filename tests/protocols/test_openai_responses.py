@@ -140,7 +140,7 @@ def data_of(*entries: Any) -> list[dict[str, Any]]:
 # Legal order
 
 
-def judged(*entries: Any) -> list[str]:
+def violations(*entries: Any) -> list[str]:
     events = [event for event in composed(*entries) if isinstance(event, Event)]
     return [f"{found.severity}: {found.sentence}" for found in PROTOCOL.violations(events)]
 
@@ -158,7 +158,7 @@ def judged(*entries: Any) -> list[str]:
     ],
 )
 def test_legal(entries: list[Any]) -> None:
-    assert judged(*entries) == []
+    assert violations(*entries) == []
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_legal(entries: list[Any]) -> None:
     ],
 )
 def test_open(entries: list[Any], words: str) -> None:
-    [sentence] = judged(*entries)
+    [sentence] = violations(*entries)
     assert sentence.startswith(words)
 
 
@@ -197,7 +197,7 @@ def test_open(entries: list[Any], words: str) -> None:
     ],
 )
 def test_illegal(entries: list[Any], words: str) -> None:
-    assert any(words in sentence for sentence in judged(*entries))
+    assert any(words in sentence for sentence in violations(*entries))
 
 
 json_values = st.recursive(

@@ -75,7 +75,9 @@ def messages(draw: st.DrawFn) -> Message:
 
 @given(messages(), st.randoms(use_true_random=False), st.sampled_from([list, lambda text: [text]]))
 @settings(max_examples=80, deadline=None)
-def test_what_is_encoded_is_legal_and_comes_back(message: Message, dice: Any, split: Any) -> None:
+def test_an_encoded_message_is_legal_and_survives_a_round_trip(
+    message: Message, dice: Any, split: Any
+) -> None:
     plan = DeltaPlan(split=split, pick=dice.randrange)
     events = PROTOCOL.encode(message, plan)
     found = PROTOCOL.violations(events)

@@ -57,7 +57,7 @@ def test_a_report_that_cannot_be_is_refused_before_the_run(tmp_path: Path) -> No
         make_report(f"jsonl={tmp_path}")
 
 
-def test_a_file_is_replaced_whole_or_left_alone(tmp_path: Path) -> None:
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_text("before", "utf-8")
     write_report(path, "after \ud83d")

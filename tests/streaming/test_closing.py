@@ -236,7 +236,7 @@ async def test_a_signal_at_the_last_chunks_has_no_effect() -> None:
     assert not interface.diagnostics.cancelled
 
 
-async def test_usage_is_not_partial_once_the_terminal_came() -> None:
+async def test_usage_is_not_partial_after_the_terminal_event() -> None:
     interface = made()
     async with aclosing(interface.chunks(Stream(WHOLE, *END))) as chunks:
         await anext(chunks)

@@ -299,7 +299,7 @@ def test_only_a_refusal_with_text_counts_as_refused() -> None:
     assert assembly.refused
 
 
-def test_reasoning_alone_is_no_output() -> None:
+def test_reasoning_alone_does_not_count_as_output() -> None:
     assembly = Assembly()
     assembly.open_text("reasoning").add("Hm")
     assembly.add_part(RedactedReasoning(data="x"))

@@ -37,7 +37,7 @@ async def test_the_loops_read_the_finish_word_for_length(run_target: RunTarget, 
 
 
 @pytest.mark.parametrize("name", ["anthropic_messages", "gemini_generate"])
-async def test_two_helpers_return_what_came_before_the_length_limit(
+async def test_two_helpers_return_what_arrived_before_the_length_limit(
     run_target: RunTarget, name: str
 ) -> None:
     outcome = (await run_target("sdk-helper", name, LENGTH[name])).outcome

@@ -183,7 +183,7 @@ async def test_a_busy_conversation_is_refused_before_the_run_exists(env: Service
     assert await env.runs.by_agent("agent") == []
 
 
-async def test_a_refused_request_leaves_nothing_behind(env: ServiceEnv) -> None:
+async def test_a_refused_request_stores_nothing(env: ServiceEnv) -> None:
     async def admit(request: StreamRequest) -> None:
         assert request.agent_id == "agent"
         raise PendingApprovalError
@@ -194,7 +194,7 @@ async def test_a_refused_request_leaves_nothing_behind(env: ServiceEnv) -> None:
     assert await env.violations(Received("none", aborted=True), set()) == []
 
 
-async def test_a_run_that_cannot_be_created_leaves_nothing_behind(env: ServiceEnv) -> None:
+async def test_a_run_that_cannot_be_created_changes_nothing(env: ServiceEnv) -> None:
     await env.runs.create(run_id="taken")
     with pytest.raises(InputError, match="taken"):
         await env.read(env.scripted(["end_turn"]), run_id="taken")

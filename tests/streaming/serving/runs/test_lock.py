@@ -196,7 +196,7 @@ class Slow:
         await self._real.aclose()
 
 
-async def test_a_caller_cancelled_before_it_knows_of_its_lease_releases_it(
+async def test_a_caller_cancelled_before_it_receives_its_lease_releases_it(
     dsn: str, other: ConversationLock
 ) -> None:
     slow = Slow(open_database(dsn, SCHEMA))
