@@ -1,8 +1,8 @@
 """A consumer that reads a target's stream, aborts it in the named way, and notes what it observed.
 
 Rules of this file: where aborting means to interrupt a wait, the interrupt comes when every byte of
-the script has been sent and the target waits for more, never after a guess of time; what the abort
-itself raises is noted, not raised again; whatever the probe starts, it ends.
+the script has been sent and the target waits for more, never after a fixed delay; what the abort
+itself raises is noted, not raised again; the probe ends every task that it started.
 """
 
 from __future__ import annotations

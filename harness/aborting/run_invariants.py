@@ -1,12 +1,12 @@
 """Invariants of an aborted run: what may be sent, stored and held once its client has aborted.
 
 Each is a pure function of what was observed of one run through the full stack (provider, SDK,
-interface, adapter, agent loop, service) and of the same run when nothing disturbed it. It returns
-what is wrong, or None.
+interface, adapter, agent loop, service) and of the same run without an abort. It returns what is
+wrong, or None.
 
 Rule of this file: an invariant is about what the client, the store, the provider or the event loop
-observed, not about what a layer reports of itself; where a layer's report is the point (the ending
-of a step, the partial answer), it is compared with what was emitted before.
+observed, not about what a layer reports of itself; where a layer's report is what is checked (the
+ending of a step, the partial answer), it is compared with what was emitted before.
 """
 
 from __future__ import annotations

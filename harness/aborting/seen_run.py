@@ -1,7 +1,7 @@
 """What was observed of one run through the full stack, aborted or not.
 
-Rule of this file: everything is noted in the very step in which the client learns that the run is
-over; no task gets a moment longer to clean up.
+Rule of this file: everything is noted in the same step in which the client learns that the run is
+over; no task gets additional time to clean up.
 """
 
 from __future__ import annotations

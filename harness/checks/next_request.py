@@ -4,7 +4,7 @@ The outcome becomes an assistant message, each call that may be executed gets a 
 whole goes through ``streaming.request_sanitizing``, as in a product. The rules are the providers':
 their APIs refuse a whole request for one bad block.
 
-This check uses a part of the system it checks. That is on purpose: the requirement is about
+This check uses a part of the system it checks. This is intended: the requirement is about
 what a client sends, which is the outcome after sanitising. A second implementation of sanitising
 here would check itself. The rules below share no code with it, and sanitising the result once more
 must not change it.

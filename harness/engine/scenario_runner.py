@@ -1,7 +1,7 @@
 """Runs one scenario on one target, also under its mutations and aborts, and evaluates everything.
 
-What a consumer that aborts does, and what must hold then, is not known here: ``harness.aborting``
-knows, a layer above. Its function is handed in as a ``Sweep``.
+What a consumer that aborts does, and what must hold then, is defined in ``harness.aborting``, a
+layer above. Its function is passed in as a ``Sweep``.
 """
 
 from __future__ import annotations

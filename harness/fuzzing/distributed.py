@@ -1,12 +1,12 @@
 """A campaign cut into work units, run in this process or by workers, and their results together.
 
-A work unit is one protocol, a few properties and a range of seeds. What a property finds in a
-protocol stands in one unit of each range, so units do not depend on each other, and one process
-finds what many find.
+A work unit is one protocol, a few properties and a range of seeds. Each range has one unit
+for a property in a protocol, so units do not depend on each other, and one process finds the same
+as many.
 
 Rules of this file: failures are yielded in the order of the units, whichever finishes first; all
-units begin with the same known examples; time that some units leave goes to those that follow, or
-to another round.
+units begin with the same known examples; time that some units do not use goes to those that
+follow, or to another round.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What generated streams have in common in every protocol: drawn values, and harmless changes.
 
-A protocol composes its ``Noise`` from the mappings below; what is peculiar to it stands in its own
+A protocol composes its ``Noise`` from the mappings below; what is specific to it is in its own
 folder. The SDKs' behaviour was measured with openai 3.52, anthropic 2.11 and google-genai 3.4.
 """
 

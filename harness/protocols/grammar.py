@@ -3,17 +3,17 @@
 Theory of operation
 -------------------
 A *machine* is one table ``{state: {label: next state}}``. Its first state is where it starts; a
-state without exits is final; *a label that is missing from a state's row is the illegal move*.
-Nothing is illegal for another reason than these tables and the two rules below.
+state without exits is final; *a move whose label is missing from the state's row is illegal*. Only
+these tables and the two rules below make a stream illegal.
 
 A protocol is a family of machines. A machine with a ``key`` has one instance per value of its key
-(output item 0, output item 1 …), and lives in some states of its parent, whose key is a prefix of
-its own. For the Responses stream::
+(output item 0, output item 1 …), and is active in some states of its parent, whose key is a prefix
+of its own. For the Responses stream::
 
     response                   one instance: not started -> created -> running -> ended
-    └─ item[output_index]      lives while the response is created or running
-       ├─ part[output_index, content_index]       lives while its item is a message
-       └─ summary[output_index, summary_index]    lives while its item is reasoning
+    └─ item[output_index]      active while the response is created or running
+       ├─ part[output_index, content_index]       active while its item is a message
+       └─ summary[output_index, summary_index]    active while its item is reasoning
 
 ``read`` of the protocol turns a wire event into *steps*: a label, and the key of the instance that
 it moves. A label belongs to exactly one machine, so a step finds its table without a search. A

@@ -48,11 +48,11 @@ def _first(_: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class DeltaPlan:
-    """What a protocol leaves open: how texts are split into deltas, and how lanes are interleaved.
+    """What a protocol leaves open: how texts are split into deltas, and how calls are interleaved.
 
     Args:
         split: text -> its fragments, in order; they must join to the text.
-        pick: number of lanes that could send next -> which of them does (0 is the earliest opened).
+        pick: number of calls that could send next -> which of them does (0 is the earliest opened).
     """
 
     split: Callable[[str], Sequence[str]] = _before_blanks

@@ -1,7 +1,7 @@
 """The layers above an interface, as a value: adapter, service, cancellation registry.
 
 A target with an attribute ``layers`` is a whole streaming system, and streams are aborted through
-all of its layers as well (``consumer: {full_stack: true}``). ``BuiltinTarget`` has ours.
+all of its layers as well (``consumer: {do: full_stack}``). ``BuiltinTarget`` has ours.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The agent of a run under test: sends a request, runs the calls it is given, sends the next.
 
 Rule of this file: it is a small version of a product's agent loop, over the same adapter and
-service; it does nothing for the sake of being observed but remember what it did.
+service; the only thing added for the test is that it records what it did.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A message as a Chat Completions stream, and as one ``chat.completion`` where none is asked for.
 
-Texts follow one another; neighbouring tool calls may overlap, each with its own index. A lane takes
-the next call when it is first picked, so calls are opened in order however they are interleaved.
+Texts follow one another; neighbouring tool calls may overlap, each with its own index. A call
+gets its index when it is first picked, so calls are opened in order however they are interleaved.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
         ├── RedisUnavailableError  Redis cannot be reached; also an InputError: a command cures it
         ├── RedisFailedError       Redis failed while in use, or refused a command
         ├── RunTakenError          a run with that id is stored already
-        ├── RunUnknownError        nothing is stored of the run: it never was, or has expired
+        ├── RunUnknownError        no events are stored: the run does not exist, or has expired
         └── WriterGoneError        the stored frames end before the run did
 """
 
@@ -47,7 +47,9 @@ class RunUnknownError(BackgroundError):
     """
 
     def __init__(self, run_id: str):
-        super().__init__(f"nothing is stored of a run {run_id!r}; it never was, or has expired")
+        super().__init__(
+            f"no events are stored for run {run_id!r}: it does not exist, or has expired"
+        )
 
 
 class WriterGoneError(BackgroundError):

@@ -192,7 +192,7 @@ async def test_a_reader_ahead_of_a_run_waits_for_its_end(
 
 
 async def test_a_run_that_was_never_stored_is_unknown(event_store: EventStore) -> None:
-    with pytest.raises(RunUnknownError, match="it never was, or has expired"):
+    with pytest.raises(RunUnknownError, match="it does not exist, or has expired"):
         await collect(event_store.frames(new_id()))
 
 
