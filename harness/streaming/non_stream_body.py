@@ -38,7 +38,7 @@ class NonStreamBody:
     def __str__(self) -> str:
         """Describe what arrived instead of events, with its first bytes."""
         start = self._start.decode("utf-8", "replace")
-        return f"{self._content_type!r} came where events were asked for: {start!r}"
+        return f"expected an event stream, received {self._content_type!r}: {start!r}"
 
     def _iter_bytes(self, *size: int) -> Iterator[bytes]:
         for piece in self._bytes(*size):
