@@ -123,6 +123,9 @@ def test_a_synchronous_stream_gives_the_same_outcome(
     key = registry.register(body_response(PAGE, "text/html"))
     with httpx2.Client(transport=memory_transport(registry)) as http:
         chunks = interface.chunks_sync(ask(f"{MEMORY_URL}/{key}", http))
-        with pytest.raises(StreamError, match=r"protocol: 'text/html' came .*doctype"):
+        with pytest.raises(
+            StreamError,
+            match=r"protocol: expected an event stream, received 'text/html': .*doctype",
+        ):
             list(chunks)
     assert interface.outcome().ending == "failed"
