@@ -178,7 +178,7 @@ PROPERTIES: tuple[Property, ...] = (
     ),
     Property(
         "no_silent_success",
-        "a stream without a terminal is not complete, whatever corrupted it",
+        "a stream without a terminal event is not complete, whatever corrupted it",
         ("OR-012", "AN-013", "OC-016"),
         _no_silent_success,
     ),

@@ -66,7 +66,7 @@ PROPERTIES: tuple[Property, ...] = (
     *map(_of_invariant, INVARIANTS),
     Property(
         "next_request_accepted",
-        "the API accepts a request with the delivered content and answers to its calls",
+        "the API accepts a request with the delivered content and results of its calls",
         ("CA-006", "AN-026"),
         partial(_violation, _next_request_refused),
     ),
