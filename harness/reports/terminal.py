@@ -19,11 +19,11 @@ from harness.reports.files import json_text, painted, write_report
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from harness.engine.events import RunEvent
-    from harness.model import JSON, Finding
+    from harness.model import JSON, Finding, Source
 
 SHOWN = 5  # failed scenarios of a target that are shown in full, unless verbose
 _WIDTH = 160  # characters of a value that are shown
@@ -171,14 +171,28 @@ def _details(failure: _Failure) -> Iterator[tuple[str, str]]:
 
 
 def _requirements(failure: _Failure) -> Iterator[tuple[str, str]]:
-    """Yield the requirement and its source: the provider's sentence, or the catalogue's."""
+    """Yield the requirement and its source: the provider's sentence, or the catalogue's.
+
+    Checks that no scenario states (invariants, mutations) show their sentence as what was expected.
+    """
+    scenario = failure.result.scenario
+    keys = {*scenario.must, *scenario.should}
+    stated = [finding for finding in failure.findings if finding.check in keys]
+    if stated:
+        sources = dict.fromkeys(source for finding in stated for source in finding.sources)
+        yield from _sources(tuple(sources), scenario.cases)
+    others = ", ".join(finding.check for finding in failure.findings if finding.check not in keys)
+    if others:
+        yield "source", f"docs/requirements.md ({others})"
+
+
+def _sources(sources: Sequence[Source], cases: Sequence[str]) -> Iterator[tuple[str, str]]:
     from harness.scenarios.catalogue import case
 
-    sources = dict.fromkeys(source for f in failure.findings for source in f.sources)
     for source in sources:
         yield "requirement", source.says
         yield "source", source.url
-    for case_id in failure.result.scenario.cases:
+    for case_id in cases:
         entry = case(case_id)
         if entry is not None and not sources:
             yield "requirement", entry.expected

@@ -5,9 +5,8 @@ The simplest target is a function::
     async def target(call: Call) -> Outcome: ...
 
 It sends ``call.request`` to ``call.base_url`` through the interface under test, reads the stream to
-its end and returns what was delivered. The harness wraps it (``FunctionTarget``). What cannot be
-seen of a function, for example how it reacts to a consumer that aborts, is reported as
-*not_observable*, never as a failure.
+its end and returns what was delivered. The harness wraps it (``FunctionTarget``) and receives its
+chunks only after it has returned, so a consumer cannot abort such a stream in the middle.
 
 A target whose chunks are observed one by one is an object with ``name``, ``protocols`` and
 ``listen`` (``Target``), which returns a ``Listening``.

@@ -194,6 +194,12 @@ def test_a_source_is_shown_with_its_address(tmp_path: Path) -> None:
     assert "  source       https://example.org/spec\n" in text
 
 
+def test_an_invariant_cites_itself_and_not_the_scenario(tmp_path: Path) -> None:
+    text = page(tmp_path, finding("fail", "chunk_sum", sources=(SOURCE,)))
+    assert "  requirement " not in text
+    assert "  source       docs/requirements.md (chunk_sum)\n" in text
+
+
 def test_long_values_are_cut(tmp_path: Path) -> None:
     text = page(tmp_path, finding("fail", expected=["x" * 500]))
     assert max(map(len, text.splitlines())) < 200

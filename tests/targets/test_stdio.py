@@ -125,7 +125,7 @@ async def test_cancelling_the_wait_ends_the_process(
 def test_a_late_reply_is_the_targets_failure(program: str) -> None:
     with Replayer(timeout=0.5) as replayer:
         late = replayer.replay(program, Call("openai_chat", request={"fault": "late"}), Script(()))
-        assert late.problem == "no end within 0.5 s"
+        assert late.problem == "did not finish within 0.5 s"
     with Replayer(timeout=20) as replayer:
         assert replayer.replay(program, Call("openai_chat"), Script(())).problem is None
 
