@@ -62,9 +62,9 @@ class DeltaPlan:
 IN_ORDER = DeltaPlan()
 
 
-def interleave(lanes: Iterable[Iterable[Event]], plan: DeltaPlan) -> Iterator[Event]:
-    """Merge lanes of events, keeping each lane's order, as ``plan.pick`` decides."""
-    waiting = [iter(lane) for lane in lanes]
+def interleave(sequences: Iterable[Iterable[Event]], plan: DeltaPlan) -> Iterator[Event]:
+    """Merge sequences of events, keeping the order of each, as ``plan.pick`` decides."""
+    waiting = [iter(sequence) for sequence in sequences]
     while waiting:
         at = plan.pick(len(waiting))
         event = next(waiting[at], None)

@@ -307,7 +307,7 @@ async def test_a_message_survives_the_round_trip(
 ) -> None:
     plan = DeltaPlan(
         split=lambda text: [text[at : at + size] for at in range(0, len(text), size)],
-        pick=lambda lanes: data.draw(st.integers(0, lanes - 1)),
+        pick=lambda sequences: data.draw(st.integers(0, sequences - 1)),
     )
     events = PROTOCOL.encode(Message(content=content, usage=usage, finish=finish), plan)
     assert PROTOCOL.violations(events) == []

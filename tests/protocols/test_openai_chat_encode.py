@@ -102,7 +102,7 @@ def test_a_message_survives_the_round_trip(
     finish = "tool_calls" if called and finish == "stop" else finish
     plan = DeltaPlan(
         split=lambda text: [text[at : at + 3] for at in range(0, len(text), 3)],
-        pick=lambda lanes: data.draw(st.integers(0, lanes - 1)),
+        pick=lambda sequences: data.draw(st.integers(0, sequences - 1)),
     )
     message = Message(content, finish=finish, usage=usage, model="m", response_id="chatcmpl-9")
     events = encode(message, plan)

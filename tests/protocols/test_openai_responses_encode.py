@@ -131,7 +131,7 @@ def test_calls_overlap_as_the_plan_picks() -> None:
     )
     in_order = PROTOCOL.encode(Message(content=(one, two)), DeltaPlan())
     newest_first = PROTOCOL.encode(
-        Message(content=(one, two)), DeltaPlan(pick=lambda lanes: lanes - 1)
+        Message(content=(one, two)), DeltaPlan(pick=lambda sequences: sequences - 1)
     )
     places = [
         [

@@ -53,9 +53,9 @@ def encode(message: Message, plan: DeltaPlan = IN_ORDER) -> list[Event]:
     events = [write.opening(f"response.{word}", {}) for word in ("created", "in_progress")]
     index = 0
     for group, parts in groupby(message.content, key=_group):
-        lanes = list(_lanes(write, index, group, list(parts), plan))
-        index += len(lanes)
-        events += _overlapping(lanes, plan) if group == "tool_call" else chain(*lanes)
+        sequences = list(_sequences(write, index, group, list(parts), plan))
+        index += len(sequences)
+        events += _overlapping(sequences, plan) if group == "tool_call" else chain(*sequences)
     return events + list(_closing(write, message))
 
 
@@ -77,7 +77,7 @@ def _group(part: Part) -> str:
     return "message" if isinstance(part, Text | Refusal) else part.kind
 
 
-def _lanes(
+def _sequences(
     write: ResponsesComposer, index: int, group: str, parts: list[Part], plan: DeltaPlan
 ) -> Iterator[Iterator[Event]]:
     """Yield the events of each item."""
@@ -130,9 +130,9 @@ def _added_and_done(
     yield write.finish(DONE, {"at": at, "item": done})
 
 
-def _overlapping(lanes: Sequence[Iterator[Event]], plan: DeltaPlan) -> Iterator[Event]:
-    """Merge lanes as ``plan.pick`` decides; they open in order, as their indexes demand."""
-    waiting = list(lanes)
+def _overlapping(sequences: Sequence[Iterator[Event]], plan: DeltaPlan) -> Iterator[Event]:
+    """Merge sequences as ``plan.pick`` decides; they open in order, as their indexes demand."""
+    waiting = list(sequences)
     opened: list[Iterator[Event]] = []
     while waiting or opened:
         at = plan.pick(len(opened) + bool(waiting))
