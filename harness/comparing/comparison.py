@@ -47,14 +47,14 @@ class Settings:
         sides: label and address of each.
         command: the command that compares these sides again, with ``{}`` for the selection.
         timeout: seconds for one reply.
-        words: compare the vocabularies of the SDKs, too.
+        vocabulary: compare the vocabularies of the SDKs, too.
     """
 
     target: str
     sides: tuple[tuple[str, str], ...]
     command: str
     timeout: float = 20.0
-    words: bool = False
+    vocabulary: bool = False
 
 
 def compare(
@@ -71,7 +71,7 @@ def compare(
     done: list[StreamCompared] = []
     start = ComparisonStarted(settings.target, {}, {}, 0, {})
     unusable, interrupted = len(bad_input), False
-    words: tuple[WordChange, ...] = ()
+    vocabulary: tuple[WordChange, ...] = ()
     try:
         yield from map(UnusableInput, bad_input)
         with asyncio.Runner() as runner, Sides(runner) as sides:
@@ -83,13 +83,15 @@ def compare(
             for compared in _each(runner, replayed, sides.usable, settings.target):
                 done.append(compared)
                 yield compared
-            if settings.words:
-                words = _words(runner, sides.usable, {stream.ask.protocol for stream in replayed})
+            if settings.vocabulary:
+                vocabulary = _vocabulary_changes(
+                    runner, sides.usable, {stream.ask.protocol for stream in replayed}
+                )
     except KeyboardInterrupt:
         interrupted = True
     seconds = perf_counter() - started
     yield ComparisonFinished(
-        start, tuple(done), seconds, settings.command, words, unusable, interrupted
+        start, tuple(done), seconds, settings.command, vocabulary, unusable, interrupted
     )
 
 
@@ -107,7 +109,7 @@ def _start(
     return ComparisonStarted(settings.target, labels, versions, len(replayed), skipped), replayed
 
 
-def _words(
+def _vocabulary_changes(
     runner: asyncio.Runner, sides: Sequence[Side], protocols: set[str]
 ) -> tuple[WordChange, ...]:
     """Return the changes of the vocabulary; none where a side is an external command."""

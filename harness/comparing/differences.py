@@ -57,7 +57,7 @@ class _Change(NamedTuple):
     path: tuple[str | int, ...]
     before: JSON
     after: JSON
-    words: str = ""  # in place of what the values say
+    description: str = ""  # in place of what the values say
 
 
 def differences(before: SideResult, after: SideResult) -> list[Difference]:
@@ -92,8 +92,8 @@ def _of_layer(layer: Layer, before: JSON, after: JSON) -> Iterator[Difference]:
 
 
 def _difference(layer: Layer, change: _Change) -> Difference:
-    path, before, after, words = change
-    kinds = words or f"{_kind_of_value(path, before)} -> {_kind_of_value(path, after)}"
+    path, before, after, description = change
+    kinds = description or f"{_kind_of_value(path, before)} -> {_kind_of_value(path, after)}"
     return Difference(
         layer,
         f"{_shown(path, numbers=False)} {kinds}",
@@ -131,13 +131,13 @@ def _learned(
 ) -> Iterator[_Change]:
     """Yield the fields that a class declares on one side only."""
     old, new = set(before.get(UNKNOWN, ())), set(after.get(UNKNOWN, ()))
-    for names, words in (
+    for names, description in (
         (old - new, "newly declared fields"),
         (new - old, "no longer declared fields"),
     ):
         shared = sorted(name for name in names if name in before and name in after)
         if shared:
-            yield _Change(path, sorted(old), sorted(new), f"{words}: {', '.join(shared)}")
+            yield _Change(path, sorted(old), sorted(new), f"{description}: {', '.join(shared)}")
 
 
 def _aligned(before: list[JSON], after: list[JSON]) -> Iterator[tuple[JSON, JSON]]:

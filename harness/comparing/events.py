@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Progress:
     """The current step of the preparation, for a person who waits."""
 
-    words: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class ComparisonFinished:
     compared: tuple[StreamCompared, ...]
     seconds: float
     command: str  # the command that compares the same sides again, with ``{}`` for the selection
-    words: tuple[WordChange, ...] = ()  # where vocabularies were compared
+    vocabulary: tuple[WordChange, ...] = ()  # where vocabularies were compared
     unusable: int = 0
     interrupted: bool = False
 
@@ -89,7 +89,7 @@ class ComparisonFinished:
     @property
     def unclassified(self) -> tuple[WordChange, ...]:
         """The new words of the vocabulary that are in no table yet."""
-        return tuple(change for change in self.words if change.unclassified)
+        return tuple(change for change in self.vocabulary if change.unclassified)
 
     @property
     def same(self) -> int:
@@ -157,8 +157,8 @@ def _first_of_each_shape(changes: Iterable[Change]) -> dict[Key, Change]:
 def _explain(changes: Iterable[Change], groups: list[Group]) -> None:
     """Add the consequences in a stream to the rarest of its first changes, the likeliest cause."""
     after = {f"{one.layer} {one.shape}" for one in changes if one.follows}
-    for words in ({"snapshot changed"}, {"requirement violated", "improved"}):
-        causes = [group for group in groups if group.category in words]
+    for categories in ({"snapshot changed"}, {"requirement violated", "improved"}):
+        causes = [group for group in groups if group.category in categories]
         if after and causes:
             min(causes, key=lambda group: len(group.streams)).consequences.update(after)
 

@@ -89,5 +89,5 @@ def vocabularies(
         for event in sides.ready(named, timeout=60.0):
             if isinstance(event, UnusableInput):
                 raise event.error
-            progress(event.words)
+            progress(event.message)
         return [runner.run(side.vocabulary()) for side in sides.usable]

@@ -91,8 +91,8 @@ class Side:
         """Return the vocabulary of the SDKs: protocol -> category -> words."""
         asked = None if protocols is None else list(protocols)
         reply = await self._process.ask(ask="vocabulary", protocols=asked)
-        words: Mapping[str, JSON] = reply["vocabulary"]
-        return words
+        vocabulary: Mapping[str, JSON] = reply["vocabulary"]
+        return vocabulary
 
     def supports(self, protocol: str) -> bool:
         """Return whether target and SDK support a protocol; an external command needs no SDK."""

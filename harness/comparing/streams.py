@@ -94,8 +94,8 @@ def _drawn(sample: Sample) -> Iterator[Stream]:
         from harness.generation.search import Search
         from harness.generation.strategies import cases
     except ModuleNotFoundError as error:
-        words = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
-        raise InputError(words) from error
+        message = f"{error.name} is not installed; `pip install 'llm-stream-harness[fuzz]'`"
+        raise InputError(message) from error
     for name in names():
         found = _Collected()
         Search(cases(name), TrackingDatabase({}), name).draw(found, sample.count, sample.seed)

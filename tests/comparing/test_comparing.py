@@ -98,9 +98,11 @@ def compare_sides(root: Path, *sides: str, **scenarios: dict[str, Any]) -> Compa
         request = {"model": name, "max_tokens": 9, "messages": []}
         scenario = {"request": request, **changes}
         write(root, f"anthropic_messages/planted/{name}", **scenario)
-    labelled = tuple((words, in_environment(words, "builtin")) for words in sides)
+    labelled = tuple((side, in_environment(side, "builtin")) for side in sides)
     streams, errors = select_streams(root, (), ())
-    settings = Settings("builtin", labelled, "again {}", words=any("new_word" in s for s in sides))
+    settings = Settings(
+        "builtin", labelled, "again {}", vocabulary=any("new_word" in s for s in sides)
+    )
     *_, end = compare(streams, settings, errors)
     assert isinstance(end, ComparisonFinished)
     return end

@@ -85,7 +85,7 @@ def no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("kind", KINDS["compare"])
 def test_every_report_names_the_violation_and_the_new_word(kind: str, tmp_path: Path) -> None:
-    text = written(kind, tmp_path / "report", finished(words=(NEW,)))
+    text = written(kind, tmp_path / "report", finished(vocabulary=(NEW,)))
     assert "text: pass -&gt; fail" in text or "text: pass -> fail" in text
     assert "tired" in text
 
@@ -116,7 +116,7 @@ def test_the_page_groups_changes_and_shows_their_consequences(tmp_path: Path) ->
         ),
         (finished(compared=()), "nothing was compared: no stream is supported by both sides"),
         (
-            finished(compared=(compared("x"),), words=(NEW,)),
+            finished(compared=(compared("x"),), vocabulary=(NEW,)),
             "B brings new vocabulary: 1 word in no table",
         ),
         (
@@ -145,7 +145,7 @@ def test_many_groups_are_shortened_unless_verbose(tmp_path: Path) -> None:
 
 def test_json_lines_are_groups_vocabulary_and_summary(tmp_path: Path) -> None:
     bad, *groups, word, last = map(
-        json.loads, written("jsonl", tmp_path / "lines", finished(words=(NEW,))).splitlines()
+        json.loads, written("jsonl", tmp_path / "lines", finished(vocabulary=(NEW,))).splitlines()
     )
     assert bad == {"bad_input": "bad <file>"}
     assert [group["verdict"] for group in groups] == [
@@ -158,7 +158,7 @@ def test_json_lines_are_groups_vocabulary_and_summary(tmp_path: Path) -> None:
 
 
 def test_junit_fails_a_stream_with_a_new_violation(tmp_path: Path) -> None:
-    written("junit", tmp_path / "junit.xml", finished(words=(NEW,)))
+    written("junit", tmp_path / "junit.xml", finished(vocabulary=(NEW,)))
     root = ET.fromstring((tmp_path / "junit.xml").read_bytes())  # noqa: S314 - our own file
     [suite] = root
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("6", "2", "1")

@@ -34,7 +34,7 @@ def compare_sides(arguments: argparse.Namespace) -> int:
         sides=tuple((label, in_environment(label, arguments.target)) for label in sides),
         command=_command(arguments, sides),
         timeout=arguments.timeout,
-        words=arguments.strict,
+        vocabulary=arguments.strict,
     )
     for _, address in settings.sides:
         check_form(environment_of(address).target)

@@ -83,7 +83,7 @@ def _run(events: Generator[BisectEvent, None, None]) -> VersionMatrix:
             if isinstance(event, UnusableInput):
                 warn(event.error)
             elif isinstance(event, Progress):
-                show_progress(f"{event.words}\n")
+                show_progress(f"{event.message}\n")
             event = next(events)
         except KeyboardInterrupt as interrupt:
             event = events.throw(interrupt)

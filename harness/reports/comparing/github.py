@@ -52,8 +52,8 @@ def _annotations(end: ComparisonFinished) -> Iterator[str]:
     for category, level in _LEVELS.items():
         for group in [group for group in end.groups if group.category == category][:SHOWN]:
             title = f"{category}, {stream_count(group)} ({group.example.layer})"
-            words = f"{group.example.shape}\nreproduce: {reproduce(end, group)}"
-            yield annotation(level, words, title, paths.get(group.streams[0]))
+            text = f"{group.example.shape}\nreproduce: {reproduce(end, group)}"
+            yield annotation(level, text, title, paths.get(group.streams[0]))
     for change in end.unclassified[:SHOWN]:
         yield annotation("error", change.cure, f"a new word in no table: {change.row.word}")
 
@@ -82,8 +82,8 @@ def _table(title: str, groups: list[Group], end: ComparisonFinished) -> Iterator
     for group in groups:
         one = group.example
         cells = (shortened(one.before), shortened(one.after), reproduce(end, group))
-        words = " | ".join(map(code, (one.shape, *cells)))
-        yield f"| {one.layer} | {len(group.streams)} | {words} |"
+        text = " | ".join(map(code, (one.shape, *cells)))
+        yield f"| {one.layer} | {len(group.streams)} | {text} |"
     yield ""
 
 

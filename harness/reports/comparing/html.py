@@ -46,12 +46,10 @@ class HtmlReport:
             write_report(self._path, document(title, self._body(self._end)))
 
     def _body(self, end: ComparisonFinished) -> Iterator[str]:
-        yield from (tag("p", words, "bad") for words in self._unusable)
+        yield from (tag("p", text, "bad") for text in self._unusable)
         yield from (tag("p", f"{side}: {label}") for side, label in end.start.sides.items())
-        words, colour = verdict(end)
-        yield tag(
-            "p", f"{words} ({len(end.compared)} streams, {end.same} the same)", _KINDS[colour]
-        )
+        text, colour = verdict(end)
+        yield tag("p", f"{text} ({len(end.compared)} streams, {end.same} the same)", _KINDS[colour])
         for category in CATEGORIES:
             groups = [group for group in end.groups if group.category == category]
             if groups:

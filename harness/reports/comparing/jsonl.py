@@ -33,7 +33,7 @@ class JsonlReport:
             self._lines.append(json_text({"bad_input": str(event.error)}))
         elif isinstance(event, ComparisonFinished):
             self._lines += [json_text(group_data(event, g)) for g in event.groups]
-            self._lines += [json_text({"word": word_data(change)}) for change in event.words]
+            self._lines += [json_text({"word": word_data(change)}) for change in event.vocabulary]
             self._lines.append(json_text({"summary": summary(event)}))
 
     def close(self) -> None:

@@ -46,19 +46,19 @@ class JunitReport:
 
 
 def _suite(end: ComparisonFinished, unusable: list[str]) -> ET.Element:
-    words = [change.cure for change in end.unclassified]
+    edits = [change.cure for change in end.unclassified]
     violated = [one for one in end.compared if _broken(one)]
     suite = ET.Element(
         "testsuite",
         name=clean(f"{end.start.target}: {' | '.join(end.start.sides.values())}"),
-        tests=str(len(end.compared) + len(unusable) + len(words)),
-        failures=str(len(violated) + len(words)),
+        tests=str(len(end.compared) + len(unusable) + len(edits)),
+        failures=str(len(violated) + len(edits)),
         errors=str(len(unusable)),
         time=f"{end.seconds:.3f}",
     )
     suite.extend(_case(one) for one in end.compared)
-    suite.extend(_problem("a side or file", "error", words) for words in unusable)
-    suite.extend(_problem("vocabulary", "failure", cure) for cure in words)
+    suite.extend(_problem("a side or file", "error", message) for message in unusable)
+    suite.extend(_problem("vocabulary", "failure", cure) for cure in edits)
     return suite
 
 
@@ -75,9 +75,9 @@ def _case(compared: StreamCompared) -> ET.Element:
     return case
 
 
-def _problem(name: str, kind: str, words: str) -> ET.Element:
+def _problem(name: str, kind: str, message: str) -> ET.Element:
     case = ET.Element("testcase", classname="harness compare", name=name)
-    ET.SubElement(case, kind, message=clean(words))
+    ET.SubElement(case, kind, message=clean(message))
     return case
 
 

@@ -44,22 +44,22 @@ def _finding(first_seen: FirstSeen, end: VersionMatrix, width: int, command: str
     example = first_seen.group.example
     key = (example.category, example.layer, example.shape)
     marks = "".join("x" if key in end.seen[version] else "." for version in end.replayed)
-    words = f"{example.category}, {stream_count(first_seen.group)}: {example.shape}"
+    text = f"{example.category}, {stream_count(first_seen.group)}: {example.shape}"
     yield Line(
-        f"{_number(first_seen.first):<{width}}  {marks}  {example.layer:<8} {words}",
+        f"{_number(first_seen.first):<{width}}  {marks}  {example.layer:<8} {text}",
         COLOURS[example.category],
     )
     yield Line(f"{'':<{width}}  example  {first_seen.group.streams[0]}")
     for version, value in ((first_seen.before, example.before), (first_seen.first, example.after)):
         yield Line(f"{'':<{width}}    {_number(version):<8} {shortened(value)}")
-    yield Line(f"{'':<{width}}  reproduce {command.format(_words(first_seen))}")
+    yield Line(f"{'':<{width}}  reproduce {command.format(_selection(first_seen))}")
 
 
 def _number(version: str) -> str:
     return version.rpartition("==")[2]
 
 
-def _words(first_seen: FirstSeen) -> str:
+def _selection(first_seen: FirstSeen) -> str:
     return f"{first_seen.group.streams[0]} {first_seen.before} {first_seen.first}"
 
 

@@ -53,7 +53,7 @@ def page(end: ComparisonFinished, *, verbose: bool = False) -> Iterator[Line]:
             yield Line(TITLES[category], COLOURS[category])
             yield from _section(own, end, verbose=verbose)
     yield from _still_broken(end)
-    yield from _words(end)
+    yield from _vocabulary(end)
     yield from _one_side(end)
     yield Line("")
     yield from closing(end)
@@ -118,10 +118,10 @@ def _still_broken(end: ComparisonFinished) -> Iterator[Line]:
         yield Line(f"  {plural(len(names), 'stream')}: {check}, e.g. {names[0]}")
 
 
-def _words(end: ComparisonFinished) -> Iterator[Line]:
-    if not end.words:
+def _vocabulary(end: ComparisonFinished) -> Iterator[Line]:
+    if not end.vocabulary:
         return
-    counts = Counter(change.how for change in end.words)
+    counts = Counter(change.how for change in end.vocabulary)
     changes = ", ".join(f"{n} {how}" for how, n in sorted(counts.items()))
     yield Line("")
     yield Line(f"VOCABULARY: {changes}; harness coverage --diff A B lists them", "bold")
@@ -149,11 +149,11 @@ def _one_side(end: ComparisonFinished) -> Iterator[Line]:
 def closing(end: ComparisonFinished) -> Iterator[Line]:
     """Yield the last lines: the totals and the verdict."""
     counts = end.counts
-    words = ", ".join(f"{counts[word]} {word}" for word in CATEGORIES if counts[word])
+    totals = ", ".join(f"{counts[name]} {name}" for name in CATEGORIES if counts[name])
     stopped = "interrupted after" if end.interrupted else "compared"
     yield Line(
         f"{stopped} {plural(len(end.compared), 'stream')} in {end.seconds:.1f} s: "
-        f"{end.same} the same{', ' if words else ''}{words}"
+        f"{end.same} the same{', ' if totals else ''}{totals}"
     )
     if end.unusable:
         yield Line(f"{plural(end.unusable, 'input')} could not be used, as named above", "red")

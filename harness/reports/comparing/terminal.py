@@ -46,7 +46,7 @@ class TerminalReport:
     def handle(self, event: CompareEvent) -> None:
         """Take the next event."""
         if isinstance(event, Progress):
-            self._progress(event.words)
+            self._progress(event.message)
         elif isinstance(event, UnusableInput):
             self._progress("")
             sys.stderr.write(f"harness: {event.error}\n")
@@ -74,10 +74,10 @@ class TerminalReport:
         if self._path is None:
             self._out.write(self._text)
 
-    def _progress(self, words: str) -> None:
+    def _progress(self, message: str) -> None:
         if self._live:
             width = shutil.get_terminal_size().columns - 1  # a wrapped line could not be erased
-            sys.stderr.write(f"\r\x1b[K{words[:width]}")
+            sys.stderr.write(f"\r\x1b[K{message[:width]}")
             sys.stderr.flush()
 
 
